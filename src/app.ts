@@ -1,0 +1,46 @@
+import { Hono } from "hono";
+import { v7 as uuid } from "uuid";
+import { AppError } from "./lib/errors";
+import { errorText, log } from "./lib/log";
+import { admin } from "./routes/admin";
+import { methodNotAllowed, type AppContext, type AppEnv } from "./routes/context";
+import { desk } from "./routes/desk";
+import { dolphins } from "./routes/dolphins";
+import { tickets } from "./routes/tickets";
+
+/** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
+export const app = new Hono<AppEnv>();
+
+app.use(async (c, next) => {
+  c.set("requestId", uuid());
+  c.set("receivedAtMs", Date.now());
+  await next();
+  c.header("x-request-id", c.var.requestId);
+});
+
+app.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
+app.route("/v1/dolphins", dolphins);
+app.route("/v1/tickets", tickets);
+app.route("/v1", desk);
+app.route("/admin", admin);
+
+app.notFound((c) => answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")));
+app.onError((error, c) => answer(c, error));
+
+function answer(c: AppContext, error: unknown): Response {
+  const refusal =
+    error instanceof AppError
+      ? error
+      : new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
+          detail: errorText(error),
+        });
+  log("refused", {
+    requestId: c.var.requestId,
+    method: c.req.method,
+    status: refusal.status,
+    code: refusal.code,
+    detail: refusal.detail,
+    ms: Date.now() - c.var.receivedAtMs,
+  });
+  return c.json(refusal.toBody(), refusal.status, refusal.headers);
+}

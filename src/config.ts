@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { equalSecrets, fromBase64 } from "./lib/bytes";
+import { AppError } from "./lib/errors";
+
+type Setting<T> = { ok: true; value: T } | { ok: false; problem: string };
+type IngressKey = { name: string; key: string };
+
+/** The Worker's settings, checked. A setting that fails is an error only for the requests that need it: see `required`. */
+export type Config = {
+  adminToken: Setting<string>;
+  /** 32 bytes. */
+  masterKey: Setting<Uint8Array<ArrayBuffer>>;
+  ingressKeys: Setting<IngressKey[]>;
+  allowInsecureTargets: boolean;
+};
+
+const adminToken = z
+  .string({ error: "is not set" })
+  .min(32, "is shorter than 32 characters; make one with: openssl rand -hex 32");
+
+const masterKey = z.string({ error: "is not set" }).transform((text, context) => {
+  const bytes = fromBase64(text.trim());
+  if (bytes?.byteLength === 32) return bytes;
+  context.addIssue("is not 32 bytes in base64; make one with: openssl rand -base64 32");
+  return z.NEVER;
+});
+
+const ingressKeys = z.string({ error: "is not set" }).transform((text, context) => {
+  const entries = text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  const keys = entries.map((entry) => ({
+    name: entry.split("=", 1)[0] ?? "",
+    key: entry.slice(entry.indexOf("=") + 1),
+  }));
+  if (keys.length > 0 && entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) return keys;
+  context.addIssue("is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -");
+  return z.NEVER;
+});
+
+function setting<T>(name: string, schema: z.ZodType<T>, value: unknown): Setting<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problem: `${name} ${result.error.issues[0]?.message ?? "is not valid"}` };
+}
+
+const known = new WeakMap<object, Config>();
+
+/** Reads and checks the bindings of one isolate, once. */
+export function readConfig(env: Env): Config {
+  let config = known.get(env);
+  if (!config) {
+    config = {
+      adminToken: setting("ADMIN_TOKEN", adminToken, env.ADMIN_TOKEN),
+      masterKey: setting("MASTER_KEY", masterKey, env.MASTER_KEY),
+      ingressKeys: setting("INGRESS_KEYS", ingressKeys, env.INGRESS_KEYS),
+      allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
+    };
+    known.set(env, config);
+  }
+  return config;
+}
+
+/** The value of a setting. Throws `unavailable`, whose log line names the setting and what is wrong with it. */
+export function required<T>(wanted: Setting<T>): T {
+  if (wanted.ok) return wanted.value;
+  const message = "The relay is not set up: a setting is missing or malformed. Its log names the setting.";
+  throw new AppError("unavailable", message, { detail: wanted.problem, headers: { "retry-after": "60" } });
+}
+
+/** The names under which this key stands in INGRESS_KEYS: none when it is no engine's key. */
+export function ingressNames(config: Config, key: string): string[] {
+  return required(config.ingressKeys)
+    .filter((entry) => equalSecrets(key, entry.key))
+    .map((entry) => entry.name);
+}

@@ -1,0 +1,30 @@
+import * as z from "zod";
+import { signatureHeaders } from "../../lib/signature";
+import type { Destination } from "../destination";
+import { send } from "../http";
+import { judgeAnswer } from "../outcome";
+
+/** A desk that speaks the relay's own protocol: it takes the event as it is, signed by Standard Webhooks. */
+
+export const nativeRecord = z.strictObject({
+  type: z.literal("native"),
+  url: z.string({ error: "is required: the URL that takes the events" }),
+});
+
+export const native: Destination<z.infer<typeof nativeRecord>> = {
+  async deliver(delivery, desk, context) {
+    const result = await send({
+      url: desk.url,
+      headers: {
+        "content-type": "application/json",
+        ...(await signatureHeaders(context.signingSecrets, delivery.id, Date.now(), delivery.event)),
+        "relay-sequence": String(delivery.sequence),
+        "relay-attempt": String(delivery.attempt),
+      },
+      body: delivery.event,
+      timeoutMs: context.timeoutMs,
+      allowInsecureTargets: context.allowInsecureTargets,
+    });
+    return { outcome: "outcome" in result ? result.outcome : judgeAnswer(result.answer, true) };
+  },
+};

@@ -1,0 +1,18 @@
+import * as z from "zod";
+import type { Delivered, Delivery, DeliveryContext } from "../destination";
+import { native, nativeRecord } from "./native";
+
+/** Every desk type: its part of the tenant record, and how to deliver to it. Adding a desk adds a line in each. */
+
+export const deskRecord = z.discriminatedUnion("type", [nativeRecord], {
+  error: "must be a desk with a type the relay knows: native",
+});
+
+export type DeskRecord = z.infer<typeof deskRecord>;
+
+export function deliverToDesk(delivery: Delivery, desk: DeskRecord, context: DeliveryContext): Promise<Delivered> {
+  switch (desk.type) {
+    case "native":
+      return native.deliver(delivery, desk, context);
+  }
+}

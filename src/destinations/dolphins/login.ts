@@ -1,0 +1,83 @@
+import type { EngineRecord, LoginAuth } from "./record";
+import type { DeliveryContext } from "../destination";
+import { send } from "../http";
+import { judgeAnswer, type Failure } from "../outcome";
+
+/**
+ * The token API of 3Dolphins ("Get Token"): POST {baseUrl}{apiPath}/graph/auth with user name and password gives
+ * {"token","expireAt"}. Tokens are kept per isolate and owner, and one login at a time serves all tickets in it.
+ */
+
+type Login = { token: string } | { outcome: Failure };
+type Session = { credentials: string; expiresAtMs: number; login: Promise<Login> };
+
+/** A token is not used in its last seconds: it could expire on the way. */
+const MARGIN_MS = 30_000;
+/** How long a token with no readable `expireAt` is used: the page does not say how long one lives. */
+const UNKNOWN_LIFETIME_MS = 10 * 60_000;
+
+const sessions = new Map<string, Session>();
+
+export const forgetToken = (owner: string): boolean => sessions.delete(owner);
+
+/** A token for this tenant's engine: the one at hand, or a fresh one. */
+export async function login(record: EngineRecord, auth: LoginAuth, context: DeliveryContext): Promise<Login> {
+  const { owner } = context;
+  // Changed credentials or another server must not meet the old token.
+  const credentials = JSON.stringify([record.baseUrl, record.apiPath, auth.username, auth.password]);
+  const known = sessions.get(owner);
+  if (known && known.credentials === credentials && known.expiresAtMs > Date.now()) return known.login;
+  const session: Session = {
+    credentials,
+    expiresAtMs: Number.POSITIVE_INFINITY,
+    login: request(record, auth, context).then((result) => {
+      if ("token" in result) session.expiresAtMs = result.expiresAtMs;
+      else if (sessions.get(owner) === session) sessions.delete(owner);
+      return result;
+    }),
+  };
+  sessions.set(owner, session);
+  return session.login;
+}
+
+async function request(
+  record: EngineRecord,
+  auth: LoginAuth,
+  context: DeliveryContext,
+): Promise<{ token: string; expiresAtMs: number } | { outcome: Failure }> {
+  const result = await send({
+    url: `${record.baseUrl}${record.apiPath}/graph/auth`,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username: auth.username, password: auth.password }),
+    timeoutMs: context.timeoutMs,
+    allowInsecureTargets: context.allowInsecureTargets,
+  });
+  if ("outcome" in result) return { outcome: inLogin(result.outcome) };
+  const outcome = judgeAnswer(result.answer, true);
+  if (outcome.kind !== "delivered") return { outcome: inLogin(outcome) };
+  const parsed = readToken(result.answer.text);
+  if (parsed) return parsed;
+  return { outcome: { kind: "retry", status: outcome.status, error: "login: the answer holds no token" } };
+}
+
+/** A failed login says nothing about the message: its status must not be taken for the answer to it, nor its body be kept. */
+function inLogin(outcome: Failure): Failure {
+  const { kind, error } = outcome;
+  return kind === "retry" && outcome.retryAfterMs !== undefined
+    ? { kind, error: `login: ${error}`, retryAfterMs: outcome.retryAfterMs }
+    : { kind, error: `login: ${error}` };
+}
+
+/** `expireAt` looks like 2020-10-22T17:40:55.372+07:00[Asia/Jakarta]; Date.parse needs the zone's name cut off. */
+function readToken(text: string): { token: string; expiresAtMs: number } | undefined {
+  let body: { token?: unknown; expireAt?: unknown } | null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof body?.token !== "string" || body.token === "") return undefined;
+  const expireAtMs = typeof body.expireAt === "string" ? Date.parse(body.expireAt.replace(/\[.*\]$/, "")) : Number.NaN;
+  const expiresAtMs = Number.isNaN(expireAtMs) ? Date.now() + UNKNOWN_LIFETIME_MS : expireAtMs - MARGIN_MS;
+  return { token: body.token, expiresAtMs };
+}

@@ -1,0 +1,43 @@
+import * as z from "zod";
+import { missingObject } from "../../lib/zod";
+
+/** The part of a tenant record that says how its 3Dolphins server is reached. */
+
+const path = z.string().max(1024).startsWith("/", "must begin with /");
+const secret = z.string({ error: "is required" }).min(1, "must not be empty").max(4096);
+const username = z.string({ error: "is required" }).min(1, "must not be empty").max(1024);
+/** RFC 9110, 5.1 and 5.5: a token, and no control characters. */
+const headerName = z
+  .string({ error: "is required" })
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "must be a header's name");
+const headerValue = secret.regex(/^[\t\u0020-\u007e]*$/, "must be printable ASCII");
+
+const auth = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("none") }),
+    z.strictObject({ type: z.literal("bearer"), token: headerValue }),
+    z.strictObject({ type: z.literal("basic"), username, password: secret }),
+    z.strictObject({ type: z.literal("header"), name: headerName, value: headerValue }),
+    z.strictObject({ type: z.literal("login"), username, password: secret }),
+  ],
+  { error: "must have a type: none, bearer, basic, header or login" },
+);
+
+export const engineRecord = z.strictObject(
+  {
+    baseUrl: z
+      .string({ error: "is required: the 3Dolphins server's base URL" })
+      .max(2048)
+      .transform((url) => url.replace(/\/+$/, "")),
+    outgoingPath: path.default("/outgoing"),
+    commandPath: path.default("/command"),
+    apiPath: path.default("/dolphin/apiv1"),
+    auth: auth.default({ type: "none" }),
+  },
+  { error: missingObject },
+);
+
+export type EngineRecord = z.infer<typeof engineRecord>;
+export type EngineAuth = EngineRecord["auth"];
+export type LoginAuth = Extract<EngineAuth, { type: "login" }>;

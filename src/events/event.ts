@@ -1,0 +1,185 @@
+import * as z from "zod";
+
+/**
+ * The three events of 3Dolphins' "Third-Party Integration" page: their fields, their limits and their canonical spelling.
+ * Pure: text in, value or problems out.
+ */
+
+export type EventKind = "incoming" | "outgoing" | "command";
+
+const MAX_ID = 128;
+const MAX_MESSAGE = 8192;
+const MAX_LINK = 2048;
+const MAX_FIELD = 1024;
+
+const CONTROL = /\p{Cc}/u;
+
+const needed = {
+  error: (issue: { input?: unknown }) =>
+    issue.input === undefined || issue.input === null ? "is required" : "must be a text in double quotes",
+};
+
+/** An id that keys storage: what UTF-8 would fold together (lone surrogates) or a log would break on is refused. */
+export const id = z
+  .string(needed)
+  .min(1, "must not be empty")
+  .max(MAX_ID, `must be at most ${MAX_ID} characters long`)
+  .refine((text) => !CONTROL.test(text), "must not contain control characters")
+  .refine((text) => text.isWellFormed(), "must be well-formed Unicode, without half of a surrogate pair");
+
+const text = (max: number) => z.string(needed).max(max, `must be at most ${max.toLocaleString("en")} characters long`);
+
+/** Java senders write null for an empty field: the fields that may be empty take it as that. */
+const orEmpty = (max: number) => z.preprocess((value) => (value === null ? "" : value), text(max));
+
+/** Canonical spelling by the name in lower case: only Location is capitalised in the documentation. */
+const MESSAGE_TYPES: Record<string, string> = {
+  text: "text",
+  image: "image",
+  video: "video",
+  audio: "audio",
+  file: "file",
+  location: "Location",
+  sticker: "sticker",
+  stiker: "sticker",
+};
+
+const messageType = z.string(needed).transform((given, context) => {
+  const name = MESSAGE_TYPES[given.toLowerCase()];
+  if (name !== undefined) return name;
+  context.addIssue("must be one of text, image, video, audio, file, Location");
+  return z.NEVER;
+});
+
+const content = { messageType, message: orEmpty(MAX_MESSAGE), mediaLink: orEmpty(MAX_LINK) };
+
+const incoming = z.object({
+  ticketNumber: id,
+  channel: id,
+  accountId: text(MAX_FIELD),
+  contactId: text(MAX_FIELD),
+  ...content,
+  customerName: text(MAX_FIELD),
+  createdDate: text(MAX_FIELD),
+  owner: id,
+  groupId: orEmpty(MAX_FIELD).optional(),
+  language: orEmpty(MAX_FIELD).optional(),
+});
+
+const outgoing = z.object({
+  ticketNumber: id,
+  channel: id,
+  ...content,
+  customerName: text(MAX_FIELD),
+  createdDate: text(MAX_FIELD).nullish(),
+  owner: id.optional(),
+});
+
+const command = z.object({
+  ticketNumber: id,
+  channel: id,
+  owner: id.optional(),
+  event: z.string(needed).transform((given, context) => {
+    if (given.toLowerCase() === "close") return "Close";
+    context.addIssue("must be Close, the only command there is");
+    return z.NEVER;
+  }),
+});
+
+const ownedCommand = command.extend({ owner: id });
+
+/** Which shape is expected: a desk may leave `owner` out, the engine may not. */
+const SCHEMAS = { incoming, outgoing, command, ownedCommand };
+
+/** The fields the relay itself reads; all others of the event ride along untouched. */
+export type RelayEvent = {
+  ticketNumber: string;
+  channel: string;
+  owner?: string;
+  contactId?: string;
+  customerName?: string;
+  messageType?: string;
+  message?: string;
+  mediaLink?: string;
+  [other: string]: unknown;
+};
+
+type Problem = { path: string; message: string };
+export type ParsedEvent = { ok: true; event: RelayEvent } | { ok: false; problems: Problem[] };
+
+/** Checks and normalises one event. A failure has one problem for each field that is wrong. */
+export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEvent {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    return { ok: false, problems: [{ path: "", message: "must be one JSON object" }] };
+  }
+  const fields = withDocumentedSpelling(json);
+  const result = SCHEMAS[shape].safeParse(fields);
+  const problems = new Map<string, string>();
+  for (const issue of result.error?.issues ?? []) {
+    const path = issue.path.join(".");
+    if (!problems.has(path)) problems.set(path, issue.message);
+  }
+  if (shape === "incoming" || shape === "outgoing") {
+    const problem = contentProblem(fields);
+    if (problem && !problems.has(problem.path)) problems.set(problem.path, problem.message);
+  }
+  if (!result.success || problems.size > 0) {
+    return { ok: false, problems: [...problems].map(([path, message]) => ({ path, message })) };
+  }
+  return { ok: true, event: { ...fields, ...result.data } as RelayEvent };
+}
+
+/** The Indonesian page writes `GroupId` and `Language`, the English one `groupId` and `language`: the latter go on. */
+function withDocumentedSpelling(json: object): Record<string, unknown> {
+  const { GroupId, Language, ...fields } = json as Record<string, unknown>;
+  if (GroupId !== undefined) fields["groupId"] ??= GroupId;
+  if (Language !== undefined) fields["language"] ??= Language;
+  return fields;
+}
+
+/** What a message of this type needs: a link for media, two numbers for a place, words for text. */
+function contentProblem(fields: Record<string, unknown>): Problem | undefined {
+  const type =
+    typeof fields["messageType"] === "string" ? MESSAGE_TYPES[fields["messageType"].toLowerCase()] : undefined;
+  const { message, mediaLink } = fields;
+  switch (type) {
+    case "text":
+      if (typeof message === "string" && message !== "") return undefined;
+      return message === "" || message === null
+        ? { path: "message", message: "must not be empty for a text" }
+        : undefined;
+    case "Location":
+      if (typeof message !== "string" || isPlace(message)) return undefined;
+      return { path: "message", message: "must be latitude,longitude for a Location, such as -6.2088,106.8456" };
+    case "image":
+    case "video":
+    case "audio":
+    case "file":
+      if (mediaLink === undefined || (typeof mediaLink === "string" && isLink(mediaLink))) return undefined;
+      if (mediaLink !== null && typeof mediaLink !== "string") return undefined;
+      return { path: "mediaLink", message: `must be an http or https URL for a message of type ${type}` };
+    default:
+      return undefined;
+  }
+}
+
+/** `latitude,longitude` in degrees, within ±90 and ±180. */
+function isPlace(message: string): boolean {
+  const match = /^\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*$/.exec(message);
+  return match !== null && Math.abs(Number(match[1])) <= 90 && Math.abs(Number(match[2])) <= 180;
+}
+
+function isLink(link: string): boolean {
+  const url = URL.parse(link);
+  return url !== null && (url.protocol === "https:" || url.protocol === "http:");
+}
+
+/**
+ * A sticker as text. 3Dolphins sends one as the text `Sticker` (`Stiker` on the Indonesian page), or by that type:
+ * either becomes a text in the tenant's own word. An agent's words stay as typed.
+ */
+export function withStickerText(kind: EventKind, event: RelayEvent, stickerText: string): RelayEvent {
+  const isWord = kind === "incoming" && event.messageType === "text" && /^(Sticker|Stiker)$/.test(event.message ?? "");
+  if (event.messageType !== "sticker" && !isWord) return event;
+  return { ...event, messageType: "text", message: stickerText };
+}

@@ -1,0 +1,48 @@
+import { type ParseErrorCode, printParseErrorCode, visit } from "jsonc-parser";
+
+export type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
+
+const SMART_QUOTES = /[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f]/;
+
+const WHAT: Record<string, string> = {
+  InvalidCommentToken: "comments are not part of JSON",
+  CommaExpected: "a comma is missing",
+  ColonExpected: "a colon is missing",
+  PropertyNameExpected: "a field name in double quotes is missing",
+  ValueExpected: "a value is missing",
+  CloseBraceExpected: "a closing } is missing",
+  CloseBracketExpected: "a closing ] is missing",
+  EndOfFileExpected: "there is something after the end of the JSON",
+  UnexpectedEndOfString: "a text is not closed with a double quote",
+  InvalidEscapeCharacter: "a backslash is followed by a letter that JSON does not know",
+  InvalidUnicode: "a \\u escape is not followed by four hex digits",
+  InvalidCharacter: "a control character stands in a text and has to be escaped",
+  InvalidNumberFormat: "a number is malformed",
+};
+
+/** Parses JSON. The message of a failure names line and column (from 1), and the smart quotes where those are the cause. */
+export function parseJson(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false, message: explain(text) };
+  }
+}
+
+/** The engine's own message has no position for short texts, so the place is found with a tolerant parser. */
+function explain(text: string): string {
+  if (text.trim() === "") return "The body is empty. Send one JSON object.";
+  let first: { code: ParseErrorCode; offset: number } | undefined;
+  visit(text, { onError: (code, offset) => (first ??= { code, offset }) }, { disallowComments: true });
+  if (!first) return "The body is not JSON.";
+  const before = text.slice(0, first.offset).split("\n");
+  const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
+  const character = text[first.offset] ?? "";
+  if (SMART_QUOTES.test(character)) {
+    return `The body is not JSON: there is a smart quote (${character}) at ${place}. Replace the smart quotes, which word processors put in, with straight ones (").`;
+  }
+  const also = SMART_QUOTES.test(text)
+    ? ' The body also has smart quotes (“ ”): JSON takes only straight ones (").'
+    : "";
+  return `The body is not JSON: ${WHAT[printParseErrorCode(first.code)] ?? "unexpected text"} at ${place}.${also}`;
+}

@@ -1,0 +1,138 @@
+import type { EventKind, RelayEvent } from "../events/event";
+import { parseEvent, withStickerText } from "../events/event";
+import { AppError } from "../lib/errors";
+import { errorText, log } from "../lib/log";
+import type { Tenant } from "../tenants/tenant";
+import type { Accepted, Outlook } from "../ticket/ticket";
+import type { LaneName } from "../ticket/timeline";
+import { ticketOf, type AppContext } from "./context";
+import { unknownTicket } from "./resolve";
+
+const LONGEST_WAIT_SECONDS = 20;
+const LONGEST_KEY = 256;
+
+/** An event out of a body's JSON. Throws `invalid_event`, with one issue for each field. */
+export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown): RelayEvent {
+  const parsed = parseEvent(shape, json);
+  if (parsed.ok) return parsed.event;
+  const fields = parsed.problems.map((problem) => problem.path || "the body").join(", ");
+  throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
+}
+
+/**
+ * Stores one event in its ticket and answers: 200 once it is durable. With `Prefer: wait=N`, where the caller may ask for
+ * it, the answer waits for the delivery.
+ */
+export async function acceptEvent(
+  c: AppContext,
+  {
+    tenant,
+    lane,
+    kind,
+    event,
+    mayWait,
+  }: { tenant: Tenant; lane: LaneName; kind: EventKind; event: RelayEvent; mayWait: boolean },
+): Promise<Response> {
+  const { owner, deskId } = tenant;
+  const { ticketNumber, channel } = event;
+  const idempotencyKey = keyOf(c);
+  const waitSeconds = mayWait ? preferredWait(c) : undefined;
+  const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
+  const stub = ticketOf(c, owner, ticketNumber);
+  const accepted = await ask<Accepted>(() =>
+    stub.accept({
+      owner,
+      ticketNumber,
+      deskId,
+      lane,
+      kind,
+      channel,
+      idempotencyKey,
+      event: JSON.stringify(canonical),
+      contactId: event.contactId ?? "",
+      customerName: event.customerName ?? "",
+    }),
+  );
+  if (!accepted.ok) throw refusal(accepted);
+  const { id, sequence, repeat } = accepted;
+  log(repeat ? "repeated" : "accepted", {
+    requestId: c.var.requestId,
+    owner,
+    ticketNumber,
+    lane,
+    kind,
+    messageId: id,
+    sequence,
+    ms: Date.now() - c.var.receivedAtMs,
+  });
+  c.header("relay-message-id", id);
+  c.header("relay-sequence", String(sequence));
+  if (repeat) c.header("idempotent-replay", "true");
+  if (waitSeconds === undefined) return c.json({ status: "success" });
+
+  c.header("preference-applied", `wait=${waitSeconds}`);
+  // The message is stored: whatever happens to this question, the answer is no failure of it.
+  const outlook = await stub.outlook(lane, sequence, waitSeconds * 1000).catch((error: unknown): Outlook => {
+    log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
+    return { state: "waiting" };
+  });
+  if (outlook.state === "dead") throw deliveryFailed(outlook, { id, sequence });
+  c.header("relay-delivery", outlook.state === "delivered" ? "delivered" : "pending");
+  return c.json({ status: "success" });
+}
+
+/** Asks the object. A failure there means that nothing is known to be stored: the sender may try again. */
+export async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    throw new AppError("unavailable", "The relay could not store this just now. Send it again.", {
+      detail: errorText(error),
+      headers: { "retry-after": "1" },
+    });
+  }
+}
+
+function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
+  switch (refused.code) {
+    case "unknown_ticket":
+      return unknownTicket();
+    case "ticket_closed":
+      return new AppError("ticket_closed", "The ticket is closed. The customer's next message opens it again.");
+    case "idempotency_mismatch":
+      return new AppError(
+        "idempotency_mismatch",
+        "This idempotency key was used with another body. Use a new key for a new message.",
+      );
+    case "backlog_full":
+      return new AppError("backlog_full", "Too much waits in this direction of the ticket. Send it again later.", {
+        headers: { "retry-after": String(refused.retryAfterSeconds) },
+      });
+  }
+}
+
+function deliveryFailed(
+  { reason, last }: Extract<Outlook, { state: "dead" }>,
+  message: { id: string; sequence: number },
+) {
+  return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {
+    headers: { "relay-message-id": message.id, "relay-sequence": String(message.sequence) },
+  });
+}
+
+/** `Idempotency-Key`, or else `webhook-id`. */
+function keyOf(c: AppContext): string | undefined {
+  const name = c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
+  const key = c.req.header(name);
+  if (key === undefined) return undefined;
+  if (key.length >= 1 && key.length <= LONGEST_KEY) return key;
+  throw new AppError("invalid_request", `${name} must be 1 to ${LONGEST_KEY} characters long.`, {
+    issues: [{ path: name, message: `must be 1 to ${LONGEST_KEY} characters long` }],
+  });
+}
+
+/** Seconds of `Prefer: wait=N` (RFC 7240, 4.3), at most 20. A preference that is malformed is ignored, as that RFC has it. */
+function preferredWait(c: AppContext): number | undefined {
+  const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?=$|[,;\s])/i.exec(c.req.header("prefer") ?? "")?.[1];
+  return wait === undefined ? undefined : Math.min(Number(wait), LONGEST_WAIT_SECONDS);
+}

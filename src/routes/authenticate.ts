@@ -1,0 +1,72 @@
+import * as z from "zod";
+import { id } from "../events/event";
+import { ingressNames, required } from "../config";
+import { parseJson } from "../lib/json";
+import { decodeBody } from "../lib/body";
+import { equalSecrets } from "../lib/bytes";
+import { AppError } from "../lib/errors";
+import { verifySignature } from "../lib/signature";
+import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
+import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
+
+/** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
+
+/** The names in INGRESS_KEYS that this engine's key stands under. */
+export function authenticateEngine(c: AppContext): string[] {
+  const names = ingressNames(configOf(c), c.req.param("ingressKey") ?? "");
+  if (names.length > 0) return names;
+  throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
+}
+
+export function authenticateOperator(c: AppContext): void {
+  const expected = required(configOf(c).adminToken);
+  if (equalSecrets(bearerOf(c) ?? "", expected)) return;
+  throw unauthorized("Send the operator's token: Authorization: Bearer <ADMIN_TOKEN>.");
+}
+
+/** The desk whose token the request carries. */
+export async function authenticateToken(c: AppContext): Promise<string> {
+  const masterKey = required(configOf(c).masterKey);
+  const token = bearerOf(c) ?? "";
+  const deskId = deskOfToken(token);
+  if (deskId !== undefined) {
+    const generation = await directoryOf(c).generation(deskId);
+    if (await isToken(masterKey, token, deskId, generation, Date.now())) return deskId;
+  }
+  throw unauthorized(
+    "The desk's token is missing or wrong. Send Authorization: Bearer <token>; the relay's operator has it.",
+  );
+}
+
+/** The desk that sent this request, by its token, or else by a Standard Webhooks signature over the raw body. */
+export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise<string> {
+  const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
+  if (!isSigned) return authenticateToken(c);
+  const masterKey = required(configOf(c).masterKey);
+  // The owner is read to find the secret, and believed only when the signature holds.
+  const owner = ownerIn(body);
+  const directory = directoryOf(c);
+  const tenant = owner === undefined ? undefined : await directory.tenant(owner);
+  if (tenant) {
+    const nowMs = Date.now();
+    const secrets = await acceptedSecrets(masterKey, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
+    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) return tenant.deskId;
+  }
+  throw unauthorized(
+    "The signature does not hold. Sign the raw body by Standard Webhooks with the desk's whsec_ secret, within 5 minutes, and give the owner in the body.",
+  );
+}
+
+function ownerIn(body: Uint8Array): string | undefined {
+  let text: string;
+  try {
+    text = decodeBody(body);
+  } catch {
+    return undefined;
+  }
+  const parsed = parseJson(text);
+  return parsed.ok ? z.object({ owner: id }).safeParse(parsed.value).data?.owner : undefined;
+}
+
+const unauthorized = (message: string) =>
+  new AppError("unauthorized", message, { headers: { "www-authenticate": "Bearer" } });

@@ -1,0 +1,23 @@
+import { Hono } from "hono";
+import { readBody } from "../lib/body";
+import { acceptEvent, eventOf } from "./accept";
+import { authenticateDesk } from "./authenticate";
+import { jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "./context";
+import { resolveTenant } from "./resolve";
+
+/** What a desk posts: replies and the Close command. */
+export const desk = new Hono<AppEnv>();
+
+desk
+  .post("/outgoing", (c) => acceptFromDesk(c, "outgoing"))
+  .all("/outgoing", methodNotAllowed("POST"))
+  .post("/command", (c) => acceptFromDesk(c, "command"))
+  .all("/command", methodNotAllowed("POST"));
+
+async function acceptFromDesk(c: AppContext, kind: "outgoing" | "command"): Promise<Response> {
+  const body = await readBody(c.req.raw);
+  const deskId = await authenticateDesk(c, body);
+  const event = eventOf(kind, jsonOf(body));
+  const tenant = await resolveTenant(c, deskId, event.owner, event.ticketNumber);
+  return acceptEvent(c, { tenant, lane: "toDolphins", kind, event, mayWait: true });
+}

@@ -1,0 +1,33 @@
+import { Hono } from "hono";
+import { readBody } from "../lib/body";
+import { AppError } from "../lib/errors";
+import { acceptEvent, eventOf } from "./accept";
+import { authenticateEngine } from "./authenticate";
+import { directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "./context";
+
+/** What the engine posts. Its key stands in the path, because 3Dolphins has no property for a header. */
+export const dolphins = new Hono<AppEnv>();
+
+/** `sendMessage` and `incomingMessage` do the same as `incoming`: what 3Dolphins calls with which is not documented. */
+const INCOMING = "/:ingressKey/:path{incoming|sendMessage|incomingMessage}";
+const COMMAND = "/:ingressKey/command";
+
+dolphins
+  .post(INCOMING, (c) => acceptFromEngine(c, "incoming"))
+  .all(INCOMING, methodNotAllowed("POST"))
+  .post(COMMAND, (c) => acceptFromEngine(c, "command"))
+  .all(COMMAND, methodNotAllowed("POST"));
+
+async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Promise<Response> {
+  const body = await readBody(c.req.raw);
+  const names = authenticateEngine(c);
+  const event = eventOf(kind === "command" ? "ownedCommand" : kind, jsonOf(body));
+  const tenant = await directoryOf(c).tenant(event.owner ?? "");
+  if (!tenant || (tenant.ingress !== undefined && !names.includes(tenant.ingress))) {
+    throw new AppError(
+      "unknown_owner",
+      "No tenant of that owner is registered for this engine. Ask the relay's operator.",
+    );
+  }
+  return acceptEvent(c, { tenant, lane: "toDesk", kind, event, mayWait: false });
+}

@@ -1,0 +1,99 @@
+import { equalSecrets, fromBase64, toBase64, toBase64Url, utf8 } from "../lib/bytes";
+import { memo } from "../lib/memo";
+
+/**
+ * A desk's token and signing secret, derived from MASTER_KEY, the desk and a generation by HKDF-SHA-256 (RFC 5869):
+ * nothing to store, and a rotation is a higher generation.
+ */
+
+/** How long the generation before stays good after a rotation. */
+const OVERLAP_MS = 24 * 3600_000;
+
+/** Which generation of a desk's credentials is in force, and since when (epoch ms). */
+export type Generation = { generation: number; rotatedAtMs: number };
+
+export const FIRST_GENERATION: Generation = { generation: 1, rotatedAtMs: 0 };
+
+export type Credentials = { token: string; signingSecret: string };
+
+/** 32 bytes, unique to the key, the purpose and the names in `about`. */
+export async function derive(masterKey: Uint8Array<ArrayBuffer>, ...about: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  return derived(JSON.stringify([toBase64(masterKey), ...about]));
+}
+
+const derived = memo(2000, async (cacheKey: string) => {
+  const [masterKey = "", ...about] = JSON.parse(cacheKey) as string[];
+  const key = await crypto.subtle.importKey("raw", fromBase64(masterKey) ?? new Uint8Array(), "HKDF", false, [
+    "deriveBits",
+  ]);
+  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(JSON.stringify(about)) };
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, 256));
+});
+
+async function tokenOf(masterKey: Uint8Array<ArrayBuffer>, deskId: string, generation: number): Promise<string> {
+  const secret = await derive(masterKey, "desk-token", deskId, String(generation));
+  return `desk_${toBase64Url(utf8(deskId))}.${toBase64Url(secret)}`;
+}
+
+async function signingSecretOf(
+  masterKey: Uint8Array<ArrayBuffer>,
+  deskId: string,
+  generation: number,
+): Promise<string> {
+  return `whsec_${toBase64(await derive(masterKey, "signing-secret", deskId, String(generation)))}`;
+}
+
+export async function credentialsOf(
+  masterKey: Uint8Array<ArrayBuffer>,
+  deskId: string,
+  generation: number,
+): Promise<Credentials> {
+  return {
+    token: await tokenOf(masterKey, deskId, generation),
+    signingSecret: await signingSecretOf(masterKey, deskId, generation),
+  };
+}
+
+/** The generations that are good now, the newest first. */
+const good = ({ generation, rotatedAtMs }: Generation, nowMs: number): number[] =>
+  generation > 1 && nowMs < rotatedAtMs + OVERLAP_MS ? [generation, generation - 1] : [generation];
+
+/**
+ * The generations whose credentials are taken: the good ones, and the next. Nobody but the operator who rotated can hold
+ * one of those, and a place where KV has not yet caught up with the rotation must not turn the desk away.
+ */
+const taken = (current: Generation, nowMs: number): number[] => [...good(current, nowMs), current.generation + 1];
+
+/** `whsec_…` of each generation that is good now: all of them sign what goes out. */
+export const signingSecrets = (
+  masterKey: Uint8Array<ArrayBuffer>,
+  deskId: string,
+  current: Generation,
+  nowMs: number,
+) => Promise.all(good(current, nowMs).map((generation) => signingSecretOf(masterKey, deskId, generation)));
+
+/** `whsec_…` of each generation a request may be signed with. */
+export const acceptedSecrets = (
+  masterKey: Uint8Array<ArrayBuffer>,
+  deskId: string,
+  current: Generation,
+  nowMs: number,
+) => Promise.all(taken(current, nowMs).map((generation) => signingSecretOf(masterKey, deskId, generation)));
+
+/** The desk that a token claims to be of. Nothing is believed yet: see `isToken`. */
+export function deskOfToken(token: string): string | undefined {
+  const encoded = /^desk_([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/.exec(token)?.[1];
+  const bytes = encoded === undefined ? undefined : fromBase64(encoded);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+export async function isToken(
+  masterKey: Uint8Array<ArrayBuffer>,
+  token: string,
+  deskId: string,
+  current: Generation,
+  nowMs: number,
+): Promise<boolean> {
+  const expected = await Promise.all(taken(current, nowMs).map((generation) => tokenOf(masterKey, deskId, generation)));
+  return expected.some((one) => equalSecrets(token, one));
+}

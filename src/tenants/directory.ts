@@ -1,0 +1,172 @@
+import { toBase64Url, utf8 } from "../lib/bytes";
+import { memo } from "../lib/memo";
+import { FIRST_GENERATION, type Generation } from "./credentials";
+import type { Tenant } from "./tenant";
+
+/**
+ * The tenant directory in KV: the only place that touches it. KV is eventually consistent (a change may take a minute to
+ * be seen elsewhere), so nothing here locks, counts or decides order.
+ *
+ * tenant:{owner}                      the record, secrets sealed; or what is left of it after DELETE
+ * desk:{deskId}                       the generation of the desk's credentials
+ * member:{hash of deskId}:{hash of owner}            which tenants a desk serves
+ * ticket:{hash of deskId and ticket}:{hash of owner} which tenants of a desk hold a ticket
+ *
+ * Hashes keep the keys under KV's 512 bytes; the names stand in the metadata. One key per pair, and not one list per
+ * desk, so that two writers at once lose nothing.
+ */
+
+/** A deleted tenant: what its waiting messages still need. */
+type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery"> & { deletedAtMs: number };
+type Stored = Tenant | Tombstone;
+
+/** How long an isolate goes by what it has read: on top of KV's own minute, and far below a retry's patience. */
+const FRESH_MS = 30_000;
+const CACHE_ENTRIES = 5000;
+/** KV keeps a tombstone as long as the longest `maxAgeSeconds`, which its messages may wait, and a day. */
+const TOMBSTONE_SECONDS = 31 * 86_400;
+
+export const PAGE = 100;
+
+const isTenant = (stored: Stored | undefined): stored is Tenant => stored !== undefined && !("deletedAtMs" in stored);
+
+/** What this isolate has read, shared by the Worker and all objects in it. "Not there" is not kept: it may be there next. */
+const cache = new Map<string, { value: unknown; readAtMs: number }>();
+
+function remember(key: string, value: unknown): void {
+  cache.delete(key);
+  const oldest = cache.keys().next().value;
+  if (cache.size >= CACHE_ENTRIES && oldest !== undefined) cache.delete(oldest);
+  cache.set(key, { value, readAtMs: Date.now() });
+}
+
+const hash = memo(2000, async (text: string) =>
+  toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)))),
+);
+
+const tenantKey = (owner: string) => `tenant:${owner}`;
+const deskKey = (deskId: string) => `desk:${deskId}`;
+const memberPrefix = async (deskId: string) => `member:${await hash(deskId)}:`;
+const ticketPrefix = async (deskId: string, ticketNumber: string) =>
+  `ticket:${await hash(JSON.stringify([deskId, ticketNumber]))}:`;
+
+export class Directory {
+  readonly #kv: KVNamespace;
+
+  constructor(kv: KVNamespace) {
+    this.#kv = kv;
+  }
+
+  /** The tenant, its secrets sealed, or undefined when there is none (any more). */
+  async tenant(owner: string): Promise<Tenant | undefined> {
+    const stored = await this.#read<Stored>(tenantKey(owner));
+    return isTenant(stored) ? stored : undefined;
+  }
+
+  /** The same, not from this isolate's memory: for whoever is about to change it. */
+  async freshTenant(owner: string): Promise<Tenant | undefined> {
+    cache.delete(tenantKey(owner));
+    return this.tenant(owner);
+  }
+
+  /** How messages of this owner are delivered: known for a while after DELETE too, for those that still wait. */
+  async deliveryPolicy(owner: string): Promise<Tenant["delivery"] | undefined> {
+    return (await this.#read<Stored>(tenantKey(owner)))?.delivery;
+  }
+
+  async putTenant(tenant: Tenant): Promise<void> {
+    const before = await this.freshTenant(tenant.owner);
+    const member = await hash(tenant.owner);
+    await this.#kv.put((await memberPrefix(tenant.deskId)) + member, "", { metadata: { owner: tenant.owner } });
+    await this.#write(tenantKey(tenant.owner), tenant);
+    if (before && before.deskId !== tenant.deskId) await this.#kv.delete((await memberPrefix(before.deskId)) + member);
+    await this.#forgetMembers(tenant.deskId, before?.deskId ?? tenant.deskId);
+  }
+
+  /** False when there is no such tenant. */
+  async deleteTenant(owner: string): Promise<boolean> {
+    const tenant = await this.freshTenant(owner);
+    if (!tenant) return false;
+    const { deskId, delivery } = tenant;
+    const tombstone: Tombstone = { owner, deskId, delivery, deletedAtMs: Date.now() };
+    await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
+    await this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner)));
+    await this.#forgetMembers(deskId);
+    return true;
+  }
+
+  /** One page of tenants in the order of their owners, and the cursor of the next. */
+  async tenants(cursor: string | undefined, limit: number): Promise<{ tenants: Tenant[]; next: string | undefined }> {
+    const list = await this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) });
+    const names = list.keys.map((key) => key.name);
+    const records = names.length > 0 ? await this.#kv.get<Stored>(names, "json") : new Map<string, Stored>();
+    const tenants = names.map((name) => records.get(name) ?? undefined).filter(isTenant);
+    return { tenants, next: list.list_complete ? undefined : list.cursor };
+  }
+
+  async generation(deskId: string): Promise<Generation> {
+    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+  }
+
+  /** Starts the next generation of a desk's credentials and returns it. */
+  async rotate(deskId: string, nowMs: number): Promise<Generation> {
+    cache.delete(deskKey(deskId));
+    const { generation } = await this.generation(deskId);
+    const next = { generation: generation + 1, rotatedAtMs: nowMs };
+    await this.#write(deskKey(deskId), next);
+    return next;
+  }
+
+  /** Owners of the tenants a desk serves: two at the most, to tell none, one and several apart. */
+  async membersOf(deskId: string): Promise<string[]> {
+    const prefix = await memberPrefix(deskId);
+    const known = cache.get(prefix);
+    if (known && known.readAtMs + FRESH_MS > Date.now()) return known.value as string[];
+    const owners = await this.#owners(prefix, 2);
+    if (owners.length > 0) remember(prefix, owners);
+    return owners;
+  }
+
+  /** Owners of the tenants under this desk that hold this ticket. */
+  async ownersOf(deskId: string, ticketNumber: string): Promise<string[]> {
+    return this.#owners(await ticketPrefix(deskId, ticketNumber), PAGE);
+  }
+
+  async mapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
+    const key = (await ticketPrefix(deskId, ticketNumber)) + (await hash(owner));
+    await this.#kv.put(key, "", { metadata: { owner } });
+  }
+
+  async unmapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
+    await this.#kv.delete((await ticketPrefix(deskId, ticketNumber)) + (await hash(owner)));
+  }
+
+  async #owners(prefix: string, limit: number): Promise<string[]> {
+    const list = await this.#kv.list<{ owner: string }>({ prefix, limit });
+    return list.keys.flatMap((key) => key.metadata?.owner ?? []);
+  }
+
+  async #read<T>(key: string): Promise<T | undefined> {
+    const known = cache.get(key);
+    if (known && known.readAtMs + FRESH_MS > Date.now()) return known.value as T;
+    try {
+      const value = await this.#kv.get<T>(key, "json");
+      if (value === null) cache.delete(key);
+      else remember(key, value);
+      return value ?? undefined;
+    } catch (error) {
+      // KV is out of reach: yesterday's record serves better than none.
+      if (known) return known.value as T;
+      throw error;
+    }
+  }
+
+  async #write(key: string, value: unknown, expirationTtl?: number): Promise<void> {
+    await this.#kv.put(key, JSON.stringify(value), expirationTtl === undefined ? {} : { expirationTtl });
+    remember(key, value);
+  }
+
+  async #forgetMembers(...deskIds: string[]): Promise<void> {
+    for (const deskId of deskIds) cache.delete(await memberPrefix(deskId));
+  }
+}

@@ -1,0 +1,107 @@
+import * as z from "zod";
+import { deskRecord } from "../destinations/desks/registry";
+import { engineRecord } from "../destinations/dolphins/record";
+import { id } from "../events/event";
+import { forbiddenTarget } from "../lib/address";
+import type { Issue } from "../lib/errors";
+import { missingObject } from "../lib/zod";
+
+/** The tenant record as the operator puts it: README, "The tenant record". */
+
+const LONGEST_TIMEOUT_MS = 60_000;
+const LONGEST_AGE_SECONDS = 30 * 86_400;
+const LONGEST_RETENTION_DAYS = 3650;
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
+  } catch {
+    return false;
+  }
+}, "must be the name of a time zone, such as Asia/Jakarta");
+
+const delivery = z.strictObject({
+  timeoutMs: z.int().min(100).max(LONGEST_TIMEOUT_MS).default(10_000),
+  maxAgeSeconds: z.int().min(1).max(LONGEST_AGE_SECONDS).default(86_400),
+  whenExhausted: z.enum(["advance", "hold"]).default("advance"),
+});
+
+const tenantRecord = z.strictObject(
+  {
+    name: z.string().max(1024).default(""),
+    deskId: id.optional(),
+    ingress: z.string().min(1).max(128).optional(),
+    timeZone: timeZone.default("Asia/Jakarta"),
+    stickerText: z.string().min(1).max(1024).default("Stiker"),
+    dolphins: engineRecord,
+    desk: deskRecord,
+    delivery: delivery.prefault({}),
+    retentionDays: z.int().min(1).max(LONGEST_RETENTION_DAYS).default(30),
+  },
+  { error: missingObject },
+);
+
+type Record_ = z.infer<typeof tenantRecord>;
+
+/** A tenant, whole: defaults filled in. Secrets are plain, sealed or masked, depending on where it stands. */
+export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string };
+
+/** The fields of a record that hold a secret, wherever they occur in it. */
+const SECRET_PATHS = [
+  ["dolphins", "auth", "token"],
+  ["dolphins", "auth", "password"],
+  ["dolphins", "auth", "value"],
+] as const;
+
+type ParsedTenant = { ok: true; tenant: Tenant } | { ok: false; issues: Issue[] };
+
+/** Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. */
+export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): ParsedTenant {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    return { ok: false, issues: [{ path: "", message: "must be one JSON object" }] };
+  }
+  const { owner: stated = owner, ...record } = json as Record<string, unknown>;
+  const result = tenantRecord.safeParse(record);
+  const issues: Issue[] = (result.error?.issues ?? []).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+          path: [...issue.path, key].join("."),
+          message: "is not a field of a tenant record",
+        }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+  if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
+  if (!result.success) return { ok: false, issues };
+  const { data } = result;
+  const targets = { "dolphins.baseUrl": data.dolphins.baseUrl, "desk.url": data.desk.url };
+  for (const [path, url] of Object.entries(targets)) {
+    const reason = forbiddenTarget(url, allowInsecureTargets);
+    if (reason) issues.push({ path, message: reason });
+  }
+  if (issues.length > 0) return { ok: false, issues };
+  return { ok: true, tenant: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+}
+
+/** A copy of the tenant in which `change` has had its way with every secret; `path` is dotted. */
+export async function mapSecrets(
+  tenant: Tenant,
+  change: (secret: string, path: string) => string | Promise<string>,
+): Promise<Tenant> {
+  const copy = structuredClone(tenant);
+  for (const [part, ...rest] of SECRET_PATHS) {
+    const last = rest.at(-1) ?? "";
+    const holder = rest.slice(0, -1).reduce<unknown>((value, key) => field(value, key), copy[part]);
+    const value = field(holder, last);
+    if (typeof value === "string" && typeof holder === "object" && holder !== null) {
+      Object.assign(holder, { [last]: await change(value, [part, ...rest].join(".")) });
+    }
+  }
+  return copy;
+}
+
+/** The value at a dotted path of a record. */
+export const valueAt = (tenant: Tenant, path: string): unknown =>
+  path.split(".").reduce<unknown>((value, key) => field(value, key), tenant);
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;

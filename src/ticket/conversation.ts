@@ -1,0 +1,58 @@
+import type { EventKind } from "../events/event";
+import type { TicketRow } from "./store";
+import type { LaneName, MessageState } from "./timeline";
+
+/**
+ * How a ticket opens and closes. Pure: each gives what changes in the ticket's row.
+ *
+ * open ── Close accepted ──► closing ── Close delivered ──► closed
+ *   ▲──── Close dead ───────────┘                             │
+ *   ▲──── Incoming Event accepted ────────────────────────────┘  (while closing too)
+ */
+
+type Opening = Pick<TicketRow, "deskId" | "channel" | "contactId" | "customerName">;
+type Message = { lane: LaneName; sequence: number };
+
+export const opened = (owner: string, ticketNumber: string, opening: Opening): TicketRow => ({
+  owner,
+  ticketNumber,
+  deskId: opening.deskId,
+  mapped: 0,
+  channel: opening.channel,
+  contactId: opening.contactId,
+  customerName: opening.customerName,
+  state: "open",
+  closeLane: null,
+  closeSequence: null,
+  sessions: "{}",
+});
+
+/** An Incoming Event opens the ticket again and brings its newest facts; a Close fences off further replies. */
+export function afterAccepting(
+  ticket: TicketRow,
+  kind: EventKind,
+  message: Message,
+  { deskId, channel, contactId, customerName }: Opening,
+): Partial<TicketRow> {
+  if (kind === "outgoing") return {};
+  if (kind === "command") return closingBy(message);
+  const moved = deskId === ticket.deskId ? {} : { deskId, mapped: 0 };
+  return { state: "open", closeLane: null, closeSequence: null, channel, contactId, customerName, ...moved };
+}
+
+/** The Close that is on its way closes the ticket when delivered, and leaves it open when dead. */
+export function afterSettling(ticket: TicketRow, message: Message, state: MessageState): Partial<TicketRow> {
+  const isTheClose = ticket.closeLane === message.lane && ticket.closeSequence === message.sequence;
+  if (ticket.state !== "closing" || !isTheClose || state === "waiting") return {};
+  return state === "delivered" ? { state: "closed" } : { state: "open", closeLane: null, closeSequence: null };
+}
+
+/** A Close that is replayed closes again, unless another has meanwhile. */
+export const afterReplaying = (ticket: TicketRow, kind: EventKind, message: Message): Partial<TicketRow> =>
+  kind === "command" && ticket.state === "open" ? closingBy(message) : {};
+
+const closingBy = (close: Message): Partial<TicketRow> => ({
+  state: "closing",
+  closeLane: close.lane,
+  closeSequence: close.sequence,
+});
