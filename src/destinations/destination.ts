@@ -1,4 +1,4 @@
-import type { EventKind } from "../events/event";
+import type { MessageKind } from "../events/event";
 import type { Outcome } from "./outcome";
 
 /** One message on its way out. */
@@ -8,8 +8,8 @@ export type Delivery = {
   sequence: number;
   /** From 1. */
   attempt: number;
-  kind: EventKind;
-  /** The canonical event, as JSON text. */
+  kind: MessageKind;
+  /** The canonical event as JSON text; of a failure, the report of it. */
   event: string;
 };
 

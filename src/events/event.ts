@@ -7,10 +7,15 @@ import * as z from "zod";
 
 export type EventKind = "incoming" | "outgoing" | "command";
 
+/** What a lane carries: the events, and the relay's own word to a desk that a reply was not delivered. */
+export type MessageKind = EventKind | "failure";
+
 const MAX_ID = 128;
 const MAX_MESSAGE = 8192;
 const MAX_LINK = 2048;
 const MAX_FIELD = 1024;
+/** Of a field the relay does not know: far more than anybody needs, and far from the end of a stack. */
+const MAX_DEPTH = 32;
 
 const CONTROL = /\p{Cc}/u;
 
@@ -119,6 +124,9 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
     const path = issue.path.join(".");
     if (!problems.has(path)) problems.set(path, issue.message);
   }
+  for (const [path, value] of Object.entries(fields)) {
+    if (isDeeper(value, MAX_DEPTH)) problems.set(path, `must not be nested more than ${MAX_DEPTH} levels deep`);
+  }
   if (shape === "incoming" || shape === "outgoing") {
     const problem = contentProblem(fields);
     if (problem && !problems.has(problem.path)) problems.set(problem.path, problem.message);
@@ -128,6 +136,11 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
   }
   return { ok: true, event: { ...fields, ...result.data } as RelayEvent };
 }
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
 
 /** The Indonesian page writes `GroupId` and `Language`, the English one `groupId` and `language`: the latter go on. */
 function withDocumentedSpelling(json: object): Record<string, unknown> {

@@ -20,10 +20,24 @@ const WHAT: Record<string, string> = {
   InvalidNumberFormat: "a number is malformed",
 };
 
+/** A number that JSON.parse might round or turn to infinity: many digits, or an exponent. */
+const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
+
+/** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
+type SourceText = { rawJSON: (text: string) => unknown };
+type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
+
+/** Keeps a number that would change as the text it came in, so that a field the relay does not know goes on as it came. */
+const keepNumbers: Reviver = (_key, value, context) =>
+  typeof value === "number" && context?.source !== undefined && String(value) !== context.source
+    ? (JSON as unknown as SourceText).rawJSON(context.source)
+    : value;
+
 /** Parses JSON. The message of a failure names line and column (from 1), and the smart quotes where those are the cause. */
 export function parseJson(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) };
+    const value: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepNumbers) : JSON.parse(text);
+    return { ok: true, value };
   } catch {
     return { ok: false, message: explain(text) };
   }

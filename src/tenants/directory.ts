@@ -17,7 +17,7 @@ import type { Tenant } from "./tenant";
  */
 
 /** A deleted tenant: what its waiting messages still need. */
-type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery"> & { deletedAtMs: number };
+type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
 type Stored = Tenant | Tombstone;
 
 /** How long an isolate goes by what it has read: on top of KV's own minute, and far below a retry's patience. */
@@ -69,9 +69,9 @@ export class Directory {
     return this.tenant(owner);
   }
 
-  /** How messages of this owner are delivered: known for a while after DELETE too, for those that still wait. */
-  async deliveryPolicy(owner: string): Promise<Tenant["delivery"] | undefined> {
-    return (await this.#read<Stored>(tenantKey(owner)))?.delivery;
+  /** How messages of this owner are delivered and kept: known for a while after DELETE too, for those that still wait. */
+  async policy(owner: string): Promise<Pick<Tenant, "delivery" | "retentionDays"> | undefined> {
+    return this.#read<Stored>(tenantKey(owner));
   }
 
   async putTenant(tenant: Tenant): Promise<void> {
@@ -87,8 +87,8 @@ export class Directory {
   async deleteTenant(owner: string): Promise<boolean> {
     const tenant = await this.freshTenant(owner);
     if (!tenant) return false;
-    const { deskId, delivery } = tenant;
-    const tombstone: Tombstone = { owner, deskId, delivery, deletedAtMs: Date.now() };
+    const { deskId, delivery, retentionDays } = tenant;
+    const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
     await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner)));
     await this.#forgetMembers(deskId);

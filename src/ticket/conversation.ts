@@ -1,5 +1,5 @@
-import type { EventKind } from "../events/event";
-import type { TicketRow } from "./store";
+import type { MessageKind } from "../events/event";
+import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "./timeline";
 
 /**
@@ -10,7 +10,7 @@ import type { LaneName, MessageState } from "./timeline";
  *   ▲──── Incoming Event accepted ────────────────────────────┘  (while closing too)
  */
 
-type Opening = Pick<TicketRow, "deskId" | "channel" | "contactId" | "customerName">;
+export type Opening = Pick<TicketRow, "deskId" | "channel" | "contactId" | "customerName">;
 type Message = { lane: LaneName; sequence: number };
 
 export const opened = (owner: string, ticketNumber: string, opening: Opening): TicketRow => ({
@@ -30,11 +30,11 @@ export const opened = (owner: string, ticketNumber: string, opening: Opening): T
 /** An Incoming Event opens the ticket again and brings its newest facts; a Close fences off further replies. */
 export function afterAccepting(
   ticket: TicketRow,
-  kind: EventKind,
+  kind: MessageKind,
   message: Message,
   { deskId, channel, contactId, customerName }: Opening,
 ): Partial<TicketRow> {
-  if (kind === "outgoing") return {};
+  if (kind === "outgoing" || kind === "failure") return {};
   if (kind === "command") return closingBy(message);
   const moved = deskId === ticket.deskId ? {} : { deskId, mapped: 0 };
   return { state: "open", closeLane: null, closeSequence: null, channel, contactId, customerName, ...moved };
@@ -48,7 +48,7 @@ export function afterSettling(ticket: TicketRow, message: Message, state: Messag
 }
 
 /** A Close that is replayed closes again, unless another has meanwhile. */
-export const afterReplaying = (ticket: TicketRow, kind: EventKind, message: Message): Partial<TicketRow> =>
+export const afterReplaying = (ticket: TicketRow, kind: MessageKind, message: Message): Partial<TicketRow> =>
   kind === "command" && ticket.state === "open" ? closingBy(message) : {};
 
 const closingBy = (close: Message): Partial<TicketRow> => ({
@@ -56,3 +56,21 @@ const closingBy = (close: Message): Partial<TicketRow> => ({
   closeLane: close.lane,
   closeSequence: close.sequence,
 });
+
+/** What a desk that wants to know is told of a reply or a Close that ended among the dead letters, as JSON text. */
+export const failureReport = (
+  ticket: TicketRow,
+  message: Message & { id: string; event: string },
+  reason: string,
+  status: number | undefined,
+): string =>
+  // The event is put in as the text it is stored as: parsing and writing it again could change a number in it.
+  JSON.stringify({
+    type: "delivery.failed",
+    ticketNumber: ticket.ticketNumber,
+    owner: ticket.owner,
+    messageId: message.id,
+    sequence: message.sequence,
+    reason,
+    status: status ?? null,
+  }).replace(/}$/, `,"event":`) + `${message.event}}`;

@@ -1,7 +1,7 @@
 import type { Config } from "../config";
 import { required } from "../config";
 import type { Delivered, Delivery, DeliveryContext } from "../destinations/destination";
-import { deliverToDesk } from "../destinations/desks/registry";
+import { deliverToDesk, wantsFailures } from "../destinations/desks/registry";
 import { engine } from "../destinations/dolphins/engine";
 import { AppError } from "../lib/errors";
 import { errorText } from "../lib/log";
@@ -24,15 +24,21 @@ export async function deliver(
   lane: LaneName,
   delivery: Delivery,
   session: unknown,
-): Promise<Delivered & { policy: DeliveryPolicy }> {
+): Promise<Delivered & { policy: DeliveryPolicy; notifyFailures: boolean }> {
   let policy = DEFAULT_POLICY;
+  let notifyFailures = false;
   try {
     const sealed = await directory.tenant(owner);
     if (!sealed) {
-      policy = (await directory.deliveryPolicy(owner)) ?? DEFAULT_POLICY;
-      return { policy, outcome: { kind: "retry", error: "there is no such tenant any more: put its record again" } };
+      policy = (await directory.policy(owner))?.delivery ?? DEFAULT_POLICY;
+      return {
+        policy,
+        notifyFailures,
+        outcome: { kind: "retry", error: "there is no such tenant any more: put its record again" },
+      };
     }
     policy = sealed.delivery;
+    notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
     const masterKey = required(config.masterKey);
     const tenant = await openSecrets(masterKey, sealed);
     const context: DeliveryContext = {
@@ -49,9 +55,13 @@ export async function deliver(
       lane === "toDesk"
         ? await deliverToDesk(delivery, tenant.desk, context)
         : await engine.deliver(delivery, tenant.dolphins, context);
-    return { ...delivered, policy };
+    return { ...delivered, policy, notifyFailures };
   } catch (error) {
     const detail = error instanceof AppError ? error.detail : undefined;
-    return { policy, outcome: { kind: "retry", error: `the relay itself failed: ${detail ?? errorText(error)}` } };
+    return {
+      policy,
+      notifyFailures,
+      outcome: { kind: "retry", error: `the relay itself failed: ${detail ?? errorText(error)}` },
+    };
   }
 }

@@ -1,13 +1,14 @@
-import type { EventKind } from "../events/event";
+import type { MessageKind } from "../events/event";
+import { MIGRATIONS, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, headOf, type Lane } from "./lane";
 import type { Trial, Verdict } from "./retry";
 import {
   isoTime,
+  LANES,
   PAGE_SIZE,
   type Attempt,
   type LaneName,
   type MessageState,
-  type TicketState,
   type TimelineMessage,
 } from "./timeline";
 
@@ -16,71 +17,6 @@ import {
  * message costs. `message` never changes after its insert. `outcome` has a row only for messages that were tried, so a
  * lane's place is found from the two newest rows. The index holds what is not delivered: the ordinary case never touches it.
  */
-
-/** Append only: an object may come from any version before. Version n is after the first n entries. */
-const MIGRATIONS = [
-  `CREATE TABLE ticket (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     owner TEXT NOT NULL, ticketNumber TEXT NOT NULL, deskId TEXT NOT NULL, mapped INTEGER NOT NULL,
-     channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL,
-     state TEXT NOT NULL, closeLane TEXT, closeSequence INTEGER, sessions TEXT NOT NULL
-   );
-   CREATE TABLE message (
-     lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
-     acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL,
-     PRIMARY KEY (lane, sequence)
-   ) WITHOUT ROWID;
-   CREATE TABLE outcome (
-     lane TEXT NOT NULL, sequence INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
-     attempts TEXT NOT NULL, attemptCount INTEGER NOT NULL,
-     roundStartedAtMs INTEGER NOT NULL, roundTries INTEGER NOT NULL, nextAttemptAtMs INTEGER,
-     PRIMARY KEY (lane, sequence)
-   ) WITHOUT ROWID;
-   CREATE INDEX undelivered ON outcome (lane, state, sequence) WHERE state <> 'delivered';
-   CREATE TABLE idempotency (
-     lane TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, expiresAtMs INTEGER NOT NULL,
-     PRIMARY KEY (lane, key)
-   ) WITHOUT ROWID;`,
-];
-const VERSION_KEY = "schema";
-
-export type TicketRow = {
-  owner: string;
-  ticketNumber: string;
-  /** The desk under which KV shall map the ticket to its owner. */
-  deskId: string;
-  /** 1 once KV does. */
-  mapped: number;
-  channel: string;
-  contactId: string;
-  customerName: string;
-  state: TicketState;
-  /** The Close that is on its way, or was delivered. */
-  closeLane: LaneName | null;
-  closeSequence: number | null;
-  /** JSON: what each lane's destination asked to keep. */
-  sessions: string;
-};
-
-export type MessageRow = {
-  lane: LaneName;
-  sequence: number;
-  id: string;
-  kind: EventKind;
-  event: string;
-  acceptedAtMs: number;
-  suspectedDuplicate: number;
-};
-
-type OutcomeRow = {
-  state: MessageState;
-  reason: string | null;
-  attempts: string;
-  attemptCount: number;
-  roundStartedAtMs: number;
-  roundTries: number;
-  nextAttemptAtMs: number | null;
-};
 
 export class TicketStore {
   readonly #storage: DurableObjectStorage;
@@ -128,11 +64,6 @@ export class TicketStore {
 
   /** The lane as its rows say: reads what waits and what is dead, and nothing of the history. */
   readLane(lane: LaneName): Lane {
-    const newest = (table: "message" | "outcome") =>
-      this.#rows<{ sequence: number }>(
-        `SELECT sequence FROM ${table} WHERE lane = ? ORDER BY sequence DESC LIMIT 1`,
-        lane,
-      )[0]?.sequence ?? 0;
     const undelivered = this.#rows<{ sequence: number; state: MessageState }>(
       "SELECT sequence, state FROM outcome WHERE lane = ? AND state <> 'delivered' ORDER BY sequence",
       lane,
@@ -140,8 +71,8 @@ export class TicketStore {
     const requeued = undelivered.filter((row) => row.state === "waiting").map((row) => row.sequence);
     const tried: Lane = {
       ...EMPTY_LANE,
-      accepted: newest("message"),
-      frontier: newest("outcome"),
+      accepted: this.#newest("message", lane),
+      frontier: this.#newest("outcome", lane),
       requeued,
       dead: undelivered.length - requeued.length,
     };
@@ -157,13 +88,29 @@ export class TicketStore {
   }
 
   insertMessage(row: MessageRow): void {
-    const { lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate } = row;
-    const values = [lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate];
-    this.#storage.sql.exec("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", ...values);
+    const { lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey } = row;
+    this.#storage.sql.exec(
+      `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      lane,
+      sequence,
+      id,
+      kind,
+      event,
+      acceptedAtMs,
+      suspectedDuplicate,
+      idempotencyKey,
+    );
   }
 
   readMessage(lane: LaneName, sequence: number): MessageRow | undefined {
     return this.#rows<MessageRow>("SELECT * FROM message WHERE lane = ? AND sequence = ?", lane, sequence)[0];
+  }
+
+  /** When the newest message of either lane was accepted, epoch ms; 0 when there is none. */
+  newestAcceptedAtMs(): number {
+    const newest = LANES.map((lane) => this.readMessage(lane, this.#newest("message", lane))?.acceptedAtMs ?? 0);
+    return Math.max(...newest);
   }
 
   bytesOf(lane: LaneName, sequence: number): number {
@@ -195,7 +142,7 @@ export class TicketStore {
     );
   }
 
-  readDeadLetters(lane: LaneName): { sequence: number; id: string; kind: EventKind; bytes: number }[] {
+  readDeadLetters(lane: LaneName): { sequence: number; id: string; kind: MessageKind; bytes: number }[] {
     return this.#rows(
       `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes FROM outcome JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' ORDER BY sequence`,
@@ -231,6 +178,39 @@ export class TicketStore {
     );
   }
 
+  /**
+   * Deletes up to `limit` delivered messages accepted before `cutoffMs`, the oldest first; true when it met that limit.
+   * Dead letters stay, and so does the newest message: its sequence is where the lane goes on.
+   */
+  deleteDelivered(lane: LaneName, cutoffMs: number, limit: number): boolean {
+    type Row = { sequence: number; acceptedAtMs: number; idempotencyKey: string | null; state: MessageState };
+    const newest = this.#newest("outcome", lane);
+    const old: Row[] = [];
+    // Read row by row, and no further than the first that is too young: as a rule that is one.
+    const rows = this.#storage.sql.exec<Row>(
+      `SELECT sequence, acceptedAtMs, idempotencyKey, state FROM message JOIN outcome USING (lane, sequence)
+       WHERE lane = ? AND sequence < ? ORDER BY sequence`,
+      lane,
+      newest,
+    );
+    for (const row of rows) {
+      if (row.acceptedAtMs >= cutoffMs || old.length === limit) break;
+      if (row.state === "delivered") old.push(row);
+    }
+    for (const { sequence, idempotencyKey } of old) {
+      this.#storage.sql.exec("DELETE FROM message WHERE lane = ? AND sequence = ?", lane, sequence);
+      this.#storage.sql.exec("DELETE FROM outcome WHERE lane = ? AND sequence = ?", lane, sequence);
+      if (idempotencyKey === null) continue;
+      this.#storage.sql.exec("DELETE FROM idempotency WHERE lane = ? AND key = ?", lane, idempotencyKey);
+    }
+    return old.length === limit;
+  }
+
+  /** Deletes the whole ticket, its alarm with it. */
+  wipe(): Promise<void> {
+    return this.#storage.deleteAll();
+  }
+
   /** The newest messages of a lane before a sequence, newest first: one more than a page, to tell whether there are. */
   readTimeline(lane: LaneName, before: number): TimelineMessage[] {
     type Row = MessageRow & { state: MessageState | null; attempts: string | null };
@@ -252,6 +232,11 @@ export class TicketStore {
       attempts: attempts === null ? [] : (JSON.parse(attempts) as Attempt[]),
       event: JSON.parse(event) as unknown,
     }));
+  }
+
+  #newest(table: "message" | "outcome", lane: LaneName): number {
+    const sql = `SELECT sequence FROM ${table} WHERE lane = ? ORDER BY sequence DESC LIMIT 1`;
+    return this.#rows<{ sequence: number }>(sql, lane)[0]?.sequence ?? 0;
   }
 
   #readOutcome(lane: LaneName, sequence: number): OutcomeRow | undefined {

@@ -1,34 +1,29 @@
 import { DurableObject } from "cloudflare:workers";
-import { v7 as uuid } from "uuid";
 import { readConfig } from "../config";
 import type { EventKind } from "../events/event";
 import { utf8 } from "../lib/bytes";
 import { errorText, log } from "../lib/log";
 import { Directory } from "../tenants/directory";
 import { AlarmClock } from "./alarm";
-import { afterAccepting, afterReplaying, afterSettling, opened } from "./conversation";
+import { failureReport } from "./conversation";
 import { deliver } from "./deliver";
-import * as lanes from "./lane";
+import { TicketImage } from "./image";
+import { isFull, nextStep, waitingCount } from "./lane";
 import { RecentBodies } from "./recent";
+import { tidy } from "./retention";
 import { conclude, type Trial } from "./retry";
-import { TicketStore, type MessageRow, type TicketRow } from "./store";
-import {
-  isoTime,
-  LANES,
-  pageOf,
-  type Attempt,
-  type LaneName,
-  type LaneView,
-  type Page,
-  type TicketView,
-} from "./timeline";
+import type { TicketRow } from "./schema";
+import { TicketStore } from "./store";
+import { isoTime, LANES, pageOf, type Attempt, type LaneName, type Page, type TicketView } from "./timeline";
 import { Waiters } from "./waiters";
 
 /** How long an interrupted delivery waits after a crash, and how often a steady stream pays for an alarm. */
 const SAFETY_MS = 5_000;
+/** How long the mapping in KV waits for its next try. */
+const MAPPING_RETRY_MS = 60_000;
+const ALARM_FAILED_MS = 60_000;
 /** A run of attempts ends after so many and goes on from the alarm: the platform counts subrequests per invocation. */
 const ATTEMPTS_PER_RUN = 400;
-const IDEMPOTENCY_MS = 24 * 3600_000;
 const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "dead_letter" };
 
 export type Accept = {
@@ -53,27 +48,27 @@ export type Accepted =
 /** What became of a message so far. `last` is its newest attempt. */
 export type Outlook = { state: "waiting" } | { state: "delivered" } | { state: "dead"; reason: string; last: Attempt };
 
+const sessionsOf = (ticket: TicketRow) => JSON.parse(ticket.sessions) as Partial<Record<LaneName, unknown>>;
+
 /**
- * One conversation of one tenant: its messages, in two lanes, and the machine that delivers them. A thin shell: what to do
- * next is decided in lane.ts and retry.ts, all SQL is in store.ts. In memory it keeps no more than its rows say.
+ * One conversation of one tenant, and the machine that delivers its messages. A thin shell: what to do next is decided in
+ * lane.ts and retry.ts, what opens and closes a ticket in conversation.ts, and image.ts keeps memory and rows alike.
  */
 export class Ticket extends DurableObject<Env> {
   readonly #store = new TicketStore(this.ctx.storage);
-  readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #image = new TicketImage(this.#store);
   readonly #alarm = new AlarmClock(this.ctx.storage);
+  readonly #directory = new Directory(this.env.DIRECTORY);
   readonly #waiters = new Waiters();
   readonly #recent = new RecentBodies();
-  #ticket: TicketRow | undefined;
-  #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
   #mapping = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    // An object that is asked about an unknown ticket writes nothing, tables included.
     if (!this.#store.exists()) return;
     void ctx.blockConcurrencyWhile(async () => {
-      this.#store.migrate();
-      this.#ticket = this.#store.readTicket();
-      for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane);
+      this.#image.load();
       await this.#alarm.verify();
     });
   }
@@ -83,45 +78,29 @@ export class Ticket extends DurableObject<Env> {
    */
   accept(input: Accept): Accepted {
     const nowMs = Date.now();
-    const { lane, kind, event, idempotencyKey: key } = input;
-    const ticket = this.#ticket ?? (kind === "incoming" ? this.#open(input) : undefined);
-    if (!ticket) return { ok: false, code: "unknown_ticket" };
-    if (ticket.owner !== input.owner || ticket.ticketNumber !== input.ticketNumber) {
+    const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
+    const known = this.#image.ticket;
+    if (!known && kind !== "incoming") return { ok: false, code: "unknown_ticket" };
+    const ticket = known ?? this.#image.open(owner, ticketNumber, input);
+    if (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber) {
       throw new Error("this object belongs to another ticket");
     }
     this.#wake(nowMs);
-    const first = key === undefined ? undefined : this.#store.readKey(lane, key, nowMs);
-    if (first !== undefined) {
-      const message = this.#store.readMessage(lane, first);
-      if (message && message.event !== event) return { ok: false, code: "idempotency_mismatch" };
-      if (message) return { ok: true, id: message.id, sequence: first, repeat: true };
-    }
-    if (kind === "command" && ticket.closeLane && ticket.closeSequence) {
-      const close = this.#store.readMessage(ticket.closeLane, ticket.closeSequence);
-      if (close) return { ok: true, id: close.id, sequence: close.sequence, repeat: true };
-    }
+    const before = this.#acceptedBefore(ticket, input, nowMs);
+    if (before) return before;
     if (kind === "outgoing" && ticket.state !== "open") return { ok: false, code: "ticket_closed" };
-    const bytes = utf8(event).byteLength;
-    if (lanes.isFull(this.#lanes[lane], bytes)) {
-      return { ok: false, code: "backlog_full", retryAfterSeconds: this.#retryAfterSeconds(lane, nowMs) };
+    if (isFull(this.#image.lane(lane), utf8(event).byteLength)) {
+      const waitMs = this.#image.lane(lane).notBeforeMs - nowMs;
+      return { ok: false, code: "backlog_full", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
-
-    const accepted = lanes.accept(this.#lanes[lane], bytes);
-    const message: MessageRow = {
-      lane,
-      sequence: accepted.accepted,
-      id: `msg_${uuid().replaceAll("-", "")}`,
-      kind,
-      event,
-      acceptedAtMs: nowMs,
-      suspectedDuplicate: key === undefined && this.#recent.see(`${lane}:${event}`, nowMs) ? 1 : 0,
-    };
-    this.#store.insertMessage(message);
-    if (key !== undefined) this.#store.saveKey(lane, key, message.sequence, nowMs + IDEMPOTENCY_MS);
-    this.#lanes[lane] = accepted;
-    this.#changeTicket(ticket, afterAccepting(ticket, kind, message, input));
+    const suspectedDuplicate = idempotencyKey === undefined && this.#recent.see(`${lane}:${event}`, nowMs);
+    const { id, sequence } = this.#image.accept(
+      { lane, kind, event, suspectedDuplicate, idempotencyKey },
+      input,
+      nowMs,
+    );
     this.#wake(nowMs);
-    return { ok: true, id: message.id, sequence: message.sequence, repeat: false };
+    return { ok: true, id, sequence, repeat: false };
   }
 
   /** What became of an accepted message, waiting up to `waitMs` for its end. */
@@ -134,9 +113,9 @@ export class Ticket extends DurableObject<Env> {
 
   /** State and one page of the timeline as JSON (a TicketView); undefined when no Incoming Event has opened this ticket. */
   async timeline(page: Page): Promise<string | undefined> {
-    await this.touch();
-    if (!this.#ticket) return undefined;
-    const { ticketNumber, owner, channel, contactId, customerName, state } = this.#ticket;
+    await this.#mend();
+    if (!this.#image.ticket) return undefined;
+    const { ticketNumber, owner, channel, contactId, customerName, state } = this.#image.ticket;
     const rows = (lane: LaneName) => {
       const wanted = page[lane];
       return wanted ? this.#store.readTimeline(lane, wanted.before) : [];
@@ -150,7 +129,7 @@ export class Ticket extends DurableObject<Env> {
         contactId,
         customerName,
         state,
-        lanes: { toDesk: this.#laneView("toDesk"), toDolphins: this.#laneView("toDolphins") },
+        lanes: { toDesk: this.#image.laneView("toDesk"), toDolphins: this.#image.laneView("toDolphins") },
         ...pageOf(page, { toDesk: rows("toDesk"), toDolphins: rows("toDolphins") }),
       },
     };
@@ -159,36 +138,18 @@ export class Ticket extends DurableObject<Env> {
 
   /** Puts dead letters back: those with these ids, or all. Gives the ids that were; undefined for an unknown ticket. */
   async replay(which: { ids: string[] } | { all: true }): Promise<string[] | undefined> {
-    if (!this.#ticket) return undefined;
+    if (!this.#image.ticket) return undefined;
     const nowMs = Date.now();
-    const replayed: string[] = [];
-    for (const lane of LANES) {
-      const letters = this.#store
-        .readDeadLetters(lane)
-        .filter((letter) => "all" in which || which.ids.includes(letter.id));
-      if (letters.length === 0) continue;
-      for (const letter of letters) {
-        this.#store.requeue(lane, letter.sequence, nowMs);
-        replayed.push(letter.id);
-        const message = { lane, sequence: letter.sequence };
-        this.#changeTicket(this.#ticket, afterReplaying(this.#ticket, letter.kind, message));
-      }
-      const bytes = letters.reduce((sum, letter) => sum + letter.bytes, 0);
-      this.#lanes[lane] = lanes.replay(
-        this.#lanes[lane],
-        letters.map((letter) => letter.sequence),
-        bytes,
-      );
-    }
-    await this.touch();
+    const wanted = (id: string) => "all" in which || which.ids.includes(id);
+    const replayed = LANES.flatMap((lane) => this.#image.replay(lane, wanted, nowMs));
+    await this.#mend();
     return replayed;
   }
 
-  /** Sees to it that work which is due goes on, and that an alarm stands for the rest, whatever became of the one before. */
-  async touch(): Promise<void> {
-    if (!this.#ticket) return;
-    await this.#alarm.verify();
-    this.#wake(Date.now());
+  /** For a sweep over tickets that nothing else touches: mends a lost alarm, and deletes what is old enough. */
+  async sweep(): Promise<void> {
+    await this.#mend();
+    await tidy(this.#image, this.#store, this.#directory, this.#alarm);
   }
 
   /** The safety net and the retry clock. Never throws: the runtime drops an alarm that fails six times. */
@@ -196,50 +157,56 @@ export class Ticket extends DurableObject<Env> {
     this.#alarm.fired();
     try {
       this.#wake(Date.now());
+      await tidy(this.#image, this.#store, this.#directory, this.#alarm);
     } catch (error) {
       log("alarm_failed", { error: errorText(error) });
-      await this.ctx.storage.setAlarm(Date.now() + SAFETY_MS);
+      const nowMs = Date.now();
+      this.#alarm.ensure(nowMs + ALARM_FAILED_MS, nowMs);
     }
   }
 
-  #open(input: Accept): TicketRow {
-    this.#store.migrate();
-    const ticket = opened(input.owner, input.ticketNumber, input);
-    this.#store.saveTicket(ticket);
-    this.#ticket = ticket;
-    return ticket;
+  /** The answer to an event that was accepted before: one with the same key, or a Close while one closes the ticket. */
+  #acceptedBefore(
+    ticket: TicketRow,
+    { lane, kind, event, idempotencyKey }: Accept,
+    nowMs: number,
+  ): Accepted | undefined {
+    const first = idempotencyKey === undefined ? undefined : this.#store.readKey(lane, idempotencyKey, nowMs);
+    const message = first === undefined ? undefined : this.#store.readMessage(lane, first);
+    if (message && message.event !== event) return { ok: false, code: "idempotency_mismatch" };
+    const { closeLane, closeSequence } = ticket;
+    const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
+    const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;
+    const earlier = message ?? close;
+    return earlier && { ok: true, id: earlier.id, sequence: earlier.sequence, repeat: true };
   }
 
-  /** Writes the ticket's row when something in it really changes. */
-  #changeTicket(ticket: TicketRow, change: Partial<TicketRow>): void {
-    const changed: TicketRow = { ...ticket, ...change };
-    const keys = Object.keys(change) as (keyof TicketRow)[];
-    if (keys.every((key) => ticket[key] === changed[key])) return;
-    this.#store.saveTicket(changed);
-    this.#ticket = changed;
-  }
-
-  #retryAfterSeconds(lane: LaneName, nowMs: number): number {
-    return Math.max(1, Math.ceil((this.#lanes[lane].notBeforeMs - nowMs) / 1000));
+  /** Sees to it that work which is due goes on, and that an alarm stands for the rest: alarms get lost. */
+  async #mend(): Promise<void> {
+    if (!this.#image.ticket) return;
+    await this.#alarm.verify();
+    this.#wake(Date.now());
   }
 
   /** Starts what is due, and sets the alarm for the rest. */
   #wake(nowMs: number): void {
     for (const lane of LANES) {
-      if (lanes.nextStep(this.#lanes[lane], nowMs).do === "deliver") this.ctx.waitUntil(this.#drain(lane));
+      if (nextStep(this.#image.lane(lane), nowMs).do === "deliver") this.ctx.waitUntil(this.#drain(lane));
     }
-    if (this.#ticket?.mapped === 0 && !this.#mapping) this.ctx.waitUntil(this.#map(this.#ticket));
+    const { ticket } = this.#image;
+    if (ticket?.mapped === 0 && !this.#mapping) this.ctx.waitUntil(this.#map(ticket));
     this.#arm(nowMs);
   }
 
   /** Has the alarm stand for the earliest work of the object. */
   #arm(nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-    const due = LANES.map((lane) => {
-      const step = lanes.nextStep(this.#lanes[lane], nowMs);
+    const due = LANES.map((name) => {
+      const lane = this.#image.lane(name);
+      const step = nextStep(lane, nowMs);
       if (step.do === "wait") return step.untilMs;
-      return lanes.waitingCount(this.#lanes[lane]) > 0 ? nowMs + SAFETY_MS : Number.POSITIVE_INFINITY;
+      return waitingCount(lane) > 0 ? nowMs + SAFETY_MS : Number.POSITIVE_INFINITY;
     });
-    const mapping = this.#ticket?.mapped === 0 ? nowMs + SAFETY_MS : Number.POSITIVE_INFINITY;
+    const mapping = this.#image.ticket?.mapped === 0 ? nowMs + MAPPING_RETRY_MS : Number.POSITIVE_INFINITY;
     this.#alarm.ensure(Math.min(...due, mapping, atMostMs), nowMs);
   }
 
@@ -247,53 +214,55 @@ export class Ticket extends DurableObject<Env> {
   async #drain(lane: LaneName): Promise<void> {
     for (let attempts = 0; ; attempts++) {
       const nowMs = Date.now();
-      const step = lanes.nextStep(this.#lanes[lane], nowMs);
+      const step = nextStep(this.#image.lane(lane), nowMs);
       if (step.do !== "deliver") return this.#arm(nowMs);
       if (attempts === ATTEMPTS_PER_RUN) return this.#arm(nowMs, nowMs + 10);
-      this.#lanes[lane] = lanes.begin(this.#lanes[lane], step.sequence);
+      this.#image.begin(lane, step.sequence);
       try {
         await this.#attempt(lane, step.sequence);
       } catch (error) {
         log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
-        this.#lanes[lane] = { ...this.#lanes[lane], inFlight: undefined, notBeforeMs: Date.now() + SAFETY_MS };
+        this.#image.giveUp(lane, Date.now() + SAFETY_MS);
       }
     }
   }
 
   async #attempt(lane: LaneName, sequence: number): Promise<void> {
     const message = this.#store.readMessage(lane, sequence);
-    const ticket = this.#ticket;
+    const { ticket } = this.#image;
     if (!message || !ticket) throw new Error("a waiting message has no row");
     // Only what was tried before has a row of outcomes to read.
-    const known = sequence <= this.#lanes[lane].frontier ? this.#store.readTrial(lane, sequence) : undefined;
-    const trial: Trial = known ?? {
+    const known = sequence <= this.#image.lane(lane).frontier ? this.#store.readTrial(lane, sequence) : undefined;
+    const before: Trial = known ?? {
       attempts: [],
       attemptCount: 0,
       roundStartedAtMs: message.acceptedAtMs,
       roundTries: 0,
     };
-    const sessions = JSON.parse(ticket.sessions) as Partial<Record<LaneName, unknown>>;
     const startedAtMs = Date.now();
-    const { outcome, session, policy } = await deliver(
+    const { outcome, session, policy, notifyFailures } = await deliver(
       { config: readConfig(this.env), directory: this.#directory },
       ticket.owner,
       lane,
-      { id: message.id, sequence, attempt: trial.attemptCount + 1, kind: message.kind, event: message.event },
-      sessions[lane],
+      { id: message.id, sequence, attempt: before.attemptCount + 1, kind: message.kind, event: message.event },
+      sessionsOf(ticket)[lane],
     );
 
     // From here on one synchronous turn: the outcome, and in #drain the start of the next, are one commit.
     const nowMs = Date.now();
-    const time = { startedAtMs, nowMs };
-    const { trial: tried, verdict } = conclude(trial, outcome, policy, time, Math.random());
-    this.#store.saveOutcome(lane, sequence, tried, verdict);
-    const bytes = verdict.state === "waiting" ? 0 : utf8(message.event).byteLength;
-    this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, verdict, bytes);
-    const current = this.#ticket ?? ticket;
-    this.#changeTicket(current, {
-      ...afterSettling(current, message, verdict.state),
-      ...(session === undefined ? {} : { sessions: JSON.stringify({ ...sessions, [lane]: session }) }),
-    });
+    const { trial, verdict } = conclude(before, outcome, policy, { startedAtMs, nowMs }, Math.random());
+    this.#image.settle(message, trial, verdict);
+    if (session !== undefined) {
+      this.#image.change({
+        sessions: JSON.stringify({ ...sessionsOf(this.#image.ticket ?? ticket), [lane]: session }),
+      });
+    }
+    if (verdict.state === "dead" && notifyFailures) {
+      const event = failureReport(ticket, message, verdict.reason, trial.attempts.at(-1)?.status);
+      const about = { suspectedDuplicate: false, idempotencyKey: undefined };
+      this.#image.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
+      this.#wake(nowMs);
+    }
     if (verdict.state !== "waiting") this.#waiters.wake(`${lane}:${sequence}`);
     log(LOGGED_AS[verdict.state], {
       owner: ticket.owner,
@@ -301,7 +270,7 @@ export class Ticket extends DurableObject<Env> {
       lane,
       sequence,
       messageId: message.id,
-      attempt: tried.attemptCount,
+      attempt: trial.attemptCount,
       ms: nowMs - startedAtMs,
       status: "status" in outcome ? outcome.status : undefined,
       error: "error" in outcome ? outcome.error : undefined,
@@ -315,7 +284,7 @@ export class Ticket extends DurableObject<Env> {
     this.#mapping = true;
     try {
       await this.#directory.mapTicket(deskId, ticketNumber, owner);
-      if (this.#ticket?.deskId === deskId) this.#changeTicket(this.#ticket, { mapped: 1 });
+      if (this.#image.ticket?.deskId === deskId) this.#image.change({ mapped: 1 });
     } catch (error) {
       log("mapping_failed", { owner, ticketNumber, error: errorText(error) });
     } finally {
@@ -324,30 +293,10 @@ export class Ticket extends DurableObject<Env> {
   }
 
   #outlookNow(lane: LaneName, sequence: number): Outlook {
-    if (sequence > this.#lanes[lane].frontier) return { state: "waiting" };
+    if (sequence > this.#image.lane(lane).frontier) return { state: "waiting" };
     const trial = this.#store.readTrial(lane, sequence);
     const last = trial?.attempts.at(-1);
     if (!trial || !last || trial.state === "waiting") return { state: "waiting" };
     return trial.state === "dead" ? { state: "dead", reason: trial.reason ?? "", last } : { state: "delivered" };
-  }
-
-  #laneView(name: LaneName): LaneView {
-    const lane = this.#lanes[name];
-    const waiting = lanes.waitingCount(lane);
-    const counts = {
-      accepted: lane.accepted,
-      delivered: lane.accepted - waiting - lane.dead,
-      waiting,
-      dead: lane.dead,
-    };
-    const head = lanes.headOf(lane);
-    const message = head === undefined ? undefined : this.#store.readMessage(name, head);
-    if (!message) return counts;
-    const isRetried = lane.notBeforeMs > 0;
-    return {
-      ...counts,
-      oldestWaitingSince: isoTime(message.acceptedAtMs),
-      ...(isRetried ? { nextAttemptAt: isoTime(lane.notBeforeMs), blockedBy: message.id } : {}),
-    };
   }
 }

@@ -1,4 +1,4 @@
-import type { EventKind } from "../events/event";
+import type { MessageKind } from "../events/event";
 
 /** What the relay tells about a ticket: README, "Where is message X?". All times are ISO 8601, UTC. */
 
@@ -14,7 +14,7 @@ export type TimelineMessage = {
   id: string;
   lane: LaneName;
   sequence: number;
-  kind: EventKind;
+  kind: MessageKind;
   state: MessageState;
   acceptedAt: string;
   suspectedDuplicate: boolean;

@@ -9,6 +9,8 @@ import { judgeAnswer } from "../outcome";
 export const nativeRecord = z.strictObject({
   type: z.literal("native"),
   url: z.string({ error: "is required: the URL that takes the events" }),
+  /** Whether it wants to hear of replies that ended among the dead letters. */
+  notifyFailures: z.boolean().default(false),
 });
 
 export const native: Destination<z.infer<typeof nativeRecord>> = {

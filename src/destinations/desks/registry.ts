@@ -10,6 +10,9 @@ export const deskRecord = z.discriminatedUnion("type", [nativeRecord], {
 
 export type DeskRecord = z.infer<typeof deskRecord>;
 
+/** Whether this desk wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
+export const wantsFailures = (desk: DeskRecord): boolean => desk.notifyFailures;
+
 export function deliverToDesk(delivery: Delivery, desk: DeskRecord, context: DeliveryContext): Promise<Delivered> {
   switch (desk.type) {
     case "native":

@@ -9,7 +9,10 @@ const username = z.string({ error: "is required" }).min(1, "must not be empty").
 /** RFC 9110, 5.1 and 5.5: a token, and no control characters. */
 const headerName = z
   .string({ error: "is required" })
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "must be a header's name");
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "must be a header's name")
+  .refine((name) => !OWN_HEADERS.test(name), "is a header that the relay sets itself");
+/** Headers that the relay or the connection sets. */
+const OWN_HEADERS = /^(content-(type|length|encoding)|transfer-encoding|connection|host|cf-.*|relay-.*)$/i;
 const headerValue = secret.regex(/^[\t\u0020-\u007e]*$/, "must be printable ASCII");
 
 const auth = z.discriminatedUnion(

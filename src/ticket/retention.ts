@@ -1,0 +1,44 @@
+import { log } from "../lib/log";
+import type { Directory } from "../tenants/directory";
+import type { AlarmClock } from "./alarm";
+import type { TicketImage } from "./image";
+import type { TicketStore } from "./store";
+import { LANES } from "./timeline";
+
+const DAY_MS = 24 * 3600_000;
+/** For a tenant whose record is gone without a trace. */
+const DEFAULT_RETENTION_DAYS = 30;
+/** Messages deleted in one turn, and the pause before the next: the object stays free for what comes in. */
+const STEP = 100;
+const PAUSE_MS = 1_000;
+
+/**
+ * Deletes what the tenant's `retentionDays` have run out for, a step at a time: delivered messages, and in the end the
+ * whole of a closed ticket with its mapping. Sets the alarm for what is left to do.
+ */
+export async function tidy(
+  image: TicketImage,
+  store: TicketStore,
+  directory: Directory,
+  alarm: AlarmClock,
+): Promise<void> {
+  if (!image.ticket) return;
+  const policy = await directory.policy(image.ticket.owner);
+  const retentionMs = (policy?.retentionDays ?? DEFAULT_RETENTION_DAYS) * DAY_MS;
+  const nowMs = Date.now();
+  const steps = LANES.map((lane) => store.deleteDelivered(lane, nowMs - retentionMs, STEP));
+  if (steps.includes(true)) return alarm.ensure(nowMs + PAUSE_MS, nowMs);
+  if (!image.isOver()) return;
+  const overAtMs = store.newestAcceptedAtMs() + retentionMs;
+  if (overAtMs > nowMs) return alarm.ensure(overAtMs, nowMs);
+  const { deskId, ticketNumber, owner } = image.ticket;
+  await directory.unmapTicket(deskId, ticketNumber, owner);
+  // An event may have come in while KV was asked: then the ticket lives on, and needs its mapping again.
+  if (!image.isOver()) {
+    image.change({ mapped: 0 });
+    return alarm.ensure(Date.now() + PAUSE_MS, Date.now());
+  }
+  alarm.fired();
+  await image.wipe();
+  log("ticket_wiped", { owner, ticketNumber });
+}
