@@ -1,0 +1,143 @@
+import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Ticket } from "../../src/index";
+import { accepted, incoming, playFarEnds, registerTenant, ticketOf, untilView, viewOf } from "./world";
+
+/**
+ * What a message costs, in the rows that Cloudflare bills: those that SQL statements report, plus one for each setAlarm
+ * and each write of the key-value side. Counted inside the real object, by standing in front of its storage.
+ */
+
+let farEnds: ReturnType<typeof playFarEnds>;
+beforeEach(() => {
+  farEnds = playFarEnds();
+});
+afterEach(async () => {
+  await reset();
+  vi.restoreAllMocks();
+});
+
+type Cost = { written: number; read: number; alarms: number };
+
+/** Counts what the object does from now on. */
+async function meter(stub: DurableObjectStub<Ticket>): Promise<() => Promise<Cost>> {
+  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+  let others = 0;
+  let alarms = 0;
+  await runInDurableObject(stub, (_ticket, { storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql);
+    const setAlarm = storage.setAlarm.bind(storage);
+    const put = storage.kv.put.bind(storage.kv);
+    Object.assign(storage.sql, {
+      exec: (sql: string, ...values: SqlStorageValue[]) => {
+        const cursor = exec(sql, ...values);
+        cursors.push(cursor);
+        return cursor;
+      },
+    });
+    Object.assign(storage, {
+      setAlarm: (atMs: number) => {
+        alarms++;
+        return setAlarm(atMs);
+      },
+    });
+    Object.assign(storage.kv, {
+      put: (key: string, value: unknown) => {
+        others++;
+        put(key, value);
+      },
+    });
+  });
+  return () =>
+    runInDurableObject(stub, () => ({
+      written: cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0) + others + alarms,
+      read: cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0),
+      alarms,
+    }));
+}
+
+async function openTicket(): Promise<{ owner: string; stub: DurableObjectStub<Ticket> }> {
+  const owner = await registerTenant();
+  await accepted(incoming(owner, "t", "the first"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
+  // Let the alarm of that one go by, so that the next message finds an object at rest.
+  await runDurableObjectAlarm(ticketOf(owner, "t"));
+  return { owner, stub: ticketOf(owner, "t") };
+}
+
+test("a burst of 100 messages in one ticket writes at most 2.2 rows for each, alarms counted", async () => {
+  const { owner, stub } = await openTicket();
+  const cost = await meter(stub);
+  await Promise.all(Array.from({ length: 100 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
+  await farEnds.until(101);
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 101);
+  const { written } = await cost();
+  expect(written).toBeGreaterThanOrEqual(200);
+  expect(written / 100).toBeLessThanOrEqual(2.2);
+});
+
+test("a lone message writes at most 3.2 rows, its alarm counted, until the object is at rest again", async () => {
+  const { owner, stub } = await openTicket();
+  const cost = await meter(stub);
+  await accepted(incoming(owner, "t", "alone"));
+  await farEnds.until(2);
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 2);
+  await runDurableObjectAlarm(stub);
+  const { written, alarms } = await cost();
+  expect(alarms).toBe(1);
+  expect(written).toBeGreaterThanOrEqual(3);
+  expect(written).toBeLessThanOrEqual(3.2);
+});
+
+test("the first message of a ticket writes its tables, its row and its mapping once", async () => {
+  const owner = await registerTenant();
+  const stub = ticketOf(owner, "t");
+  const cost = await meter(stub);
+  await accepted(incoming(owner, "t", "first"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
+  const { written } = await cost();
+  // 3 for the message; the ticket's row, the same with its mapping, the tables and their version.
+  expect(written).toBeLessThanOrEqual(10);
+});
+
+test("a message reads as many rows after 10,000 messages of history as after 10", async () => {
+  const { owner, stub } = await openTicket();
+  const reads: Record<number, number> = {};
+  for (const history of [10, 1000, 10_000]) {
+    await runInDurableObject(stub, (_ticket, { storage }) => {
+      const lane = "toDesk";
+      const [first] = storage.sql
+        .exec<{ event: string }>("SELECT event FROM message WHERE lane = ? AND sequence = 1", lane)
+        .toArray();
+      for (let sequence = 2; sequence <= history; sequence++) {
+        storage.sql.exec(
+          `INSERT OR IGNORE INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate)
+           VALUES (?, ?, ?, 'incoming', ?, ?, 0)`,
+          lane,
+          sequence,
+          `msg_${sequence}`,
+          first?.event ?? "",
+          Date.now(),
+        );
+        storage.sql.exec(
+          "INSERT OR IGNORE INTO outcome VALUES (?, ?, 'delivered', NULL, '[]', 1, 0, 1, NULL)",
+          lane,
+          sequence,
+        );
+      }
+    });
+    await evictDurableObject(stub);
+    const cost = await meter(stub);
+    const before = farEnds.sent.length;
+    // One that finds the object freshly started, and one that finds it running; then the alarm with its tidying.
+    for (const text of ["cold", "warm"]) await accepted(incoming(owner, "t", `${text} ${history}`));
+    await farEnds.until(before + 2);
+    await vi.waitFor(async () => expect((await cost()).written).toBeGreaterThanOrEqual(4));
+    await runDurableObjectAlarm(stub);
+    reads[history] = (await cost()).read;
+    expect((await viewOf(owner, "t")).lanes.toDesk).toMatchObject({ waiting: 0, dead: 0 });
+  }
+  expect(reads[10]).toBeGreaterThan(0);
+  expect(reads[1000]).toBe(reads[10]);
+  expect(reads[10_000]).toBe(reads[10]);
+});

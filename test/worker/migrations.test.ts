@@ -1,0 +1,62 @@
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MIGRATIONS } from "../../src/ticket/schema";
+import { accepted, incoming, operator, playFarEnds, registerTenant, ticketOf, untilView } from "./world";
+
+/**
+ * Objects as each version before left them: one message delivered, one dead, one that failed and waits, one never tried,
+ * and a key. The statements are frozen; a new version adds the one before it here.
+ */
+const LEFT_BY: Record<number, (owner: string, event: (message: string) => string) => string[]> = {
+  1: (owner, event) => [
+    `INSERT INTO ticket VALUES (1, '${owner}', 't', '${owner}', 1, 'whatsapp', 'contact', 'Farhan', 'open', NULL, NULL, '{}')`,
+    `INSERT INTO message VALUES ('toDesk', 1, 'msg_1', 'incoming', '${event("one")}', 1000, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 2, 'msg_2', 'incoming', '${event("two")}', 2000, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 3, 'msg_3', 'incoming', '${event("three")}', ${Date.now()}, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 4, 'msg_4', 'incoming', '${event("four")}', ${Date.now()}, 0)`,
+    `INSERT INTO outcome VALUES ('toDesk', 1, 'delivered', NULL, '[]', 1, 1000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 2, 'dead', 'rejected', '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":422}]', 1, 2000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
+  ],
+};
+
+let farEnds: ReturnType<typeof playFarEnds>;
+beforeEach(() => {
+  farEnds = playFarEnds();
+});
+afterEach(async () => {
+  await reset();
+  vi.restoreAllMocks();
+});
+
+test("there is an object of every version before", () => {
+  expect(Object.keys(LEFT_BY).map(Number)).toEqual(Array.from({ length: MIGRATIONS.length - 1 }, (_, n) => n + 1));
+});
+
+describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (version) => {
+  test("delivers what waits, in order, and goes on from there", async () => {
+    const owner = await registerTenant();
+    const event = (message: string) => JSON.stringify({ owner, ticketNumber: "t", message });
+    const stub = ticketOf(owner, "t");
+    await runInDurableObject(stub, (_ticket, { storage }) => {
+      for (const sql of MIGRATIONS.slice(0, version)) storage.sql.exec(sql);
+      for (const sql of LEFT_BY[version]?.(owner, event) ?? []) storage.sql.exec(sql);
+      storage.kv.put("schema", version);
+    });
+    await evictDurableObject(stub);
+
+    await accepted(incoming(owner, "t", "five"));
+    const view = await untilView(owner, "t", (seen) => seen.lanes.toDesk.delivered === 4);
+    expect(farEnds.texts()).toEqual(["three", "four", "five"]);
+    expect(farEnds.sent.map((one) => one.headers.get("webhook-id")).slice(0, 2)).toEqual(["msg_3", "msg_4"]);
+    expect(farEnds.sent[0]?.headers.get("relay-attempt")).toBe("2");
+    expect(view.lanes.toDesk).toMatchObject({ accepted: 5, delivered: 4, waiting: 0, dead: 1 });
+    const version2 = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
+    expect(version2).toBe(MIGRATIONS.length);
+
+    await operator("POST", `/tickets/${owner}/t/replay`, { all: true });
+    await farEnds.until(4);
+    expect(farEnds.texts().at(-1)).toBe("two");
+  });
+});
