@@ -59,7 +59,7 @@ export async function acceptEvent(
     requestId: c.var.requestId,
     owner,
     ticketNumber,
-    lane,
+    lane: accepted.lane,
     kind,
     messageId: id,
     sequence,
@@ -72,7 +72,7 @@ export async function acceptEvent(
 
   c.header("preference-applied", `wait=${waitSeconds}`);
   // The message is stored: whatever happens to this question, the answer is no failure of it.
-  const outlook = await stub.outlook(lane, sequence, waitSeconds * 1000).catch((error: unknown): Outlook => {
+  const outlook = await stub.outlook(accepted.lane, sequence, waitSeconds * 1000).catch((error: unknown): Outlook => {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };
   });

@@ -201,7 +201,12 @@ export class TicketStore {
       this.#storage.sql.exec("DELETE FROM message WHERE lane = ? AND sequence = ?", lane, sequence);
       this.#storage.sql.exec("DELETE FROM outcome WHERE lane = ? AND sequence = ?", lane, sequence);
       if (idempotencyKey === null) continue;
-      this.#storage.sql.exec("DELETE FROM idempotency WHERE lane = ? AND key = ?", lane, idempotencyKey);
+      this.#storage.sql.exec(
+        "DELETE FROM idempotency WHERE lane = ? AND key = ? AND sequence = ?",
+        lane,
+        idempotencyKey,
+        sequence,
+      );
     }
     return old.length === limit;
   }

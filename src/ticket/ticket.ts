@@ -41,7 +41,8 @@ export type Accept = {
 };
 
 export type Accepted =
-  | { ok: true; id: string; sequence: number; repeat: boolean }
+  /** `lane` is the one asked for, except of a Close that repeats one from the other side. */
+  | { ok: true; id: string; lane: LaneName; sequence: number; repeat: boolean }
   | { ok: false; code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
   | { ok: false; code: "backlog_full"; retryAfterSeconds: number };
 
@@ -100,7 +101,7 @@ export class Ticket extends DurableObject<Env> {
       nowMs,
     );
     this.#wake(nowMs);
-    return { ok: true, id, sequence, repeat: false };
+    return { ok: true, id, lane, sequence, repeat: false };
   }
 
   /** What became of an accepted message, waiting up to `waitMs` for its end. */
@@ -178,7 +179,7 @@ export class Ticket extends DurableObject<Env> {
     const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
     const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;
     const earlier = message ?? close;
-    return earlier && { ok: true, id: earlier.id, sequence: earlier.sequence, repeat: true };
+    return earlier && { ok: true, id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true };
   }
 
   /** Sees to it that work which is due goes on, and that an alarm stands for the rest: alarms get lost. */

@@ -20,7 +20,8 @@ export function playFarEnds() {
   const sent: Sent[] = [];
   let answer = ok;
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const one = { url: String(input), headers: new Headers(init?.headers), body: String(init?.body) };
+    const request = new Request(input, init);
+    const one = { url: request.url, headers: request.headers, body: await request.text() };
     sent.push(one);
     return answer(one);
   });

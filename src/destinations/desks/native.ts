@@ -8,7 +8,7 @@ import { judgeAnswer } from "../outcome";
 
 export const nativeRecord = z.strictObject({
   type: z.literal("native"),
-  url: z.string({ error: "is required: the URL that takes the events" }),
+  url: z.string({ error: "is required: the URL that takes the events" }).max(2048),
   /** Whether it wants to hear of replies that ended among the dead letters. */
   notifyFailures: z.boolean().default(false),
 });

@@ -60,12 +60,16 @@ async function request(
   return { outcome: { kind: "retry", status: outcome.status, error: "login: the answer holds no token" } };
 }
 
-/** A failed login says nothing about the message: its status must not be taken for the answer to it, nor its body be kept. */
+/**
+ * A failed login says nothing about the message: its status is not the answer to it, and the message waits until somebody
+ * mends the credentials, in its place. The body of the answer is not kept: it may quote them.
+ */
 function inLogin(outcome: Failure): Failure {
-  const { kind, error } = outcome;
-  return kind === "retry" && outcome.retryAfterMs !== undefined
-    ? { kind, error: `login: ${error}`, retryAfterMs: outcome.retryAfterMs }
-    : { kind, error: `login: ${error}` };
+  const error = `login: ${outcome.error}`;
+  if (outcome.kind === "blocked") return { kind: "blocked", error };
+  return outcome.kind === "retry" && outcome.retryAfterMs !== undefined
+    ? { kind: "retry", error, retryAfterMs: outcome.retryAfterMs }
+    : { kind: "retry", error };
 }
 
 /** `expireAt` looks like 2020-10-22T17:40:55.372+07:00[Asia/Jakarta]; Date.parse needs the zone's name cut off. */
