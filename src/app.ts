@@ -37,6 +37,7 @@ function answer(c: AppContext, error: unknown): Response {
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
+    ...c.get("about"),
     status: refusal.status,
     code: refusal.code,
     detail: refusal.detail,

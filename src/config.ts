@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { equalSecrets, fromBase64 } from "./lib/bytes";
+import type { MasterKeys } from "./tenants/credentials";
 import { AppError } from "./lib/errors";
 
 type Setting<T> = { ok: true; value: T } | { ok: false; problem: string };
@@ -8,8 +9,7 @@ type IngressKey = { name: string; key: string };
 /** The Worker's settings, checked. A setting that fails is an error only for the requests that need it: see `required`. */
 export type Config = {
   adminToken: Setting<string>;
-  /** 32 bytes. */
-  masterKey: Setting<Uint8Array<ArrayBuffer>>;
+  masterKeys: Setting<MasterKeys>;
   ingressKeys: Setting<IngressKey[]>;
   allowInsecureTargets: boolean;
 };
@@ -39,6 +39,15 @@ const ingressKeys = z.string({ error: "is not set" }).transform((text, context) 
   return z.NEVER;
 });
 
+/** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
+function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<MasterKeys> {
+  const current = setting("MASTER_KEY", masterKey, env.MASTER_KEY);
+  if (!current.ok || env.MASTER_KEY_PREVIOUS === undefined)
+    return current.ok ? { ok: true, value: [current.value] } : current;
+  const previous = setting("MASTER_KEY_PREVIOUS", masterKey, env.MASTER_KEY_PREVIOUS);
+  return previous.ok ? { ok: true, value: [current.value, previous.value] } : previous;
+}
+
 function setting<T>(name: string, schema: z.ZodType<T>, value: unknown): Setting<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
@@ -53,7 +62,7 @@ export function readConfig(env: Env): Config {
   if (!config) {
     config = {
       adminToken: setting("ADMIN_TOKEN", adminToken, env.ADMIN_TOKEN),
-      masterKey: setting("MASTER_KEY", masterKey, env.MASTER_KEY),
+      masterKeys: masterKeysOf(env),
       ingressKeys: setting("INGRESS_KEYS", ingressKeys, env.INGRESS_KEYS),
       allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
     };

@@ -14,8 +14,9 @@ const MAX_ID = 128;
 const MAX_MESSAGE = 8192;
 const MAX_LINK = 2048;
 const MAX_FIELD = 1024;
-/** Of a field the relay does not know: far more than anybody needs, and far from the end of a stack. */
+/** Of what the relay does not know: far more than anybody needs, and far from the end of a stack. */
 const MAX_DEPTH = 32;
+const MAX_FIELDS = 1000;
 
 const CONTROL = /\p{Cc}/u;
 
@@ -124,9 +125,14 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
     const path = issue.path.join(".");
     if (!problems.has(path)) problems.set(path, issue.message);
   }
+  let count = 0;
   for (const [path, value] of Object.entries(fields)) {
-    if (isDeeper(value, MAX_DEPTH)) problems.set(path, `must not be nested more than ${MAX_DEPTH} levels deep`);
+    const inside = countFields(value, MAX_DEPTH);
+    if (inside === Number.POSITIVE_INFINITY)
+      problems.set(path, `must not be nested more than ${MAX_DEPTH} levels deep`);
+    else count += 1 + inside;
   }
+  if (count > MAX_FIELDS) problems.set("", `must not have more than ${MAX_FIELDS.toLocaleString("en")} fields`);
   if (shape === "incoming" || shape === "outgoing") {
     const problem = contentProblem(fields);
     if (problem && !problems.has(problem.path)) problems.set(problem.path, problem.message);
@@ -137,10 +143,12 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
   return { ok: true, event: { ...fields, ...result.data } as RelayEvent };
 }
 
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
+/** How many fields and elements a value has inside; infinite when it is nested deeper than `levels`. */
+function countFields(value: unknown, levels: number): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (levels === 0) return Number.POSITIVE_INFINITY;
+  return Object.values(value).reduce<number>((sum, inner) => sum + 1 + countFields(inner, levels - 1), 0);
+}
 
 /** The Indonesian page writes `GroupId` and `Language`, the English one `groupId` and `language`: the latter go on. */
 function withDocumentedSpelling(json: object): Record<string, unknown> {

@@ -15,6 +15,7 @@ const STATUS = {
   invalid_request: 422,
   invalid_tenant: 422,
   backlog_full: 429,
+  rate_limited: 429,
   internal: 500,
   delivery_failed: 502,
   unavailable: 503,

@@ -20,7 +20,7 @@ export const admin = new Hono<AppEnv>();
 
 admin
   .get("/tenants", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const limit = limitIn(c);
     const { tenants, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
     const shown = await Promise.all(tenants.map(maskSecrets));
@@ -30,22 +30,25 @@ admin
 
 admin
   .get("/tenants/:owner", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     return c.json({ status: "success", tenant: await maskSecrets(await tenantIn(c)) });
   })
   .put("/tenants/:owner", async (c) => {
     const body = await readBody(c.req.raw);
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const config = configOf(c);
     const directory = directoryOf(c);
     const parsed = parseTenant(ownerIn(c), jsonOf(body), config.allowInsecureTargets);
     if (!parsed.ok) throw invalidTenant(parsed.issues);
     const { tenant } = parsed;
     const before = await directory.freshTenant(tenant.owner);
-    const { sealed, missing } = await sealSecrets(required(config.masterKey), tenant, before);
+    const { sealed, missing } = await sealSecrets(required(config.masterKeys), tenant, before);
     if (missing.length > 0) {
       throw invalidTenant(
-        missing.map((path) => ({ path, message: "is ***, but there is no secret to keep: give it" })),
+        missing.map((path) => ({
+          path,
+          message: "is ***, but there is no secret to keep, or it does not open any more: give it",
+        })),
       );
     }
     await directory.putTenant(sealed);
@@ -53,7 +56,7 @@ admin
     return c.json({ status: "success", tenant: await maskSecrets(sealed) });
   })
   .delete("/tenants/:owner", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const owner = ownerIn(c);
     if (!(await directoryOf(c).deleteTenant(owner))) throw unknownOwner();
     audit(c, "tenant_deleted", owner);
@@ -63,7 +66,7 @@ admin
 
 admin
   .get("/tenants/:owner/credentials", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const { owner, deskId } = await tenantIn(c);
     const { generation } = await directoryOf(c).generation(deskId);
     audit(c, "credentials_shown", owner);
@@ -71,7 +74,7 @@ admin
   })
   .all("/tenants/:owner/credentials", methodNotAllowed("GET"))
   .post("/tenants/:owner/credentials/rotate", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const { owner, deskId } = await tenantIn(c);
     const { generation } = await directoryOf(c).rotate(deskId, Date.now());
     audit(c, "credentials_rotated", owner);
@@ -86,13 +89,13 @@ const replayBody = z.union([
 
 admin
   .get("/tickets/:owner/:ticketNumber", async (c) => {
-    authenticateOperator(c);
+    await authenticateOperator(c);
     return showTicket(c, ownerIn(c), c.req.param("ticketNumber"), pageIn(c));
   })
   .all("/tickets/:owner/:ticketNumber", methodNotAllowed("GET"))
   .post("/tickets/:owner/:ticketNumber/replay", async (c) => {
     const body = await readBody(c.req.raw);
-    authenticateOperator(c);
+    await authenticateOperator(c);
     const which = replayBody.safeParse(jsonOf(body));
     if (!which.success) {
       const message = 'must be {"ids":["msg_…"]} with 1 to 1000 ids of dead letters, or {"all":true}';
@@ -108,7 +111,7 @@ admin
   .all("/tickets/:owner/:ticketNumber/replay", methodNotAllowed("POST"));
 
 async function showCredentials(c: AppContext, deskId: string, generation: number): Promise<Response> {
-  const credentials = await credentialsOf(required(configOf(c).masterKey), deskId, generation);
+  const credentials = await credentialsOf(required(configOf(c).masterKeys), deskId, generation);
   c.header("cache-control", "no-store");
   return c.json({ status: "success", credentials });
 }

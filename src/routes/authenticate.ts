@@ -9,29 +9,38 @@ import { verifySignature } from "../lib/signature";
 import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
 import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
 
+/** The limiters' `period` in wrangler.toml. */
+const RATE_PERIOD_SECONDS = 10;
+
 /** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
 
 /** The names in INGRESS_KEYS that this engine's key stands under. */
-export function authenticateEngine(c: AppContext): string[] {
+export async function authenticateEngine(c: AppContext): Promise<string[]> {
   const names = ingressNames(configOf(c), c.req.param("ingressKey") ?? "");
-  if (names.length > 0) return names;
+  if (names.length > 0) {
+    await withinRate(c.env.ENGINE_RATE, names.join());
+    return names;
+  }
   throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
 }
 
-export function authenticateOperator(c: AppContext): void {
+export async function authenticateOperator(c: AppContext): Promise<void> {
   const expected = required(configOf(c).adminToken);
-  if (equalSecrets(bearerOf(c) ?? "", expected)) return;
+  if (equalSecrets(bearerOf(c) ?? "", expected)) return withinRate(c.env.CALLER_RATE, "operator");
   throw unauthorized("Send the operator's token: Authorization: Bearer <ADMIN_TOKEN>.");
 }
 
 /** The desk whose token the request carries. */
 export async function authenticateToken(c: AppContext): Promise<string> {
-  const masterKey = required(configOf(c).masterKey);
+  const masterKeys = required(configOf(c).masterKeys);
   const token = bearerOf(c) ?? "";
   const deskId = deskOfToken(token);
   if (deskId !== undefined) {
     const generation = await directoryOf(c).generation(deskId);
-    if (await isToken(masterKey, token, deskId, generation, Date.now())) return deskId;
+    if (await isToken(masterKeys, token, deskId, generation, Date.now())) {
+      await withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
+      return deskId;
+    }
   }
   throw unauthorized(
     "The desk's token is missing or wrong. Send Authorization: Bearer <token>; the relay's operator has it.",
@@ -42,15 +51,18 @@ export async function authenticateToken(c: AppContext): Promise<string> {
 export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise<string> {
   const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
   if (!isSigned) return authenticateToken(c);
-  const masterKey = required(configOf(c).masterKey);
+  const masterKeys = required(configOf(c).masterKeys);
   // The owner is read to find the secret, and believed only when the signature holds.
   const owner = ownerIn(body);
   const directory = directoryOf(c);
   const tenant = owner === undefined ? undefined : await directory.tenant(owner);
   if (tenant) {
     const nowMs = Date.now();
-    const secrets = await acceptedSecrets(masterKey, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
-    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) return tenant.deskId;
+    const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
+    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) {
+      await withinRate(c.env.CALLER_RATE, `desk ${tenant.deskId}`);
+      return tenant.deskId;
+    }
   }
   throw unauthorized(
     "The signature does not hold. Sign the raw body by Standard Webhooks with the desk's whsec_ secret, within 5 minutes, and give the owner in the body.",
@@ -66,6 +78,15 @@ function ownerIn(body: Uint8Array): string | undefined {
   }
   const parsed = parseJson(text);
   return parsed.ok ? z.object({ owner: id }).safeParse(parsed.value).data?.owner : undefined;
+}
+
+/** Throws `rate_limited` when this credential has called too often; see wrangler.toml for how often that is. */
+async function withinRate(limiter: RateLimit, credential: string): Promise<void> {
+  const { success } = await limiter.limit({ key: credential });
+  if (success) return;
+  throw new AppError("rate_limited", "Too many requests with this credential. Wait as Retry-After says, then go on.", {
+    headers: { "retry-after": String(RATE_PERIOD_SECONDS) },
+  });
 }
 
 const unauthorized = (message: string) =>

@@ -6,7 +6,15 @@ import { parseJson } from "../lib/json";
 import { Directory } from "../tenants/directory";
 
 /** What every route shares. */
-export type AppEnv = { Bindings: Env; Variables: { requestId: string; receivedAtMs: number } };
+export type AppEnv = {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    receivedAtMs: number;
+    /** What an authenticated request is about, for the log line of its refusal. */
+    about?: { owner: string | undefined; ticketNumber: string };
+  };
+};
 export type AppContext = Context<AppEnv>;
 
 export const configOf = (c: AppContext): Config => readConfig(c.env);

@@ -20,8 +20,9 @@ dolphins
 
 async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Promise<Response> {
   const body = await readBody(c.req.raw);
-  const names = authenticateEngine(c);
+  const names = await authenticateEngine(c);
   const event = eventOf(kind === "command" ? "ownedCommand" : kind, jsonOf(body));
+  c.set("about", { owner: event.owner, ticketNumber: event.ticketNumber });
   const tenant = await directoryOf(c).tenant(event.owner ?? "");
   if (!tenant || (tenant.ingress !== undefined && !names.includes(tenant.ingress))) {
     throw new AppError(

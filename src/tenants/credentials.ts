@@ -6,6 +6,9 @@ import { memo } from "../lib/memo";
  * nothing to store, and a rotation is a higher generation.
  */
 
+/** The key in force, and behind it the one before while that is being rotated out. 32 bytes each. */
+export type MasterKeys = readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]];
+
 /** How long the generation before stays good after a rotation. */
 const OVERLAP_MS = 24 * 3600_000;
 
@@ -43,11 +46,8 @@ async function signingSecretOf(
   return `whsec_${toBase64(await derive(masterKey, "signing-secret", deskId, String(generation)))}`;
 }
 
-export async function credentialsOf(
-  masterKey: Uint8Array<ArrayBuffer>,
-  deskId: string,
-  generation: number,
-): Promise<Credentials> {
+/** What the operator is shown: always of the key in force. */
+export async function credentialsOf([masterKey]: MasterKeys, deskId: string, generation: number): Promise<Credentials> {
   return {
     token: await tokenOf(masterKey, deskId, generation),
     signingSecret: await signingSecretOf(masterKey, deskId, generation),
@@ -64,21 +64,21 @@ const good = ({ generation, rotatedAtMs }: Generation, nowMs: number): number[] 
  */
 const taken = (current: Generation, nowMs: number): number[] => [...good(current, nowMs), current.generation + 1];
 
+/** What `make` gives for each of the keys and each of the generations. */
+const forEach = (
+  masterKeys: MasterKeys,
+  generations: number[],
+  make: (masterKey: Uint8Array<ArrayBuffer>, generation: number) => Promise<string>,
+): Promise<string[]> =>
+  Promise.all(masterKeys.flatMap((masterKey) => generations.map((generation) => make(masterKey, generation))));
+
 /** `whsec_…` of each generation that is good now: all of them sign what goes out. */
-export const signingSecrets = (
-  masterKey: Uint8Array<ArrayBuffer>,
-  deskId: string,
-  current: Generation,
-  nowMs: number,
-) => Promise.all(good(current, nowMs).map((generation) => signingSecretOf(masterKey, deskId, generation)));
+export const signingSecrets = (masterKeys: MasterKeys, deskId: string, current: Generation, nowMs: number) =>
+  forEach(masterKeys, good(current, nowMs), (key, generation) => signingSecretOf(key, deskId, generation));
 
 /** `whsec_…` of each generation a request may be signed with. */
-export const acceptedSecrets = (
-  masterKey: Uint8Array<ArrayBuffer>,
-  deskId: string,
-  current: Generation,
-  nowMs: number,
-) => Promise.all(taken(current, nowMs).map((generation) => signingSecretOf(masterKey, deskId, generation)));
+export const acceptedSecrets = (masterKeys: MasterKeys, deskId: string, current: Generation, nowMs: number) =>
+  forEach(masterKeys, taken(current, nowMs), (key, generation) => signingSecretOf(key, deskId, generation));
 
 /** The desk that a token claims to be of. Nothing is believed yet: see `isToken`. */
 export function deskOfToken(token: string): string | undefined {
@@ -88,12 +88,13 @@ export function deskOfToken(token: string): string | undefined {
 }
 
 export async function isToken(
-  masterKey: Uint8Array<ArrayBuffer>,
+  masterKeys: MasterKeys,
   token: string,
   deskId: string,
   current: Generation,
   nowMs: number,
 ): Promise<boolean> {
-  const expected = await Promise.all(taken(current, nowMs).map((generation) => tokenOf(masterKey, deskId, generation)));
+  const generations = taken(current, nowMs);
+  const expected = await forEach(masterKeys, generations, (key, generation) => tokenOf(key, deskId, generation));
   return expected.some((one) => equalSecrets(token, one));
 }

@@ -1,3 +1,4 @@
+import type { MasterKeys } from "./credentials";
 import { open, seal } from "./sealing";
 import { mapSecrets, valueAt, type Tenant } from "./tenant";
 
@@ -11,30 +12,35 @@ export const maskSecrets = (tenant: Tenant): Promise<Tenant> => mapSecrets(tenan
 const opened = new WeakMap<Tenant, Promise<Tenant>>();
 
 /** The record with its secrets in the clear; remembered for as long as the sealed one is. Throws when one does not open. */
-export function openSecrets(masterKey: Uint8Array<ArrayBuffer>, sealed: Tenant): Promise<Tenant> {
+export function openSecrets(masterKeys: MasterKeys, sealed: Tenant): Promise<Tenant> {
   const known = opened.get(sealed);
   if (known) return known;
-  const tenant = mapSecrets(sealed, (secret, path) => open(masterKey, sealed.owner, path, secret));
+  const tenant = mapSecrets(sealed, (secret, path) => open(masterKeys, sealed.owner, path, secret));
   opened.set(sealed, tenant);
   return tenant;
 }
 
 /**
- * A record from outside, its secrets sealed. `***` keeps what `before` has in that field; the paths of those that have
- * nothing to keep come back as `missing`.
+ * A record from outside, its secrets sealed under the key in force. `***` keeps what `before` has in that field; the paths of
+ * those that have nothing to keep, or nothing that opens, come back as `missing`.
  */
 export async function sealSecrets(
-  masterKey: Uint8Array<ArrayBuffer>,
+  masterKeys: MasterKeys,
   tenant: Tenant,
   before: Tenant | undefined,
 ): Promise<{ sealed: Tenant; missing: string[] }> {
   const missing: string[] = [];
-  const sealed = await mapSecrets(tenant, (secret, path) => {
-    if (secret !== MASK) return seal(masterKey, tenant.owner, path, secret);
-    const kept = before && valueAt(before, path);
-    if (typeof kept === "string") return kept;
+  const { owner } = tenant;
+  const kept = async (path: string) => {
+    const stored = before && valueAt(before, path);
+    if (typeof stored !== "string") return undefined;
+    return open(masterKeys, owner, path, stored).catch(() => undefined);
+  };
+  const sealed = await mapSecrets(tenant, async (given, path) => {
+    const secret = given === MASK ? await kept(path) : given;
+    if (secret !== undefined) return seal(masterKeys, owner, path, secret);
     missing.push(path);
-    return secret;
+    return given;
   });
   return { sealed, missing };
 }

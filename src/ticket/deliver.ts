@@ -39,13 +39,13 @@ export async function deliver(
     }
     policy = sealed.delivery;
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
-    const masterKey = required(config.masterKey);
-    const tenant = await openSecrets(masterKey, sealed);
+    const masterKeys = required(config.masterKeys);
+    const tenant = await openSecrets(masterKeys, sealed);
     const context: DeliveryContext = {
       owner,
       signingSecrets:
         lane === "toDesk"
-          ? await signingSecrets(masterKey, tenant.deskId, await directory.generation(tenant.deskId), Date.now())
+          ? await signingSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), Date.now())
           : [],
       timeoutMs: tenant.delivery.timeoutMs,
       allowInsecureTargets: config.allowInsecureTargets,
