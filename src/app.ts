@@ -7,6 +7,7 @@ import { methodNotAllowed, type AppContext, type AppEnv } from "./routes/context
 import { desk } from "./routes/desk";
 import { dolphins } from "./routes/dolphins";
 import { tickets } from "./routes/tickets";
+import { webhooks } from "./routes/webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
 export const app = new Hono<AppEnv>();
@@ -21,6 +22,7 @@ app.use(async (c, next) => {
 app.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
 app.route("/v1/dolphins", dolphins);
 app.route("/v1/tickets", tickets);
+app.route("/v1/desks", webhooks);
 app.route("/v1", desk);
 app.route("/admin", admin);
 

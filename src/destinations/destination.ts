@@ -1,5 +1,5 @@
 import type { MessageKind } from "../events/event";
-import type { Outcome } from "./outcome";
+import type { Failure, Outcome } from "./outcome";
 
 /** One message on its way out. */
 export type Delivery = {
@@ -13,23 +13,36 @@ export type Delivery = {
   event: string;
 };
 
-export type DeliveryContext = {
+/** What every request to a far end is bound by. */
+export type Bounds = { timeoutMs: number; allowInsecureTargets: boolean };
+
+export type DeskContext = Bounds & {
   owner: string;
-  /** `whsec_…`, one for each generation that is good. */
+  ticketNumber: string;
+  /** `whsec_…`, one for each generation that is good: for a native desk. */
   signingSecrets: readonly string[];
-  timeoutMs: number;
-  allowInsecureTargets: boolean;
-  /** What this destination asked to have kept for the ticket, such as its conversation's id. */
+  /**
+   * Names the ticket to a desk with webhooks of its own: an opaque text, signed, that the desk keeps with its conversation
+   * and sends back in each webhook. The same for as long as channel and customer's name are.
+   */
+  identity: () => Promise<string>;
+  /** For what the desk cannot show and has to be put into words. */
+  language: Language;
+  /** IANA name, for dates without a zone. */
+  timeZone: string;
+  /** What this desk asked to have kept for the ticket, such as its conversation's id; undefined at first. */
   session: unknown;
+  /** Keeps a session at once, durably, where losing it before the attempt ends would make a second conversation. */
+  keep: (session: unknown) => void;
 };
+
+export type EngineContext = Bounds & {
+  /** The engine's token under `login`: the one at hand, or a fresh one when that is `stale` or has expired. */
+  login: (stale?: string) => Promise<Login>;
+};
+
+export type Language = "id" | "en";
+export type Login = { token: string } | { outcome: Failure };
 
 /** The outcome, and the session to keep where it changed. */
 export type Delivered = { outcome: Outcome; session?: unknown };
-
-/**
- * What a lane delivers to. `deliver` makes one attempt and never throws for what the far end does: that is an outcome.
- * `settings` is its part of the tenant record, with secrets open.
- */
-export type Destination<Settings> = {
-  deliver: (delivery: Delivery, settings: Settings, context: DeliveryContext) => Promise<Delivered>;
-};

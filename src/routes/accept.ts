@@ -19,24 +19,22 @@ export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown):
   throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
 }
 
-/**
- * Stores one event in its ticket and answers: 200 once it is durable. With `Prefer: wait=N`, where the caller may ask for
- * it, the answer waits for the delivery.
- */
-export async function acceptEvent(
+export type NewEvent = {
+  tenant: Tenant;
+  lane: LaneName;
+  kind: EventKind;
+  event: RelayEvent;
+  idempotencyKey: string | undefined;
+};
+export type Stored = Extract<Accepted, { ok: true }> & { stub: ReturnType<typeof ticketOf> };
+
+/** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
+export async function storeEvent(
   c: AppContext,
-  {
-    tenant,
-    lane,
-    kind,
-    event,
-    mayWait,
-  }: { tenant: Tenant; lane: LaneName; kind: EventKind; event: RelayEvent; mayWait: boolean },
-): Promise<Response> {
+  { tenant, lane, kind, event, idempotencyKey }: NewEvent,
+): Promise<Stored> {
   const { owner, deskId } = tenant;
   const { ticketNumber, channel } = event;
-  const idempotencyKey = keyOf(c);
-  const waitSeconds = mayWait ? preferredWait(c) : undefined;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const stub = ticketOf(c, owner, ticketNumber);
   const accepted = await ask<Accepted>(() =>
@@ -54,29 +52,52 @@ export async function acceptEvent(
     }),
   );
   if (!accepted.ok) throw refusal(accepted);
-  const { id, sequence, repeat } = accepted;
-  log(repeat ? "repeated" : "accepted", {
+  log(accepted.repeat ? "repeated" : "accepted", {
     requestId: c.var.requestId,
     owner,
     ticketNumber,
     lane: accepted.lane,
     kind,
-    messageId: id,
-    sequence,
+    messageId: accepted.id,
+    sequence: accepted.sequence,
     ms: Date.now() - c.var.receivedAtMs,
   });
-  c.header("relay-message-id", id);
-  c.header("relay-sequence", String(sequence));
-  if (repeat) c.header("idempotent-replay", "true");
-  if (waitSeconds === undefined) return c.json({ status: "success" });
+  return { ...accepted, stub };
+}
 
-  c.header("preference-applied", `wait=${waitSeconds}`);
-  // The message is stored: whatever happens to this question, the answer is no failure of it.
-  const outlook = await stub.outlook(accepted.lane, sequence, waitSeconds * 1000).catch((error: unknown): Outlook => {
+/** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
+export async function outlookOf(
+  c: AppContext,
+  { stub, lane, sequence, id }: Stored,
+  seconds: number,
+): Promise<Outlook> {
+  try {
+    return await stub.outlook(lane, sequence, seconds * 1000);
+  } catch (error) {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };
-  });
-  if (outlook.state === "dead") throw deliveryFailed(outlook, { id, sequence });
+  }
+}
+
+/**
+ * Stores one event and answers: 200 once it is durable. With `Prefer: wait=N`, where the caller may ask for it, the answer
+ * waits for the delivery.
+ */
+export async function acceptEvent(
+  c: AppContext,
+  event: Omit<NewEvent, "idempotencyKey">,
+  { mayWait }: { mayWait: boolean },
+): Promise<Response> {
+  const idempotencyKey = keyOf(c);
+  const waitSeconds = mayWait ? preferredWait(c) : undefined;
+  const stored = await storeEvent(c, { ...event, idempotencyKey });
+  c.header("relay-message-id", stored.id);
+  c.header("relay-sequence", String(stored.sequence));
+  if (stored.repeat) c.header("idempotent-replay", "true");
+  if (waitSeconds === undefined) return c.json({ status: "success" });
+  c.header("preference-applied", `wait=${waitSeconds}`);
+  const outlook = await outlookOf(c, stored, waitSeconds);
+  if (outlook.state === "dead") throw deliveryFailed(outlook, stored);
   c.header("relay-delivery", outlook.state === "delivered" ? "delivered" : "pending");
   return c.json({ status: "success" });
 }
@@ -111,7 +132,8 @@ function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
   }
 }
 
-function deliveryFailed(
+/** The refusal that tells a caller who waited that the message ended among the dead letters. */
+export function deliveryFailed(
   { reason, last }: Extract<Outlook, { state: "dead" }>,
   message: { id: string; sequence: number },
 ) {

@@ -38,7 +38,7 @@ export async function authenticateToken(c: AppContext): Promise<string> {
   if (deskId !== undefined) {
     const generation = await directoryOf(c).generation(deskId);
     if (await isToken(masterKeys, token, deskId, generation, Date.now())) {
-      await withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
+      await withinDeskRate(c, deskId);
       return deskId;
     }
   }
@@ -60,7 +60,7 @@ export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise
     const nowMs = Date.now();
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
     if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) {
-      await withinRate(c.env.CALLER_RATE, `desk ${tenant.deskId}`);
+      await withinDeskRate(c, tenant.deskId);
       return tenant.deskId;
     }
   }
@@ -79,6 +79,10 @@ function ownerIn(body: Uint8Array): string | undefined {
   const parsed = parseJson(text);
   return parsed.ok ? z.object({ owner: id }).safeParse(parsed.value).data?.owner : undefined;
 }
+
+/** Throws `rate_limited` when this desk has called too often. */
+export const withinDeskRate = (c: AppContext, deskId: string): Promise<void> =>
+  withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
 
 /** Throws `rate_limited` when this credential has called too often; see wrangler.toml for how often that is. */
 async function withinRate(limiter: RateLimit, credential: string): Promise<void> {

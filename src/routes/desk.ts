@@ -20,5 +20,5 @@ async function acceptFromDesk(c: AppContext, kind: "outgoing" | "command"): Prom
   const event = eventOf(kind, jsonOf(body));
   c.set("about", { owner: event.owner, ticketNumber: event.ticketNumber });
   const tenant = await resolveTenant(c, deskId, event.owner, event.ticketNumber);
-  return acceptEvent(c, { tenant, lane: "toDolphins", kind, event, mayWait: true });
+  return acceptEvent(c, { tenant, lane: "toDolphins", kind, event }, { mayWait: true });
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deskRecord } from "../destinations/desks/registry";
+import { deskRecord, secretsOf, targetsOf } from "../destinations/desks/registry";
 import { engineRecord } from "../destinations/dolphins/record";
 import { id } from "../events/event";
 import { forbiddenTarget } from "../lib/address";
@@ -32,6 +32,7 @@ const tenantRecord = z.strictObject(
     deskId: id.optional(),
     ingress: z.string().min(1).max(128).optional(),
     timeZone: timeZone.default("Asia/Jakarta"),
+    language: z.enum(["id", "en"]).default("id"),
     stickerText: z.string().min(1).max(1024).default("Stiker"),
     dolphins: engineRecord,
     desk: deskRecord,
@@ -46,12 +47,8 @@ type Record_ = z.infer<typeof tenantRecord>;
 /** A tenant, whole: defaults filled in. Secrets are plain, sealed or masked, depending on where it stands. */
 export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string };
 
-/** The fields of a record that hold a secret, wherever they occur in it. */
-const SECRET_PATHS = [
-  ["dolphins", "auth", "token"],
-  ["dolphins", "auth", "password"],
-  ["dolphins", "auth", "value"],
-] as const;
+/** The fields of a tenant's engine that hold a secret; a desk names its own. */
+const ENGINE_SECRETS = ["token", "password", "value"];
 
 type ParsedTenant = { ok: true; tenant: Tenant } | { ok: false; issues: Issue[] };
 
@@ -73,9 +70,9 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
   if (!result.success) return { ok: false, issues };
   const { data } = result;
-  const targets = { "dolphins.baseUrl": data.dolphins.baseUrl, "desk.url": data.desk.url };
-  for (const [path, url] of Object.entries(targets)) {
-    const reason = forbiddenTarget(url, allowInsecureTargets);
+  const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
+  for (const path of targets) {
+    const reason = forbiddenTarget(String(valueAt(data, path)), allowInsecureTargets);
     if (reason) issues.push({ path, message: reason });
   }
   if (issues.length > 0) return { ok: false, issues };
@@ -88,20 +85,22 @@ export async function mapSecrets(
   change: (secret: string, path: string) => string | Promise<string>,
 ): Promise<Tenant> {
   const copy = structuredClone(tenant);
-  for (const [part, ...rest] of SECRET_PATHS) {
-    const last = rest.at(-1) ?? "";
-    const holder = rest.slice(0, -1).reduce<unknown>((value, key) => field(value, key), copy[part]);
-    const value = field(holder, last);
-    if (typeof value === "string" && typeof holder === "object" && holder !== null) {
-      Object.assign(holder, { [last]: await change(value, [part, ...rest].join(".")) });
+  const places = [
+    { holder: copy.dolphins.auth, path: "dolphins.auth", names: ENGINE_SECRETS },
+    { holder: copy.desk, path: "desk", names: secretsOf(copy.desk) },
+  ];
+  for (const { holder, path, names } of places) {
+    for (const name of names) {
+      const value = field(holder, name);
+      if (typeof value === "string") Object.assign(holder, { [name]: await change(value, `${path}.${name}`) });
     }
   }
   return copy;
 }
 
 /** The value at a dotted path of a record. */
-export const valueAt = (tenant: Tenant, path: string): unknown =>
-  path.split(".").reduce<unknown>((value, key) => field(value, key), tenant);
+export const valueAt = (record: object, path: string): unknown =>
+  path.split(".").reduce<unknown>((value, key) => field(value, key), record);
 
 const field = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;

@@ -1,67 +1,87 @@
-import type { Config } from "../config";
-import { required } from "../config";
-import type { Delivered, Delivery, DeliveryContext } from "../destinations/destination";
+import { required, type Config } from "../config";
+import type { Delivered, Delivery } from "../destinations/destination";
 import { deliverToDesk, wantsFailures } from "../destinations/desks/registry";
-import { engine } from "../destinations/dolphins/engine";
+import { deliverToEngine } from "../destinations/dolphins/engine";
+import { login } from "../destinations/dolphins/login";
 import { AppError } from "../lib/errors";
 import { errorText } from "../lib/log";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
+import { writeIdentity } from "../tenants/identity";
 import { openSecrets } from "../tenants/secrets";
+import type { Tenant } from "../tenants/tenant";
 import type { DeliveryPolicy } from "./retry";
+import type { TicketRow } from "./schema";
 import type { LaneName } from "./timeline";
 
 /** For what waits of a tenant whose record is gone without a trace. */
 const DEFAULT_POLICY: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
+
+type Services = { config: Config; directory: Directory };
+type Session = { session: unknown; keep: (session: unknown) => void };
 
 /**
  * One attempt to deliver one message, with the tenant's record as it is now. Never throws: what stands in the way on this
  * side (no tenant, KV away, a setting missing) is an attempt that failed and is tried again.
  */
 export async function deliver(
-  { config, directory }: { config: Config; directory: Directory },
-  owner: string,
+  services: Services,
+  ticket: TicketRow,
   lane: LaneName,
   delivery: Delivery,
-  session: unknown,
+  session: Session,
 ): Promise<Delivered & { policy: DeliveryPolicy; notifyFailures: boolean }> {
+  const { directory } = services;
   let policy = DEFAULT_POLICY;
   let notifyFailures = false;
   try {
-    const sealed = await directory.tenant(owner);
+    const sealed = await directory.tenant(ticket.owner);
     if (!sealed) {
-      policy = (await directory.policy(owner))?.delivery ?? DEFAULT_POLICY;
-      return {
-        policy,
-        notifyFailures,
-        outcome: { kind: "retry", error: "there is no such tenant any more: put its record again" },
-      };
+      policy = (await directory.policy(ticket.owner))?.delivery ?? DEFAULT_POLICY;
+      const error = "there is no such tenant any more: put its record again";
+      return { policy, notifyFailures, outcome: { kind: "retry", error } };
     }
     policy = sealed.delivery;
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
-    const masterKeys = required(config.masterKeys);
-    const tenant = await openSecrets(masterKeys, sealed);
-    const context: DeliveryContext = {
-      owner,
-      signingSecrets:
-        lane === "toDesk"
-          ? await signingSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), Date.now())
-          : [],
-      timeoutMs: tenant.delivery.timeoutMs,
-      allowInsecureTargets: config.allowInsecureTargets,
-      session,
-    };
-    const delivered =
-      lane === "toDesk"
-        ? await deliverToDesk(delivery, tenant.desk, context)
-        : await engine.deliver(delivery, tenant.dolphins, context);
+    const tenant = await openSecrets(required(services.config.masterKeys), sealed);
+    const delivered = await (lane === "toDesk"
+      ? toDesk(services, tenant, ticket, delivery, session)
+      : toEngine(services, tenant, delivery));
     return { ...delivered, policy, notifyFailures };
   } catch (error) {
     const detail = error instanceof AppError ? error.detail : undefined;
-    return {
-      policy,
-      notifyFailures,
-      outcome: { kind: "retry", error: `the relay itself failed: ${detail ?? errorText(error)}` },
-    };
+    const why = `the relay itself failed: ${detail ?? errorText(error)}`;
+    return { policy, notifyFailures, outcome: { kind: "retry", error: why } };
   }
+}
+
+async function toDesk(
+  { config, directory }: Services,
+  tenant: Tenant,
+  ticket: TicketRow,
+  delivery: Delivery,
+  session: Session,
+): Promise<Delivered> {
+  const { owner, deskId, desk, language, timeZone } = tenant;
+  const masterKeys = required(config.masterKeys);
+  return deliverToDesk(delivery, desk, {
+    owner,
+    ticketNumber: ticket.ticketNumber,
+    signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
+    identity: () => writeIdentity(masterKeys, owner, ticket),
+    language,
+    timeZone,
+    timeoutMs: tenant.delivery.timeoutMs,
+    allowInsecureTargets: config.allowInsecureTargets,
+    ...session,
+  });
+}
+
+function toEngine({ config }: Services, tenant: Tenant, delivery: Delivery): Promise<Delivered> {
+  const { owner, dolphins } = tenant;
+  const bounds = { timeoutMs: tenant.delivery.timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
+  return deliverToEngine(delivery, dolphins, {
+    ...bounds,
+    login: (stale) => login(owner, dolphins, bounds, stale),
+  });
 }

@@ -243,21 +243,17 @@ export class Ticket extends DurableObject<Env> {
     const startedAtMs = Date.now();
     const { outcome, session, policy, notifyFailures } = await deliver(
       { config: readConfig(this.env), directory: this.#directory },
-      ticket.owner,
+      ticket,
       lane,
       { id: message.id, sequence, attempt: before.attemptCount + 1, kind: message.kind, event: message.event },
-      sessionsOf(ticket)[lane],
+      { session: sessionsOf(ticket)[lane], keep: (kept) => this.#keepSession(lane, kept) },
     );
 
     // From here on one synchronous turn: the outcome, and in #drain the start of the next, are one commit.
     const nowMs = Date.now();
     const { trial, verdict } = conclude(before, outcome, policy, { startedAtMs, nowMs }, Math.random());
     this.#image.settle(message, trial, verdict);
-    if (session !== undefined) {
-      this.#image.change({
-        sessions: JSON.stringify({ ...sessionsOf(this.#image.ticket ?? ticket), [lane]: session }),
-      });
-    }
+    if (session !== undefined) this.#keepSession(lane, session);
     if (verdict.state === "dead" && notifyFailures) {
       const event = failureReport(ticket, message, verdict.reason, trial.attempts.at(-1)?.status);
       const about = { suspectedDuplicate: false, idempotencyKey: undefined };
@@ -278,6 +274,11 @@ export class Ticket extends DurableObject<Env> {
       nextAttemptAt: verdict.state === "waiting" ? isoTime(verdict.nextAttemptAtMs) : undefined,
       reason: verdict.state === "dead" ? verdict.reason : undefined,
     });
+  }
+
+  #keepSession(lane: LaneName, session: unknown): void {
+    const { ticket } = this.#image;
+    if (ticket) this.#image.change({ sessions: JSON.stringify({ ...sessionsOf(ticket), [lane]: session }) });
   }
 
   /** Lets KV know whose ticket this is. The row remembers that it does, so a crash or KV's absence only delays it. */

@@ -1,19 +1,22 @@
 import * as z from "zod";
 import { signatureHeaders } from "../../lib/signature";
-import type { Destination } from "../destination";
 import { send } from "../http";
 import { judgeAnswer } from "../outcome";
+import { defineDesk } from "./desk";
 
 /** A desk that speaks the relay's own protocol: it takes the event as it is, signed by Standard Webhooks. */
+export const native = defineDesk({
+  type: "native",
+  record: z.strictObject({
+    type: z.literal("native"),
+    url: z.string({ error: "is required: the URL that takes the events" }).max(2048),
+    /** Whether it wants to hear of replies that ended among the dead letters. */
+    notifyFailures: z.boolean().default(false),
+  }),
+  secrets: [],
+  targets: ["url"],
+  wantsFailures: (desk) => desk.notifyFailures,
 
-export const nativeRecord = z.strictObject({
-  type: z.literal("native"),
-  url: z.string({ error: "is required: the URL that takes the events" }).max(2048),
-  /** Whether it wants to hear of replies that ended among the dead letters. */
-  notifyFailures: z.boolean().default(false),
-});
-
-export const native: Destination<z.infer<typeof nativeRecord>> = {
   async deliver(delivery, desk, context) {
     const result = await send({
       url: desk.url,
@@ -29,4 +32,4 @@ export const native: Destination<z.infer<typeof nativeRecord>> = {
     });
     return { outcome: "outcome" in result ? result.outcome : judgeAnswer(result.answer, true) };
   },
-};
+});

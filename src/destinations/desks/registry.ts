@@ -1,21 +1,38 @@
 import * as z from "zod";
-import type { Delivered, Delivery, DeliveryContext } from "../destination";
-import { native, nativeRecord } from "./native";
+import type { Delivered, Delivery, DeskContext } from "../destination";
+import type { Desk, DeskEvent, Webhook } from "./desk";
+import { native } from "./native";
 
-/** Every desk type: its part of the tenant record, and how to deliver to it. Adding a desk adds a line in each. */
+/** Every type of desk. Adding one adds it here, twice. */
+export const desks = [native] as const;
 
-export const deskRecord = z.discriminatedUnion("type", [nativeRecord], {
-  error: "must be a desk with a type the relay knows: native",
+export const deskRecord = z.discriminatedUnion("type", [native.record], {
+  error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
 });
 
 export type DeskRecord = z.infer<typeof deskRecord>;
 
-/** Whether this desk wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
-export const wantsFailures = (desk: DeskRecord): boolean => desk.notifyFailures;
+/** Which desk a record is of. The record has been parsed by that desk's own schema, which makes the cast true. */
+const deskOf = (record: DeskRecord) =>
+  desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodObject>;
 
-export function deliverToDesk(delivery: Delivery, desk: DeskRecord, context: DeliveryContext): Promise<Delivered> {
-  switch (desk.type) {
-    case "native":
-      return native.deliver(delivery, desk, context);
-  }
+export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
+
+export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
+
+export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
+
+export const deliverToDesk = (delivery: Delivery, record: DeskRecord, context: DeskContext): Promise<Delivered> =>
+  deskOf(record).deliver(delivery, record, context);
+
+/** What reads the webhooks of this record's desk; undefined for a desk that has none. */
+export function webhookOf(record: DeskRecord) {
+  const { webhook } = deskOf(record);
+  return (
+    webhook && {
+      verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
+      parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      waitSeconds: webhook.waitSeconds,
+    }
+  );
 }

@@ -1,5 +1,5 @@
 import type { EngineRecord, LoginAuth } from "./record";
-import type { DeliveryContext } from "../destination";
+import type { Bounds, Login } from "../destination";
 import { send } from "../http";
 import { judgeAnswer, type Failure } from "../outcome";
 
@@ -8,8 +8,7 @@ import { judgeAnswer, type Failure } from "../outcome";
  * {"token","expireAt"}. Tokens are kept per isolate and owner, and one login at a time serves all tickets in it.
  */
 
-type Login = { token: string } | { outcome: Failure };
-type Session = { credentials: string; expiresAtMs: number; login: Promise<Login> };
+type Session = { credentials: string; token: string | undefined; expiresAtMs: number; login: Promise<Login> };
 
 /** A token is not used in its last seconds: it could expire on the way. */
 const MARGIN_MS = 30_000;
@@ -18,20 +17,26 @@ const UNKNOWN_LIFETIME_MS = 10 * 60_000;
 
 const sessions = new Map<string, Session>();
 
-export const forgetToken = (owner: string): boolean => sessions.delete(owner);
-
-/** A token for this tenant's engine: the one at hand, or a fresh one. */
-export async function login(record: EngineRecord, auth: LoginAuth, context: DeliveryContext): Promise<Login> {
-  const { owner } = context;
+/** A token for this tenant's engine: the one at hand, or a fresh one when that is `stale` or has expired. */
+export async function login(
+  owner: string,
+  record: EngineRecord,
+  bounds: Bounds,
+  stale: string | undefined,
+): Promise<Login> {
+  const { auth } = record;
+  if (auth.type !== "login") throw new Error("this tenant's engine takes no login");
   // Changed credentials or another server must not meet the old token.
   const credentials = JSON.stringify([record.baseUrl, record.apiPath, auth.username, auth.password]);
   const known = sessions.get(owner);
-  if (known && known.credentials === credentials && known.expiresAtMs > Date.now()) return known.login;
+  const isGood = known && known.credentials === credentials && known.expiresAtMs > Date.now();
+  if (isGood && (stale === undefined || known.token !== stale)) return known.login;
   const session: Session = {
     credentials,
+    token: undefined,
     expiresAtMs: Number.POSITIVE_INFINITY,
-    login: request(record, auth, context).then((result) => {
-      if ("token" in result) session.expiresAtMs = result.expiresAtMs;
+    login: request(record, auth, bounds).then((result) => {
+      if ("token" in result) Object.assign(session, result);
       else if (sessions.get(owner) === session) sessions.delete(owner);
       return result;
     }),
@@ -43,14 +48,14 @@ export async function login(record: EngineRecord, auth: LoginAuth, context: Deli
 async function request(
   record: EngineRecord,
   auth: LoginAuth,
-  context: DeliveryContext,
+  bounds: Bounds,
 ): Promise<{ token: string; expiresAtMs: number } | { outcome: Failure }> {
   const result = await send({
     url: `${record.baseUrl}${record.apiPath}/graph/auth`,
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ username: auth.username, password: auth.password }),
-    timeoutMs: context.timeoutMs,
-    allowInsecureTargets: context.allowInsecureTargets,
+    timeoutMs: bounds.timeoutMs,
+    allowInsecureTargets: bounds.allowInsecureTargets,
   });
   if ("outcome" in result) return { outcome: inLogin(result.outcome) };
   const outcome = judgeAnswer(result.answer, true);

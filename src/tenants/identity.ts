@@ -1,0 +1,49 @@
+import * as z from "zod";
+import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../lib/bytes";
+import { memo } from "../lib/memo";
+import { derive, type MasterKeys } from "./credentials";
+
+/**
+ * What a desk keeps with a conversation and sends back: which ticket it is, and what an agent's reply needs of it. Signed
+ * with HMAC-SHA-256 under a key derived for the owner, so that no customer can name another's ticket.
+ */
+export type Identity = { ticketNumber: string; channel: string; customerName: string };
+
+const parts = z.tuple([z.string(), z.string(), z.string()]);
+
+const identityKey = async (masterKey: Uint8Array<ArrayBuffer>, owner: string) =>
+  macKey(toBase64Url(await derive(masterKey, "conversation-identity", owner)));
+
+const macKey = memo(1000, (secret: string) =>
+  crypto.subtle.importKey("raw", fromBase64(secret) ?? new Uint8Array(), { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]),
+);
+
+async function macOf(masterKey: Uint8Array<ArrayBuffer>, owner: string, text: string): Promise<string> {
+  return toBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", await identityKey(masterKey, owner), utf8(text))));
+}
+
+/** Letters, digits, `-`, `_` and one dot; some 200 characters for names of ordinary length. */
+export async function writeIdentity(
+  [masterKey]: MasterKeys,
+  owner: string,
+  { ticketNumber, channel, customerName }: Identity,
+): Promise<string> {
+  const text = toBase64Url(utf8(JSON.stringify([ticketNumber, channel, customerName])));
+  return `${text}.${await macOf(masterKey, owner, text)}`;
+}
+
+/** The identity, when this owner's desk was given it; undefined when it is anything else. */
+export async function readIdentity(
+  masterKeys: MasterKeys,
+  owner: string,
+  identity: string,
+): Promise<Identity | undefined> {
+  const [text = "", mac = ""] = identity.split(".");
+  const macs = await Promise.all(masterKeys.map((masterKey) => macOf(masterKey, owner, text)));
+  const bytes = fromBase64(text);
+  if (!bytes || !macs.some((one) => equalSecrets(mac, one))) return undefined;
+  const [ticketNumber, channel, customerName] = parts.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  return { ticketNumber, channel, customerName };
+}
