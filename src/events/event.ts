@@ -38,20 +38,22 @@ const text = (max: number) => z.string(needed).max(max, `must be at most ${max.t
 /** Java senders write null for an empty field: the fields that may be empty take it as that. */
 const orEmpty = (max: number) => z.preprocess((value) => (value === null ? "" : value), text(max));
 
+const orAbsent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+
 /** Canonical spelling by the name in lower case: only Location is capitalised in the documentation. */
-const MESSAGE_TYPES: Record<string, string> = {
-  text: "text",
-  image: "image",
-  video: "video",
-  audio: "audio",
-  file: "file",
-  location: "Location",
-  sticker: "sticker",
-  stiker: "sticker",
-};
+const MESSAGE_TYPES = new Map([
+  ["text", "text"],
+  ["image", "image"],
+  ["video", "video"],
+  ["audio", "audio"],
+  ["file", "file"],
+  ["location", "Location"],
+  ["sticker", "sticker"],
+  ["stiker", "sticker"],
+]);
 
 const messageType = z.string(needed).transform((given, context) => {
-  const name = MESSAGE_TYPES[given.toLowerCase()];
+  const name = MESSAGE_TYPES.get(given.toLowerCase());
   if (name !== undefined) return name;
   context.addIssue("must be one of text, image, video, audio, file, Location");
   return z.NEVER;
@@ -78,13 +80,13 @@ const outgoing = z.object({
   ...content,
   customerName: text(MAX_FIELD),
   createdDate: text(MAX_FIELD).nullish(),
-  owner: id.optional(),
+  owner: orAbsent(id),
 });
 
 const command = z.object({
   ticketNumber: id,
   channel: id,
-  owner: id.optional(),
+  owner: orAbsent(id),
   event: z.string(needed).transform((given, context) => {
     if (given.toLowerCase() === "close") return "Close";
     context.addIssue("must be Close, the only command there is");
@@ -161,7 +163,7 @@ function withDocumentedSpelling(json: object): Record<string, unknown> {
 /** What a message of this type needs: a link for media, two numbers for a place, words for text. */
 function contentProblem(fields: Record<string, unknown>): Problem | undefined {
   const type =
-    typeof fields["messageType"] === "string" ? MESSAGE_TYPES[fields["messageType"].toLowerCase()] : undefined;
+    typeof fields["messageType"] === "string" ? MESSAGE_TYPES.get(fields["messageType"].toLowerCase()) : undefined;
   const { message, mediaLink } = fields;
   switch (type) {
     case "text":

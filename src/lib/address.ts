@@ -1,7 +1,8 @@
 import ipaddr from "ipaddr.js";
 
 /** Names that lead inside a network, by RFC 6761, RFC 6762, RFC 8375 and common use. */
-const INTERNAL = /(^|\.)(localhost|local|internal|intranet|corp|home|lan|private|home\.arpa|test|invalid|onion)$/;
+const INTERNAL =
+  /(^|\.)(localhost|local|localdomain|internal|intranet|corp|home|lan|private|home\.arpa|test|invalid|onion)$/;
 
 /**
  * Why the relay may not call this URL, or undefined when it may: https, no credentials in it, a public host.
@@ -14,9 +15,12 @@ export function forbiddenTarget(text: string, allowInsecure: boolean): string | 
   if (url.username || url.password) return "must not hold a user name or password";
   if (allowInsecure) return /^https?:$/.test(url.protocol) ? undefined : "must begin with https:// or http://";
   if (url.protocol !== "https:") return "must begin with https://";
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
   if (ipaddr.isValid(host)) {
-    const range = ipaddr.process(host).range();
+    const address = ipaddr.process(host);
+    // ::a.b.c.d, deprecated by RFC 4291, 2.5.5.1: no public host has one, and a system may still read the IPv4 address in it.
+    const isCompatible = address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0);
+    const range = isCompatible ? "IPv4-compatible" : address.range();
     return range === "unicast" ? undefined : `names an address that is not public (${range})`;
   }
   if (!host.includes(".")) return "names a host without a domain";

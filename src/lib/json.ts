@@ -20,16 +20,25 @@ const WHAT: Record<string, string> = {
   InvalidNumberFormat: "a number is malformed",
 };
 
-/** A number that JSON.parse might round or turn to infinity: many digits, or an exponent. */
+/** A number that a double may not hold: many digits, or an exponent. */
 const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
+const SAFE_DIGITS = 15;
 
 /** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
 type SourceText = { rawJSON: (text: string) => unknown };
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
-/** Keeps a number that would change as the text it came in, so that a field the relay does not know goes on as it came. */
+const significantDigits = (source: string): number =>
+  source
+    .replace(/[eE].*$/, "")
+    .replace(".", "")
+    .replace(/^-?0*/, "").length;
+
+/** Keeps a number that a double would change as the text it came in, so that a field the relay does not know goes on as it came. */
 const keepNumbers: Reviver = (_key, value, context) =>
-  typeof value === "number" && context?.source !== undefined && String(value) !== context.source
+  typeof value === "number" &&
+  context?.source !== undefined &&
+  (!Number.isFinite(value) || significantDigits(context.source) > SAFE_DIGITS)
     ? (JSON as unknown as SourceText).rawJSON(context.source)
     : value;
 
@@ -47,7 +56,11 @@ export function parseJson(text: string): Parsed {
 function explain(text: string): string {
   if (text.trim() === "") return "The body is empty. Send one JSON object.";
   let first: { code: ParseErrorCode; offset: number } | undefined;
-  visit(text, { onError: (code, offset) => (first ??= { code, offset }) }, { disallowComments: true });
+  try {
+    visit(text, { onError: (code, offset) => (first ??= { code, offset }) }, { disallowComments: true });
+  } catch {
+    return "The body is not JSON that can be read: it is nested too deep.";
+  }
   if (!first) return "The body is not JSON.";
   const before = text.slice(0, first.offset).split("\n");
   const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;

@@ -100,15 +100,16 @@ export class TicketImage {
     if (this.ticket) this.change(afterSettling(this.ticket, message, verdict.state));
   }
 
-  /** An attempt ended in a way that could not be recorded: it counts for nothing, and its message is tried again later. */
-  giveUp(lane: LaneName, untilMs: number): void {
-    this.#lanes[lane] = { ...this.#lanes[lane], inFlight: undefined, notBeforeMs: untilMs };
+  /** An attempt's end could not be recorded: it counts for nothing, and its message is tried again later. */
+  giveUp(lane: LaneName, sequence: number, untilMs: number): void {
+    this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
   }
 
   /** Puts dead letters of a lane back, and gives their ids. */
   replay(lane: LaneName, wanted: (id: string) => boolean, nowMs: number): string[] {
     const letters = this.#store.readDeadLetters(lane).filter((letter) => wanted(letter.id));
     if (letters.length === 0) return [];
+    this.#store.clearWaits(lane);
     for (const { sequence, kind } of letters) {
       this.#store.requeue(lane, sequence, nowMs);
       if (this.ticket) this.change(afterReplaying(this.ticket, kind, { lane, sequence }));
@@ -135,7 +136,8 @@ export class TicketImage {
   laneView(name: LaneName): LaneView {
     const lane = this.#lanes[name];
     const waiting = lanes.waitingCount(lane);
-    const { accepted, dead, notBeforeMs } = lane;
+    const { accepted, dead } = lane;
+    const notBeforeMs = lanes.notBeforeMsOf(lane);
     const counts = { accepted, delivered: accepted - waiting - dead, waiting, dead };
     const head = lanes.headOf(lane);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);

@@ -5,16 +5,17 @@
  * ones, `requeued` still wait: a head whose attempts failed, and dead letters that somebody replayed. The head is always
  * the smallest waiting number, so a replay goes ahead of what waits, in the original order.
  */
+/** `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
+export type Requeued = Readonly<{ sequence: number; notBeforeMs: number }>;
+
 export type Lane = Readonly<{
   accepted: number;
   frontier: number;
-  /** Ascending, all at or below `frontier`. */
-  requeued: readonly number[];
+  /** In ascending order, all at or below `frontier`. */
+  requeued: readonly Requeued[];
   dead: number;
   /** Of the waiting events together. */
   waitingBytes: number;
-  /** The head is not tried before this, epoch ms; 0 for at once. */
-  notBeforeMs: number;
   inFlight: number | undefined;
 }>;
 
@@ -24,7 +25,6 @@ export const EMPTY_LANE: Lane = {
   requeued: [],
   dead: 0,
   waitingBytes: 0,
-  notBeforeMs: 0,
   inFlight: undefined,
 };
 
@@ -34,7 +34,12 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
 export const headOf = (lane: Lane): number | undefined =>
-  lane.requeued[0] ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);
+  lane.requeued[0]?.sequence ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);
+
+/** When the head may be tried again, epoch ms; 0 for at once. */
+export const notBeforeMsOf = (lane: Lane): number => lane.requeued[0]?.notBeforeMs ?? 0;
+
+const inOrder = (requeued: readonly Requeued[]) => requeued.toSorted((a, b) => a.sequence - b.sequence);
 
 export const isFull = (lane: Lane, bytes: number): boolean =>
   waitingCount(lane) >= MAX_WAITING || (waitingCount(lane) > 0 && lane.waitingBytes + bytes > MAX_WAITING_BYTES);
@@ -52,7 +57,8 @@ export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "del
 export function nextStep(lane: Lane, nowMs: number): Step {
   const head = headOf(lane);
   if (head === undefined || lane.inFlight !== undefined) return { do: "rest" };
-  if (lane.notBeforeMs > nowMs) return { do: "wait", untilMs: lane.notBeforeMs };
+  const untilMs = notBeforeMsOf(lane);
+  if (untilMs > nowMs) return { do: "wait", untilMs };
   return { do: "deliver", sequence: head };
 }
 
@@ -62,17 +68,14 @@ type Settlement = { state: "delivered" } | { state: "dead" } | { state: "waiting
 
 /** The lane after the attempt in flight ended. `bytes` are those of its event. */
 export function settle(lane: Lane, sequence: number, settlement: Settlement, bytes: number): Lane {
-  const others = lane.requeued.filter((one) => one !== sequence);
+  const others = lane.requeued.filter((one) => one.sequence !== sequence);
   const waits = settlement.state === "waiting";
-  const requeued = waits ? [...others, sequence].toSorted((a, b) => a - b) : others;
   return {
     accepted: lane.accepted,
     frontier: Math.max(lane.frontier, sequence),
-    requeued,
+    requeued: waits ? inOrder([...others, { sequence, notBeforeMs: settlement.nextAttemptAtMs }]) : others,
     dead: lane.dead + (settlement.state === "dead" ? 1 : 0),
     waitingBytes: lane.waitingBytes - (waits ? 0 : bytes),
-    // The wait is the head's alone: when a replay came in ahead meanwhile, it goes at once.
-    notBeforeMs: waits && requeued[0] === sequence ? settlement.nextAttemptAtMs : 0,
     inFlight: undefined,
   };
 }
@@ -80,8 +83,9 @@ export function settle(lane: Lane, sequence: number, settlement: Settlement, byt
 /** Puts dead letters back ahead of what waits, and lets the lane try at once. `bytes` are those of all their events. */
 export const replay = (lane: Lane, sequences: readonly number[], bytes: number): Lane => ({
   ...lane,
-  requeued: [...lane.requeued, ...sequences].toSorted((a, b) => a - b),
+  requeued: inOrder(
+    [...lane.requeued.map((one) => one.sequence), ...sequences].map((sequence) => ({ sequence, notBeforeMs: 0 })),
+  ),
   dead: lane.dead - sequences.length,
   waitingBytes: lane.waitingBytes + bytes,
-  notBeforeMs: 0,
 });

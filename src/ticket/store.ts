@@ -1,6 +1,6 @@
 import type { MessageKind } from "../events/event";
 import { MIGRATIONS, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
-import { EMPTY_LANE, headOf, type Lane } from "./lane";
+import { EMPTY_LANE, type Lane } from "./lane";
 import type { Trial, Verdict } from "./retry";
 import {
   isoTime,
@@ -64,11 +64,13 @@ export class TicketStore {
 
   /** The lane as its rows say: reads what waits and what is dead, and nothing of the history. */
   readLane(lane: LaneName): Lane {
-    const undelivered = this.#rows<{ sequence: number; state: MessageState }>(
-      "SELECT sequence, state FROM outcome WHERE lane = ? AND state <> 'delivered' ORDER BY sequence",
+    const undelivered = this.#rows<{ sequence: number; state: MessageState; nextAttemptAtMs: number | null }>(
+      "SELECT sequence, state, nextAttemptAtMs FROM outcome WHERE lane = ? AND state <> 'delivered' ORDER BY sequence",
       lane,
     );
-    const requeued = undelivered.filter((row) => row.state === "waiting").map((row) => row.sequence);
+    const requeued = undelivered
+      .filter((row) => row.state === "waiting")
+      .map(({ sequence, nextAttemptAtMs }) => ({ sequence, notBeforeMs: nextAttemptAtMs ?? 0 }));
     const tried: Lane = {
       ...EMPTY_LANE,
       accepted: this.#newest("message", lane),
@@ -81,10 +83,8 @@ export class TicketStore {
       lane,
       tried.frontier,
     )[0];
-    const waitingBytes = requeued.reduce((sum, sequence) => sum + this.bytesOf(lane, sequence), fresh?.bytes ?? 0);
-    const head = headOf(tried);
-    const notBeforeMs = head === undefined ? 0 : (this.#readOutcome(lane, head)?.nextAttemptAtMs ?? 0);
-    return { ...tried, waitingBytes, notBeforeMs };
+    const waitingBytes = requeued.reduce((sum, { sequence }) => sum + this.bytesOf(lane, sequence), fresh?.bytes ?? 0);
+    return { ...tried, waitingBytes };
   }
 
   insertMessage(row: MessageRow): void {
@@ -146,6 +146,15 @@ export class TicketStore {
     return this.#rows(
       `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes FROM outcome JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' ORDER BY sequence`,
+      lane,
+    );
+  }
+
+  /** What waits may be tried at once. */
+  clearWaits(lane: LaneName): void {
+    this.#storage.sql.exec(
+      `UPDATE outcome SET nextAttemptAtMs = NULL
+       WHERE lane = ? AND state <> 'delivered' AND state = 'waiting' AND nextAttemptAtMs IS NOT NULL`,
       lane,
     );
   }

@@ -8,7 +8,7 @@ import { AlarmClock } from "./alarm";
 import { failureReport } from "./conversation";
 import { deliver } from "./deliver";
 import { TicketImage } from "./image";
-import { isFull, nextStep, waitingCount } from "./lane";
+import { isFull, nextStep, notBeforeMsOf, waitingCount } from "./lane";
 import { RecentBodies } from "./recent";
 import { tidy } from "./retention";
 import { conclude, type Trial } from "./retry";
@@ -91,7 +91,7 @@ export class Ticket extends DurableObject<Env> {
     if (before) return before;
     if (kind === "outgoing" && ticket.state !== "open") return { ok: false, code: "ticket_closed" };
     if (isFull(this.#image.lane(lane), utf8(event).byteLength)) {
-      const waitMs = this.#image.lane(lane).notBeforeMs - nowMs;
+      const waitMs = notBeforeMsOf(this.#image.lane(lane)) - nowMs;
       return { ok: false, code: "backlog_full", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
     const suspectedDuplicate = idempotencyKey === undefined && this.#recent.see(`${lane}:${event}`, nowMs);
@@ -223,7 +223,7 @@ export class Ticket extends DurableObject<Env> {
         await this.#attempt(lane, step.sequence);
       } catch (error) {
         log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
-        this.#image.giveUp(lane, Date.now() + SAFETY_MS);
+        this.#image.giveUp(lane, step.sequence, Date.now() + SAFETY_MS);
       }
     }
   }

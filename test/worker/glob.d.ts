@@ -1,0 +1,4 @@
+/** Vite's import of many files at once, as far as the tests use it. */
+interface ImportMeta {
+  glob: <T>(pattern: string, options: { eager: true; import?: string }) => Record<string, T>;
+}
