@@ -1,21 +1,14 @@
-import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { expect, test, vi } from "vitest";
 import type { Ticket } from "../../src/index";
-import { accepted, incoming, playFarEnds, registerTenant, ticketOf, untilView, viewOf } from "./world";
+import { accepted, incoming, useFarEnds, registerTenant, ticketOf, untilView, viewOf } from "./world";
 
 /**
  * What a message costs, in the rows that Cloudflare bills: those that SQL statements report, plus one for each setAlarm
  * and each write of the key-value side. Counted inside the real object, by standing in front of its storage.
  */
 
-let farEnds: ReturnType<typeof playFarEnds>;
-beforeEach(() => {
-  farEnds = playFarEnds();
-});
-afterEach(async () => {
-  await reset();
-  vi.restoreAllMocks();
-});
+const farEnds = useFarEnds();
 
 type Cost = { written: number; read: number; alarms: number };
 

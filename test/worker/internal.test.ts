@@ -1,17 +1,13 @@
-import { listDurableObjectIds, reset } from "cloudflare:test";
+import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, test, vi } from "vitest";
-import { fresh, incoming, playFarEnds } from "./world";
+import { expect, test, vi } from "vitest";
+import { fresh, incoming, useFarEnds } from "./world";
 
-afterEach(async () => {
-  await reset();
-  vi.restoreAllMocks();
-});
+const { sent } = useFarEnds();
 
 test("a fault of the relay itself is a 500 that says so, is logged with its request's id, and stores nothing", async () => {
   const owner = fresh("owner");
   await env.DIRECTORY.put(`tenant:${owner}`, "{ a record that somebody wrote by hand");
-  const { sent } = playFarEnds();
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
   const answer = await incoming(owner, "t", "hello");

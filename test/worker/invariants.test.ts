@@ -1,6 +1,6 @@
 import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { LaneName } from "../../src/ticket/timeline";
 import {
   accepted,
@@ -8,7 +8,7 @@ import {
   ok,
   operator,
   outgoing,
-  playFarEnds,
+  useFarEnds,
   registerTenant,
   status,
   ticketOf,
@@ -19,15 +19,7 @@ import {
 
 /** The guarantees of the README, held by the real object through evictions, alarms, replays and far ends that fail. */
 
-let farEnds: ReturnType<typeof playFarEnds>;
-beforeEach(() => {
-  farEnds = playFarEnds();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await reset();
-  vi.restoreAllMocks();
-});
+const farEnds = useFarEnds();
 
 /** How a far end treats an attempt. `lost` has heard it, and its answer never arrives. */
 const treatment = fc.constantFrom(

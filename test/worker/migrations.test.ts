@@ -1,7 +1,7 @@
-import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, test } from "vitest";
 import { MIGRATIONS } from "../../src/ticket/schema";
-import { accepted, incoming, operator, playFarEnds, registerTenant, ticketOf, untilView } from "./world";
+import { accepted, incoming, operator, useFarEnds, registerTenant, ticketOf, untilView } from "./world";
 
 /**
  * Objects as each version before left them: one message delivered, one dead, one that failed and waits, one never tried,
@@ -21,14 +21,7 @@ const LEFT_BY: Record<number, (owner: string, event: (message: string) => string
   ],
 };
 
-let farEnds: ReturnType<typeof playFarEnds>;
-beforeEach(() => {
-  farEnds = playFarEnds();
-});
-afterEach(async () => {
-  await reset();
-  vi.restoreAllMocks();
-});
+const farEnds = useFarEnds();
 
 test("there is an object of every version before", () => {
   expect(Object.keys(LEFT_BY).map(Number)).toEqual(Array.from({ length: MIGRATIONS.length - 1 }, (_, n) => n + 1));

@@ -1,13 +1,13 @@
 import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   accepted,
   alarmOf,
   close,
   incoming,
   outgoing,
-  playFarEnds,
+  useFarEnds,
   registerTenant,
   status,
   ticketOf,
@@ -16,15 +16,7 @@ import {
   viewOf,
 } from "./world";
 
-let farEnds: ReturnType<typeof playFarEnds>;
-beforeEach(() => {
-  farEnds = playFarEnds();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await reset();
-  vi.restoreAllMocks();
-});
+const farEnds = useFarEnds();
 
 const DAY_MS = 24 * 3600_000;
 const later = (days: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * DAY_MS });

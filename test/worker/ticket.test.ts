@@ -1,6 +1,6 @@
-import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   accepted,
   alarmOf,
@@ -12,7 +12,7 @@ import {
   ok,
   operator,
   outgoing,
-  playFarEnds,
+  useFarEnds,
   registerTenant,
   states,
   status,
@@ -22,15 +22,7 @@ import {
   viewOf,
 } from "./world";
 
-let farEnds: ReturnType<typeof playFarEnds>;
-beforeEach(() => {
-  farEnds = playFarEnds();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  await reset();
-  vi.restoreAllMocks();
-});
+const farEnds = useFarEnds();
 
 const DAY_MS = 24 * 3600_000;
 const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });

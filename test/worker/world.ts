@@ -1,6 +1,6 @@
-import { runInDurableObject } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { expect, vi } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Ticket } from "../../src/index";
 import type { TicketView, TimelineMessage } from "../../src/ticket/timeline";
 
@@ -15,15 +15,27 @@ export const status =
   () =>
     new Response("", { status: code });
 
-/** Takes the place of both far ends: what was sent, oldest first, and how to answer from now on. */
-export function playFarEnds() {
+/**
+ * Takes the place of both far ends in each test of a file, and leaves nothing of it to the next: what was sent, oldest
+ * first, and how to answer from now on.
+ */
+export function useFarEnds() {
   const sent: Sent[] = [];
   let answer = ok;
-  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input, init);
-    const one = { url: request.url, headers: request.headers, body: await request.text() };
-    sent.push(one);
-    return answer(one);
+  beforeEach(() => {
+    sent.length = 0;
+    answer = ok;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const request = new Request(input, init);
+      const one = { url: request.url, headers: request.headers, body: await request.text() };
+      sent.push(one);
+      return answer(one);
+    });
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await reset();
+    vi.restoreAllMocks();
   });
   return {
     sent,
