@@ -1,0 +1,89 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { converse } from "./conversation.ts";
+import { interruptNowAndThen } from "./killer.ts";
+import { Moments } from "./moments.ts";
+import { randomStream } from "./random.ts";
+import { type ChaosResult, conclude } from "./result.ts";
+import { Sender } from "./sending.ts";
+import { gather, waitForArrival } from "./settling.ts";
+import { setStage } from "./stage.ts";
+
+export type ChaosOptions = {
+  /** The directory of the built Worker. */
+  bundle: string;
+  seed: number;
+  /** How long messages are sent and faults are made; settling comes after that. */
+  driveMs: number;
+  /** How often the runtime is ended, at least once: the last time comes after the last message. */
+  kills: number;
+  tenants: number;
+  ticketsPerTenant: number;
+  /** Mean pause between two messages of one lane. */
+  pauseMs: number;
+  /** At most so many attempts of one message fail in a row: what it waits in the end is bounded by it. */
+  failuresInARow: number;
+  /** When all is healed, what waits has so long to arrive. */
+  settleMs: number;
+  say?: (line: string) => void;
+};
+
+const PROGRESS_EVERY_MS = 10_000;
+
+/** Drives the relay through faults and kills, heals everything, and holds what happened against the guarantees. */
+export async function runChaos(options: ChaosOptions, cleanup: AsyncDisposableStack): Promise<ChaosResult> {
+  const { seed, driveMs, kills, say = () => undefined } = options;
+  const startedMs = performance.now();
+  const moments = new Moments();
+  const stage = await setStage({ ...options, moments }, cleanup);
+  const senders = stage.tenants.flatMap((tenant) =>
+    Array.from({ length: options.ticketsPerTenant }, (_, at) => new Sender(stage, moments, tenant, `chaos-${at + 1}`)),
+  );
+  const sent = () => senders.flatMap((sender) => sender.sent);
+
+  let isOver = false;
+  const conversations = senders.map((sender, at) => {
+    let streams = 0;
+    const random = () => randomStream(seed, `conversation ${at} ${(streams += 1)}`);
+    return converse(sender, { random, pauseMs: options.pauseMs, isOver: () => isOver });
+  });
+  const progress = setInterval(() => {
+    const { length } = sent().filter(({ state }) => state === "accepted");
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    const attempts = stage.toDesk.passages.length + stage.toDolphins.passages.length;
+    say(`${seconds} s: ${length} accepted, ${attempts} attempts, ${stage.interruptions.length} kills and stops`);
+  }, PROGRESS_EVERY_MS);
+  cleanup.defer(() => clearInterval(progress));
+
+  const killing = interruptNowAndThen(stage, moments, {
+    random: randomStream(seed, "kills"),
+    count: kills - 1,
+    driveMs,
+  });
+  const end = async () => {
+    await pause(driveMs);
+    isOver = true;
+  };
+  const [fences] = await Promise.all([Promise.all(conversations), end(), killing]);
+  // Nobody sends any more, so what waits now has nothing but its alarms to bring it.
+  await stage.interrupt("killed", 0);
+  stage.toDesk.heal();
+  stage.toDolphins.heal();
+  say("Everything is healed; what waits has to arrive now.");
+  const missing = await waitForArrival(stage, sent(), options.settleMs);
+  const evidence = await gather(
+    stage,
+    senders.map(({ ticket }) => ticket),
+    sent(),
+  );
+  clearInterval(progress);
+  return conclude(
+    stage,
+    evidence,
+    { fences, missing },
+    {
+      seed,
+      seconds: Math.round((performance.now() - startedMs) / 1_000),
+      requests: senders.reduce((sum, { requests }) => sum + requests, 0),
+    },
+  );
+}
