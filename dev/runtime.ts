@@ -25,7 +25,8 @@ export type RuntimeMessage =
   | { type: "failed"; error: string };
 
 function tell(message: RuntimeMessage): void {
-  if (process.connected) process.send?.(message);
+  // The other side may be gone between the two: then nobody wants to know.
+  if (process.connected) process.send?.(message, () => undefined);
 }
 
 /** miniflare does not say which process is workerd, and a listing of processes needs tools a slim image lacks. */

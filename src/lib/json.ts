@@ -20,9 +20,11 @@ const WHAT: Record<string, string> = {
   InvalidNumberFormat: "a number is malformed",
 };
 
-/** A number that a double may not hold: many digits, or an exponent. */
+/** A number that a double may not hold as it stands: many digits, or an exponent. */
 const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
 const SAFE_DIGITS = 15;
+/** Below this a double loses digits, and in the end everything. */
+const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
 type SourceText = { rawJSON: (text: string) => unknown };
@@ -36,11 +38,14 @@ const significantDigits = (source: string): number =>
 
 /** Keeps a number that a double would change as the text it came in, so that a field the relay does not know goes on as it came. */
 const keepNumbers: Reviver = (_key, value, context) =>
-  typeof value === "number" &&
-  context?.source !== undefined &&
-  (!Number.isFinite(value) || significantDigits(context.source) > SAFE_DIGITS)
+  typeof value === "number" && context?.source !== undefined && isChanged(value, context.source)
     ? (JSON as unknown as SourceText).rawJSON(context.source)
     : value;
+
+function isChanged(value: number, source: string): boolean {
+  const digits = significantDigits(source);
+  return !Number.isFinite(value) || digits > SAFE_DIGITS || (digits > 0 && Math.abs(value) < SMALLEST_NORMAL);
+}
 
 /** Parses JSON. The message of a failure names line and column (from 1), and the smart quotes where those are the cause. */
 export function parseJson(text: string): Parsed {

@@ -102,12 +102,13 @@ export async function acceptEvent(
   return c.json({ status: "success" });
 }
 
-/** Asks the object. A failure there means that nothing is known to be stored: the sender may try again. */
+/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
 export async function ask<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    throw new AppError("unavailable", "The relay could not store this just now. Send it again.", {
+    if (error instanceof AppError) throw error;
+    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
       detail: errorText(error),
       headers: { "retry-after": "1" },
     });

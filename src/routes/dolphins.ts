@@ -9,7 +9,7 @@ import { directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } f
 export const dolphins = new Hono<AppEnv>();
 
 /** `sendMessage` and `incomingMessage` do the same as `incoming`: what 3Dolphins calls with which is not documented. */
-const INCOMING = "/:ingressKey/:path{incoming|sendMessage|incomingMessage}";
+const INCOMING = "/:ingressKey/:path{(?:incoming|sendMessage|incomingMessage)}";
 const COMMAND = "/:ingressKey/command";
 
 dolphins

@@ -8,7 +8,7 @@ import { log } from "../lib/log";
 import { readIdentity } from "../tenants/identity";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant";
-import { deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "./accept";
+import { ask, deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "./accept";
 import { withinDeskRate } from "./authenticate";
 import { configOf, directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "./context";
 import { unknownTicket } from "./resolve";
@@ -54,7 +54,7 @@ async function authenticateWebhook(c: AppContext, body: Uint8Array<ArrayBuffer>)
   const { deskType = "", owner = "" } = c.req.param();
   const sealed = await directoryOf(c).tenant(owner);
   if (sealed?.desk.type === deskType) {
-    const tenant = await openSecrets(required(configOf(c).masterKeys), sealed);
+    const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
     const webhook = webhookOf(tenant.desk);
     const request = { headers: c.req.raw.headers, body, url: new URL(c.req.url) };
     if (webhook && (await webhook.verify(request, Date.now()))) return { tenant, webhook, request };

@@ -26,6 +26,9 @@ const CACHE_ENTRIES = 5000;
 /** KV keeps a tombstone as long as the longest `maxAgeSeconds`, which its messages may wait, and a day. */
 const TOMBSTONE_SECONDS = 31 * 86_400;
 
+/** In UTF-16 units, of a prefix and an id: at three bytes each that is below KV's 512. */
+const LONGEST_KEY = 160;
+
 export const PAGE = 100;
 
 const isTenant = (stored: Stored | undefined): stored is Tenant => stored !== undefined && !("deletedAtMs" in stored);
@@ -147,6 +150,8 @@ export class Directory {
   }
 
   async #read<T>(key: string): Promise<T | undefined> {
+    // What is asked for may be anything that somebody put into a URL; nothing of that length was ever stored.
+    if (key.length > LONGEST_KEY) return undefined;
     const known = cache.get(key);
     if (known && known.readAtMs + FRESH_MS > Date.now()) return known.value as T;
     try {

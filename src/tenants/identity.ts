@@ -9,6 +9,9 @@ import { derive, type MasterKeys } from "./credentials";
  */
 export type Identity = { ticketNumber: string; channel: string; customerName: string };
 
+/** Longer names are cut: a desk's field for the identity may hold no more than some 4 KB. */
+const MAX_NAME = 256;
+
 const parts = z.tuple([z.string(), z.string(), z.string()]);
 
 const identityKey = async (masterKey: Uint8Array<ArrayBuffer>, owner: string) =>
@@ -30,7 +33,9 @@ export async function writeIdentity(
   owner: string,
   { ticketNumber, channel, customerName }: Identity,
 ): Promise<string> {
-  const text = toBase64Url(utf8(JSON.stringify([ticketNumber, channel, customerName])));
+  const text = toBase64Url(
+    utf8(JSON.stringify([ticketNumber, channel, customerName.slice(0, MAX_NAME).toWellFormed()])),
+  );
   return `${text}.${await macOf(masterKey, owner, text)}`;
 }
 

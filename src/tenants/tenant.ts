@@ -68,7 +68,7 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
       : [{ path: issue.path.join("."), message: issue.message }],
   );
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
-  if (!result.success) return { ok: false, issues };
+  if (!result.success) return { ok: false, issues: onePerField(issues) };
   const { data } = result;
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
@@ -78,6 +78,9 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
   if (issues.length > 0) return { ok: false, issues };
   return { ok: true, tenant: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
 }
+
+const onePerField = (issues: Issue[]): Issue[] =>
+  issues.filter((issue, at) => issues.findIndex((one) => one.path === issue.path) === at);
 
 /** A copy of the tenant in which `change` has had its way with every secret; `path` is dotted. */
 export async function mapSecrets(

@@ -21,7 +21,7 @@ const Message = z.looseObject({
   id: z.string().startsWith("msg_"),
   lane: z.enum(["toDesk", "toDolphins"]),
   sequence: z.int().min(1),
-  kind: z.enum(["incoming", "outgoing", "command"]),
+  kind: z.enum(["incoming", "outgoing", "command", "failure"]),
   state: z.enum(["waiting", "delivered", "dead"]),
   acceptedAt: z.iso.datetime(),
   suspectedDuplicate: z.boolean(),
