@@ -6,6 +6,7 @@ import { admin } from "./routes/admin";
 import { methodNotAllowed, type AppContext, type AppEnv } from "./routes/context";
 import { desk } from "./routes/desk";
 import { dolphins } from "./routes/dolphins";
+import { contacts } from "./routes/services";
 import { tickets } from "./routes/tickets";
 import { webhooks } from "./routes/webhooks";
 
@@ -21,6 +22,7 @@ app.use(async (c, next) => {
 
 app.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
 app.route("/v1/dolphins", dolphins);
+app.route("/v1/contacts", contacts);
 app.route("/v1/tickets", tickets);
 app.route("/v1/desks", webhooks);
 app.route("/v1", desk);

@@ -18,7 +18,9 @@ const STATUS = {
   rate_limited: 429,
   internal: 500,
   delivery_failed: 502,
+  engine_failed: 502,
   unavailable: 503,
+  engine_timeout: 504,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;

@@ -6,6 +6,7 @@ import { ask } from "./accept";
 import { authenticateToken } from "./authenticate";
 import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "./context";
 import { resolveTenant, unknownTicket } from "./resolve";
+import { showHistory } from "./services";
 
 /** A desk's view of its tickets. */
 export const tickets = new Hono<AppEnv>();
@@ -18,7 +19,9 @@ tickets
     const tenant = await resolveTenant(c, deskId, c.req.query("owner"), ticketNumber);
     return showTicket(c, tenant.owner, ticketNumber, page);
   })
-  .all("/:ticketNumber", methodNotAllowed("GET"));
+  .all("/:ticketNumber", methodNotAllowed("GET"))
+  .get("/:ticketNumber/history", showHistory)
+  .all("/:ticketNumber/history", methodNotAllowed("GET"));
 
 export async function showTicket(c: AppContext, owner: string, ticketNumber: string, page: Page): Promise<Response> {
   const view = await ask(() => ticketOf(c, owner, ticketNumber).timeline(page));

@@ -2,7 +2,8 @@ import { required, type Config } from "../config";
 import type { Delivered, Delivery } from "../destinations/destination";
 import { deliverToDesk, wantsFailures } from "../destinations/desks/registry";
 import { deliverToEngine } from "../destinations/dolphins/engine";
-import { login } from "../destinations/dolphins/login";
+import { engineContext } from "../engine-session/token";
+import type { EngineSession } from "../engine-session/session";
 import { AppError } from "../lib/errors";
 import { errorText } from "../lib/log";
 import { signingSecrets } from "../tenants/credentials";
@@ -17,7 +18,7 @@ import type { LaneName } from "./timeline";
 /** For what waits of a tenant whose record is gone without a trace. */
 const DEFAULT_POLICY: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
 
-type Services = { config: Config; directory: Directory };
+type Services = { config: Config; directory: Directory; sessions: DurableObjectNamespace<EngineSession> };
 type Session = { session: unknown; keep: (session: unknown) => void };
 
 /**
@@ -77,11 +78,5 @@ async function toDesk(
   });
 }
 
-function toEngine({ config }: Services, tenant: Tenant, delivery: Delivery): Promise<Delivered> {
-  const { owner, dolphins } = tenant;
-  const bounds = { timeoutMs: tenant.delivery.timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
-  return deliverToEngine(delivery, dolphins, {
-    ...bounds,
-    login: (stale) => login(owner, dolphins, bounds, stale),
-  });
-}
+const toEngine = ({ config, sessions }: Services, tenant: Tenant, delivery: Delivery): Promise<Delivered> =>
+  deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, sessions));

@@ -137,6 +137,14 @@ export class Ticket extends DurableObject<Env> {
     return JSON.stringify(view);
   }
 
+  /** Whom the ticket is with, and since when: undefined there when retention has deleted its first message. */
+  async facts(): Promise<{ contactId: string; openedAtMs: number | undefined } | undefined> {
+    await this.#mend();
+    if (!this.#image.ticket) return undefined;
+    const { contactId } = this.#image.ticket;
+    return { contactId, openedAtMs: this.#store.readMessage("toDesk", 1)?.acceptedAtMs };
+  }
+
   /** Puts dead letters back: those with these ids, or all. Gives the ids that were; undefined for an unknown ticket. */
   async replay(which: { ids: string[] } | { all: true }): Promise<string[] | undefined> {
     if (!this.#image.ticket) return undefined;
@@ -242,7 +250,7 @@ export class Ticket extends DurableObject<Env> {
     };
     const startedAtMs = Date.now();
     const { outcome, session, policy, notifyFailures } = await deliver(
-      { config: readConfig(this.env), directory: this.#directory },
+      { config: readConfig(this.env), directory: this.#directory, sessions: this.env.ENGINE_SESSION },
       ticket,
       lane,
       { id: message.id, sequence, attempt: before.attemptCount + 1, kind: message.kind, event: message.event },

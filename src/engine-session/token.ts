@@ -1,0 +1,45 @@
+import type { Config } from "../config";
+import type { EngineContext, Login } from "../destinations/destination";
+import type { Granted, LoginTarget, Token } from "../destinations/dolphins/login";
+import type { Tenant } from "../tenants/tenant";
+import type { EngineSession, LoginRequest } from "./session";
+
+type Sessions = DurableObjectNamespace<EngineSession>;
+
+const CACHE_ENTRIES = 2000;
+
+/**
+ * The tokens this isolate has been given, so that an ordinary delivery asks nobody. Values alone and no promise: the
+ * tickets of an isolate are objects of their own, and one may not wait for what another has begun.
+ */
+const known = new Map<string, { target: string; token: Token }>();
+
+/** What a request to the tenant's engine is bound by. The tenant's secrets are open. */
+export function engineContext(tenant: Tenant, config: Config, sessions: Sessions): EngineContext {
+  const { owner, dolphins, timeZone } = tenant;
+  const { baseUrl, apiPath, auth } = dolphins;
+  const bounds = { timeoutMs: tenant.delivery.timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
+  return {
+    ...bounds,
+    login: async (stale): Promise<Login> => {
+      if (auth.type !== "login") throw new Error("this tenant's engine takes no login");
+      const target: LoginTarget = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
+      return tokenFor(sessions, { owner, target, bounds }, stale);
+    },
+  };
+}
+
+async function tokenFor(sessions: Sessions, request: LoginRequest, stale: string | undefined): Promise<Granted> {
+  const { owner } = request;
+  // Changed credentials or another server must not meet the old token.
+  const target = JSON.stringify(request.target);
+  const held = known.get(owner);
+  if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
+  const login = await sessions.getByName(owner).token(request, stale);
+  known.delete(owner);
+  if ("outcome" in login) return login;
+  const [oldest] = known.keys();
+  if (known.size >= CACHE_ENTRIES && oldest !== undefined) known.delete(oldest);
+  known.set(owner, { target, token: login });
+  return login;
+}
