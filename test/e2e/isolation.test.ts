@@ -8,6 +8,7 @@ import { type World, startWorld } from "./world.ts";
 
 /** Who may do what: every route under every credential there is, as one table. */
 
+const CONTACT = String(incomingEvent("any", "any")["contactId"]);
 const BRANCH_KEY = randomBytes(24).toString("hex");
 let world: World;
 /** Of two desks, one bound to the key `branch`; and two more of a third desk. */
@@ -27,6 +28,13 @@ beforeAll(async () => {
     world.tenant({ deskId }),
     world.tenant({ deskId }),
   ]);
+  // An engine that knows this contact, and nothing of any history.
+  for (const { engine } of [alone, bound, one, other]) {
+    engine.answerWith(({ path }) => ({
+      status: 200,
+      body: path.includes("contactById") ? `{"id":"${CONTACT}"}` : '{"status":"success","data":[]}',
+    }));
+  }
   const numbers = await Promise.all(
     [alone, bound, one, other].map(async (each) => [each, await openTicket(each)] as const),
   );
@@ -96,6 +104,11 @@ const ROUTES: Record<string, Ask> = {
     body: (t, n) => outgoingEvent(t.owner, n),
   },
   ticket: { method: "GET", path: (t, n) => `/v1/tickets/${n}?owner=${t.owner}` },
+  contact: {
+    method: "GET",
+    path: (t, n) => `/v1/contacts/${CONTACT}?ticketNumber=${n}&owner=${t.owner}`,
+  },
+  history: { method: "GET", path: (t, n) => `/v1/tickets/${n}/history?owner=${t.owner}` },
   tenants: { method: "GET", path: () => "/admin/tenants" },
   tenant: { method: "GET", path: (t) => `/admin/tenants/${t.owner}` },
   credentials: { method: "GET", path: (t) => `/admin/tenants/${t.owner}/credentials` },
@@ -149,6 +162,8 @@ function rules(name: "alone" | "bound" | "one"): Record<string, Rule> {
     "desk's command": post,
     "desk's webhook": { may: [], rest: "401 unauthorized" },
     ticket: read,
+    contact: read,
+    history: read,
     ...Object.fromEntries(
       ["tenants", "tenant", "credentials", "operator's ticket", "replay"].map((route) => [route, operator]),
     ),
@@ -210,7 +225,7 @@ describe("what a credential hears of another's", () => {
     return replies;
   };
   const nobody = (): Tenant => ({ ...alone, owner: randomUUID().replaceAll("-", "") });
-  const DESK = ["outgoing", "desk's command", "ticket"];
+  const DESK = ["outgoing", "desk's command", "ticket", "contact", "history"];
 
   test("ticket is, to the byte, what it hears of one that there is not", async () => {
     const there = await heard("alone's token", bound, tickets.get(bound) ?? "", DESK);
