@@ -55,10 +55,9 @@ export async function send(request: OutboundRequest): Promise<{ answer: Answer }
     const wait = retryAfterMs(response.headers.get("retry-after"), Date.now());
     return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
   } catch (error) {
-    const reason = abort.signal.aborted
-      ? `no complete answer within ${request.timeoutMs} ms`
-      : `no connection: ${errorText(error)}`;
-    return { outcome: { kind: "retry", error: reason } };
+    if (!abort.signal.aborted) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
+    const late = `no complete answer within ${request.timeoutMs} ms`;
+    return { outcome: { kind: "retry", error: late, timedOut: true } };
   } finally {
     clearTimeout(timer);
   }

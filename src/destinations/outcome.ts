@@ -8,7 +8,7 @@ export type Outcome =
   | { kind: "delivered"; status: number }
   | { kind: "rejected"; status?: number; error: string; answer?: string }
   | { kind: "blocked"; error: string }
-  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number };
+  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; timedOut?: true };
 
 export type Failure = Exclude<Outcome, { kind: "delivered" }>;
 

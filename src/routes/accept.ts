@@ -25,13 +25,15 @@ export type NewEvent = {
   kind: EventKind;
   event: RelayEvent;
   idempotencyKey: string | undefined;
+  /** It is a desk's own webhook. */
+  fromWebhook: boolean;
 };
 export type Stored = Extract<Accepted, { ok: true }> & { stub: ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
-  { tenant, lane, kind, event, idempotencyKey }: NewEvent,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
   const { owner, deskId } = tenant;
   const { ticketNumber, channel } = event;
@@ -46,6 +48,7 @@ export async function storeEvent(
       kind,
       channel,
       idempotencyKey,
+      fromWebhook,
       event: JSON.stringify(canonical),
       contactId: event.contactId ?? "",
       customerName: event.customerName ?? "",
@@ -85,12 +88,12 @@ export async function outlookOf(
  */
 export async function acceptEvent(
   c: AppContext,
-  event: Omit<NewEvent, "idempotencyKey">,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
   { mayWait }: { mayWait: boolean },
 ): Promise<Response> {
   const idempotencyKey = keyOf(c);
   const waitSeconds = mayWait ? preferredWait(c) : undefined;
-  const stored = await storeEvent(c, { ...event, idempotencyKey });
+  const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
   c.header("relay-message-id", stored.id);
   c.header("relay-sequence", String(stored.sequence));
   if (stored.repeat) c.header("idempotent-replay", "true");

@@ -106,5 +106,5 @@ async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): P
         };
   const event = eventOf(said.kind, fields);
   const { idempotencyKey } = said;
-  return storeEvent(c, { tenant, lane: "toDolphins", kind: said.kind, event, idempotencyKey });
+  return storeEvent(c, { tenant, lane: "toDolphins", kind: said.kind, event, idempotencyKey, fromWebhook: true });
 }

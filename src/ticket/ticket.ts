@@ -12,7 +12,7 @@ import { isFull, nextStep, notBeforeMsOf, waitingCount } from "./lane";
 import { RecentBodies } from "./recent";
 import { tidy } from "./retention";
 import { conclude, type Trial } from "./retry";
-import type { TicketRow } from "./schema";
+import type { MessageRow, TicketRow } from "./schema";
 import { TicketStore } from "./store";
 import { isoTime, LANES, pageOf, type Attempt, type LaneName, type Page, type TicketView } from "./timeline";
 import { Waiters } from "./waiters";
@@ -21,6 +21,8 @@ import { Waiters } from "./waiters";
 const SAFETY_MS = 5_000;
 /** How long the mapping in KV waits for its next try. */
 const MAPPING_RETRY_MS = 60_000;
+/** How long after a desk was told to close its word that it did is taken for the echo. */
+const ECHO_MS = 30_000;
 const ALARM_FAILED_MS = 60_000;
 /** A run of attempts ends after so many and goes on from the alarm: the platform counts subrequests per invocation. */
 const ATTEMPTS_PER_RUN = 400;
@@ -38,6 +40,8 @@ export type Accept = {
   contactId: string;
   customerName: string;
   idempotencyKey: string | undefined;
+  /** It is a desk's own webhook, which may be the echo of what the relay itself did there. */
+  fromWebhook: boolean;
 };
 
 export type Accepted =
@@ -63,6 +67,8 @@ export class Ticket extends DurableObject<Env> {
   readonly #waiters = new Waiters();
   readonly #recent = new RecentBodies();
   #mapping = false;
+  /** The Close that the desk was told of, as long as the desk may yet echo it as an agent's. */
+  #closeAtDesk: { message: MessageRow; untilMs: number } | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -177,7 +183,7 @@ export class Ticket extends DurableObject<Env> {
   /** The answer to an event that was accepted before: one with the same key, or a Close while one closes the ticket. */
   #acceptedBefore(
     ticket: TicketRow,
-    { lane, kind, event, idempotencyKey }: Accept,
+    { lane, kind, event, idempotencyKey, fromWebhook }: Accept,
     nowMs: number,
   ): Accepted | undefined {
     const first = idempotencyKey === undefined ? undefined : this.#store.readKey(lane, idempotencyKey, nowMs);
@@ -186,8 +192,19 @@ export class Ticket extends DurableObject<Env> {
     const { closeLane, closeSequence } = ticket;
     const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
     const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;
-    const earlier = message ?? close;
+    const echoed = kind === "command" && fromWebhook ? this.#takeEcho(nowMs) : undefined;
+    const earlier = message ?? close ?? echoed;
     return earlier && { ok: true, id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true };
+  }
+
+  /**
+   * A desk that was told to close says so in a webhook of its own. As a rule the ticket is closed then, and that is a repeat;
+   * but the customer may have opened it again while the Close waited, and must not be closed out by the echo.
+   */
+  #takeEcho(nowMs: number): MessageRow | undefined {
+    const close = this.#closeAtDesk;
+    this.#closeAtDesk = undefined;
+    return close && close.untilMs > nowMs ? close.message : undefined;
   }
 
   /** Sees to it that work which is due goes on, and that an alarm stands for the rest: alarms get lost. */
@@ -249,6 +266,9 @@ export class Ticket extends DurableObject<Env> {
       roundTries: 0,
     };
     const startedAtMs = Date.now();
+    // The echo may be here before the answer is.
+    if (lane === "toDesk" && message.kind === "command")
+      this.#closeAtDesk = { message, untilMs: startedAtMs + ECHO_MS };
     const { outcome, session, policy, notifyFailures } = await deliver(
       { config: readConfig(this.env), directory: this.#directory, sessions: this.env.ENGINE_SESSION },
       ticket,

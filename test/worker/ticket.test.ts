@@ -132,6 +132,7 @@ describe("eviction and alarms", () => {
       contactId: "",
       customerName: "",
       idempotencyKey: undefined,
+      fromWebhook: false,
     };
     // Called inside the object: an exception that crosses RPC is also printed as uncaught.
     const refusal = await runInDurableObject(ticketOf(owner, "t"), (ticket) => {

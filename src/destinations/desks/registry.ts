@@ -1,12 +1,14 @@
 import * as z from "zod";
 import type { Delivered, Delivery, DeskContext } from "../destination";
+import { chatwoot } from "./chatwoot";
 import type { Desk, DeskEvent, Webhook } from "./desk";
 import { native } from "./native";
+import { zendesk } from "./zendesk";
 
 /** Every type of desk. Adding one adds it here, twice. */
-export const desks = [native] as const;
+export const desks = [native, chatwoot, zendesk] as const;
 
-export const deskRecord = z.discriminatedUnion("type", [native.record], {
+export const deskRecord = z.discriminatedUnion("type", [native.record, chatwoot.record, zendesk.record], {
   error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
 });
 

@@ -46,10 +46,14 @@ export async function requestToken(target: LoginTarget, bounds: Bounds): Promise
  */
 function inLogin(outcome: Failure): Failure {
   const error = `login: ${outcome.error}`;
-  if (outcome.kind === "blocked") return { kind: "blocked", error };
-  return outcome.kind === "retry" && outcome.retryAfterMs !== undefined
-    ? { kind: "retry", error, retryAfterMs: outcome.retryAfterMs }
-    : { kind: "retry", error };
+  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error };
+  const { retryAfterMs, timedOut } = outcome;
+  return {
+    kind: "retry",
+    error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(timedOut === undefined ? {} : { timedOut }),
+  };
 }
 
 /** `expireAt` looks like 2020-10-22T17:40:55.372+07:00[Asia/Jakarta]. */

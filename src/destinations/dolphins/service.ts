@@ -54,7 +54,7 @@ function failed(outcome: Failure): { ok: false; failure: ServiceFailure } {
   return {
     ok: false,
     failure: {
-      timedOut: outcome.kind === "retry" && /no complete answer within \d+ ms$/.test(outcome.error),
+      timedOut: outcome.kind === "retry" && outcome.timedOut === true,
       error: outcome.error,
       ...(wait ? { retryAfterMs: outcome.retryAfterMs } : {}),
     },

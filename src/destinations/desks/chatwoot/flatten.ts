@@ -1,0 +1,25 @@
+import * as z from "zod";
+
+/** Of `content_attributes`, as Chatwoot's guide "Interactive messages" and its ContentAttributeValidator have it. */
+const word = z.string().nullish().catch(undefined);
+const item = z.object({
+  title: word,
+  label: word,
+  name: word,
+  description: word,
+  link: word,
+  media_url: word,
+  actions: z.array(z.object({ text: word, uri: word })).catch([]),
+});
+const attributes = z.object({ items: z.array(item.catch({ actions: [] } as never)) }).catch({ items: [] });
+
+const joined = (parts: (string | null | undefined)[], separator: string) => parts.filter(Boolean).join(separator);
+
+/** A message with its choices, cards, form or articles as lines of text: 3Dolphins knows no such message. */
+export function flatten(content: string, contentAttributes: unknown): string {
+  const lines = attributes.parse(contentAttributes).items.map(({ title, label, name, description, link, ...rest }) => {
+    const actions = rest.actions.map((action) => joined([action.text, action.uri], ": "));
+    return joined([title || label || name, description, link, rest.media_url, ...actions], " - ");
+  });
+  return joined([content, ...lines.filter(Boolean).map((line) => `- ${line}`)], "\n");
+}

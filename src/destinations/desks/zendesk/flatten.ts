@@ -1,0 +1,75 @@
+import * as z from "zod";
+
+/** What an agent's message is made of, as far as it can go to a customer. Whatever is malformed in it counts as left out. */
+
+const words = z.string().optional().catch(undefined);
+const listOf = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).catch([]).default([]);
+
+const action = z.object({ text: words, uri: words });
+const item = z.object({ title: words, description: words, mediaUrl: words, actions: listOf(action) });
+const option = z.object({ label: words });
+const field = z.object({
+  label: words,
+  text: words,
+  email: words,
+  options: listOf(option),
+  select: listOf(option),
+});
+
+export const deskContent = z.object({
+  type: z.string(),
+  text: words,
+  markdownText: words,
+  mediaUrl: words,
+  mediaType: words,
+  actions: listOf(action),
+  items: listOf(item),
+  fields: listOf(field),
+  textFallback: words,
+  coordinates: z.object({ lat: z.unknown().optional(), long: z.unknown().optional() }).optional().catch(undefined),
+  location: z.object({ name: words, address: words }).nullish().catch(undefined),
+  template: z.unknown().optional(),
+});
+export type DeskContent = z.infer<typeof deskContent>;
+
+const lines = (...parts: (string | undefined)[]): string => parts.filter((part) => part).join("\n");
+
+/** Everything of a message that can be read, one thing a line: what has no counterpart at 3Dolphins keeps its words. */
+export function flatten(content: DeskContent): string {
+  const { text, markdownText, actions, items, fields, textFallback, template } = content;
+  return [
+    lines(text ?? markdownText ?? textFallback, ...actions.map(actionLine)),
+    ...items.map(({ title, description, mediaUrl, actions: choices }) =>
+      lines(title, description, mediaUrl, ...choices.map(actionLine)),
+    ),
+    // The answers to a form come with a text of their own.
+    textFallback === undefined ? lines(...fields.map(fieldLine)) : "",
+    lines(...templateTexts(template)),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+const actionLine = ({ text, uri }: z.infer<typeof action>): string =>
+  uri === undefined ? `- ${text ?? ""}` : `- ${text ?? ""}: ${uri}`;
+
+function fieldLine({ label = "", text, email, options, select }: z.infer<typeof field>): string {
+  const answer = text ?? email ?? select.map((one) => one.label).join(", ");
+  const choices = options.map((one) => one.label).join(" / ");
+  return `${label}: ${answer || choices}`.trimEnd();
+}
+
+/** A template of WhatsApp holds its words in the `text` of nested parameters; without any, its name has to do. */
+function templateTexts(template: unknown): string[] {
+  if (typeof template !== "object" || template === null) return [];
+  const texts = textsIn(template, 8);
+  if (texts.length > 0) return texts;
+  return "name" in template && typeof template.name === "string" ? [template.name] : [];
+}
+
+function textsIn(value: unknown, levels: number): string[] {
+  if (typeof value !== "object" || value === null || levels === 0) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "text" && typeof inner === "string" ? [inner] : textsIn(inner, levels - 1),
+  );
+}

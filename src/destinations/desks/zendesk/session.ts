@@ -1,0 +1,19 @@
+import * as z from "zod";
+
+/** What is remembered of a ticket: the customer's user, and the conversation with it. */
+const session = z.object({
+  userExternalId: z.string(),
+  conversationId: z.string().optional(),
+  /** From 1; it goes up when a conversation was deleted or is full and the next one takes its place. */
+  conversationNumber: z.int().optional(),
+  /** How many parts of which message went through, while there were more to come. */
+  sent: z.object({ id: z.string(), parts: z.int() }).optional(),
+});
+
+export type Session = z.infer<typeof session>;
+/** A session with a conversation to write to. */
+export type Open = Session & { conversationId: string };
+
+export const readSession = (kept: unknown): Session | undefined => session.safeParse(kept).data;
+
+export const isOpen = (kept: Session | undefined): kept is Open => kept?.conversationId !== undefined;
