@@ -30,7 +30,9 @@ beforeAll(async () => {
   first = await startWorld({ settings, persist });
   [tenant, forgotten] = await Promise.all([first.tenant({ dolphins: { auth } }), first.tenant({ dolphins: { auth } })]);
   [number, forgottensNumber] = await Promise.all([openTicket(tenant), openTicket(forgotten)]);
-  await tenant.desk.until((all) => all.length === 1, "the opening");
+  // Recorded, and not only received: what a stop interrupts is sent once more.
+  await tenant.untilTicket(number, (ticket) => ticket.lanes.toDesk.delivered === 1, "the opening");
+  await forgotten.untilTicket(forgottensNumber, (ticket) => ticket.lanes.toDesk.delivered === 1, "the opening");
   await first.relay().stop();
 });
 afterAll(async () => {
