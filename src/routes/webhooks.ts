@@ -11,7 +11,6 @@ import type { Tenant } from "../tenants/tenant";
 import { ask, deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "./accept";
 import { withinDeskRate } from "./authenticate";
 import { configOf, directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "./context";
-import { unknownTicket } from "./resolve";
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Hono<AppEnv>();
@@ -47,6 +46,8 @@ webhooks
     c.header("relay-delivery", isDelivered ? "delivered" : "pending");
     return c.json({ status: "success" });
   })
+  // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
+  .get("/:deskType/:owner", (c) => (c.req.method === "HEAD" ? c.body(null) : methodNotAllowed("POST")()))
   .all("/:deskType/:owner", methodNotAllowed("POST"));
 
 /** The tenant whose desk sent this. Throws `unauthorized`, whatever it is that does not hold. */
@@ -88,7 +89,10 @@ async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): P
   const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.identity);
   if (!identity) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
-    throw unknownTicket();
+    throw new AppError(
+      "unknown_ticket",
+      "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
+    );
   }
   const { ticketNumber, channel, customerName } = identity;
   c.set("about", { owner, ticketNumber });

@@ -173,6 +173,13 @@ describe("a conversation at Zendesk", () => {
     expect(tenant.engine.received.length).toBe(1);
   });
 
+  test("the webhook's URL is there when Zendesk asks by HEAD, and takes nothing but POST otherwise", async () => {
+    const { tenant } = await makeDesk();
+    const path = `/v1/desks/zendesk/${tenant.owner}`;
+    expect((await world.call(path, { method: "HEAD" })).status).toBe(200);
+    for (const method of ["GET", "PUT", "DELETE"]) expect((await world.call(path, { method })).status).toBe(405);
+  });
+
   test("a webhook with another secret is refused, and Zendesk does not try again", async () => {
     const desk = await makeDesk();
     const { tenant, zendesk } = desk;
