@@ -248,7 +248,9 @@ export class Ticket extends DurableObject<Env> {
         await this.#attempt(lane, step.sequence);
       } catch (error) {
         log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
-        this.#image.giveUp(lane, step.sequence, Date.now() + SAFETY_MS);
+        // Unless its end was recorded, and what failed came after that.
+        const isUnsettled = this.#image.lane(lane).inFlight === step.sequence;
+        if (isUnsettled) this.#image.giveUp(lane, step.sequence, Date.now() + SAFETY_MS);
       }
     }
   }
@@ -267,8 +269,8 @@ export class Ticket extends DurableObject<Env> {
     };
     const startedAtMs = Date.now();
     // The echo may be here before the answer is.
-    if (lane === "toDesk" && message.kind === "command")
-      this.#closeAtDesk = { message, untilMs: startedAtMs + ECHO_MS };
+    const closesDesk = lane === "toDesk" && message.kind === "command";
+    if (closesDesk) this.#closeAtDesk = { message, untilMs: startedAtMs + ECHO_MS };
     const { outcome, session, policy, notifyFailures } = await deliver(
       { config: readConfig(this.env), directory: this.#directory, sessions: this.env.ENGINE_SESSION },
       ticket,
