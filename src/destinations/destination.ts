@@ -28,8 +28,6 @@ export type DeskContext = Bounds & {
   identity: () => Promise<string>;
   /** For what the desk cannot show and has to be put into words. */
   language: Language;
-  /** IANA name, for dates without a zone. */
-  timeZone: string;
   /** What this desk asked to have kept for the ticket, such as its conversation's id; undefined at first. */
   session: unknown;
   /** Keeps a session at once, durably, where losing it before the attempt ends would make a second conversation. */

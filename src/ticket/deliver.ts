@@ -63,7 +63,7 @@ async function toDesk(
   delivery: Delivery,
   session: Session,
 ): Promise<Delivered> {
-  const { owner, deskId, desk, language, timeZone } = tenant;
+  const { owner, deskId, desk, language } = tenant;
   const masterKeys = required(config.masterKeys);
   return deliverToDesk(delivery, desk, {
     owner,
@@ -71,7 +71,6 @@ async function toDesk(
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
     identity: () => writeIdentity(masterKeys, owner, ticket),
     language,
-    timeZone,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,
     ...session,

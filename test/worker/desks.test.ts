@@ -130,7 +130,6 @@ async function play(
     signingSecrets: ["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
     identity: () => Promise.resolve("IDENTITY"),
     language: fixture.language ?? "id",
-    timeZone: "Asia/Jakarta",
     timeoutMs: 5000,
     allowInsecureTargets: false,
     session: session ?? undefined,
