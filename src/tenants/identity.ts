@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../lib/bytes";
-import { memo } from "../lib/memo";
+import { hmacSha256 } from "../lib/hmac";
 import { derive, type MasterKeys } from "./credentials";
 
 /**
@@ -14,17 +14,9 @@ const MAX_NAME = 256;
 
 const parts = z.tuple([z.string(), z.string(), z.string()]);
 
-const identityKey = async (masterKey: Uint8Array<ArrayBuffer>, owner: string) =>
-  macKey(toBase64Url(await derive(masterKey, "conversation-identity", owner)));
-
-const macKey = memo(1000, (secret: string) =>
-  crypto.subtle.importKey("raw", fromBase64(secret) ?? new Uint8Array(), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]),
-);
-
 async function macOf(masterKey: Uint8Array<ArrayBuffer>, owner: string, text: string): Promise<string> {
-  return toBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", await identityKey(masterKey, owner), utf8(text))));
+  const key = toBase64Url(await derive(masterKey, "conversation-identity", owner));
+  return toBase64Url(await hmacSha256(key, utf8(text)));
 }
 
 /** Letters, digits, `-`, `_` and one dot; some 200 characters for names of ordinary length. */
