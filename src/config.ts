@@ -1,7 +1,8 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { equalSecrets, fromBase64 } from "./lib/bytes";
 import type { MasterKeys } from "./tenants/credentials";
 import { AppError } from "./lib/errors";
+import { refuse } from "./lib/zod";
 
 type Setting<T> = { ok: true; value: T } | { ok: false; problem: string };
 type IngressKey = { name: string; key: string };
@@ -14,30 +15,34 @@ export type Config = {
   allowInsecureTargets: boolean;
 };
 
-const adminToken = z
-  .string({ error: "is not set" })
-  .min(32, "is shorter than 32 characters; make one with: openssl rand -hex 32");
+const text = z.string({ error: "is not set" });
 
-const masterKey = z.string({ error: "is not set" }).transform((text, context) => {
-  const bytes = fromBase64(text.trim());
-  if (bytes?.byteLength === 32) return bytes;
-  context.addIssue("is not 32 bytes in base64; make one with: openssl rand -base64 32");
-  return z.NEVER;
-});
+const adminToken = text.check(z.minLength(32, "is shorter than 32 characters; make one with: openssl rand -hex 32"));
 
-const ingressKeys = z.string({ error: "is not set" }).transform((text, context) => {
-  const entries = text
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
-  const keys = entries.map((entry) => ({
-    name: entry.split("=", 1)[0] ?? "",
-    key: entry.slice(entry.indexOf("=") + 1),
-  }));
-  if (keys.length > 0 && entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) return keys;
-  context.addIssue("is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -");
-  return z.NEVER;
-});
+const masterKey = z.pipe(
+  text,
+  z.transform((given, context) => {
+    const bytes = fromBase64(given.trim());
+    if (bytes?.byteLength === 32) return bytes;
+    return refuse(context, "is not 32 bytes in base64; make one with: openssl rand -base64 32");
+  }),
+);
+
+const ingressKeys = z.pipe(
+  text,
+  z.transform((given, context) => {
+    const entries = given
+      .split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== "");
+    const keys = entries.map((entry) => ({
+      name: entry.split("=", 1)[0] ?? "",
+      key: entry.slice(entry.indexOf("=") + 1),
+    }));
+    if (keys.length > 0 && entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) return keys;
+    return refuse(context, "is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -");
+  }),
+);
 
 /** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
 function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<MasterKeys> {
@@ -48,7 +53,7 @@ function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<Mast
   return previous.ok ? { ok: true, value: [current.value, previous.value] } : previous;
 }
 
-function setting<T>(name: string, schema: z.ZodType<T>, value: unknown): Setting<T> {
+function setting<T>(name: string, schema: z.ZodMiniType<T>, value: unknown): Setting<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
   return { ok: false, problem: `${name} ${result.error.issues[0]?.message ?? "is not valid"}` };

@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { refuse } from "../lib/zod";
 
 /**
  * The three events of 3Dolphins' "Third-Party Integration" page: their fields, their limits and their canonical spelling.
@@ -26,19 +27,28 @@ const needed = {
 };
 
 /** An id that keys storage: what UTF-8 would fold together (lone surrogates) or a log would break on is refused. */
-export const id = z
-  .string(needed)
-  .min(1, "must not be empty")
-  .max(MAX_ID, `must be at most ${MAX_ID} characters long`)
-  .refine((text) => !CONTROL.test(text), "must not contain control characters")
-  .refine((text) => text.isWellFormed(), "must be well-formed Unicode, without half of a surrogate pair");
+export const id = z.string(needed).check(
+  z.minLength(1, "must not be empty"),
+  z.maxLength(MAX_ID, `must be at most ${MAX_ID} characters long`),
+  z.refine((text) => !CONTROL.test(text), "must not contain control characters"),
+  z.refine((text) => text.isWellFormed(), "must be well-formed Unicode, without half of a surrogate pair"),
+);
 
-const text = (max: number) => z.string(needed).max(max, `must be at most ${max.toLocaleString("en")} characters long`);
+const text = (max: number) =>
+  z.string(needed).check(z.maxLength(max, `must be at most ${max.toLocaleString("en")} characters long`));
 
 /** Java senders write null for an empty field: the fields that may be empty take it as that. */
-const orEmpty = (max: number) => z.preprocess((value) => (value === null ? "" : value), text(max));
+const orEmpty = (max: number) =>
+  z.pipe(
+    z.transform((value) => (value === null ? "" : value)),
+    text(max),
+  );
 
-const orAbsent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
 
 /** Canonical spelling by the name in lower case: only Location is capitalised in the documentation. */
 const MESSAGE_TYPES = new Map([
@@ -52,12 +62,14 @@ const MESSAGE_TYPES = new Map([
   ["stiker", "sticker"],
 ]);
 
-const messageType = z.string(needed).transform((given, context) => {
-  const name = MESSAGE_TYPES.get(given.toLowerCase());
-  if (name !== undefined) return name;
-  context.addIssue("must be one of text, image, video, audio, file, Location");
-  return z.NEVER;
-});
+const messageType = z.pipe(
+  z.string(needed),
+  z.transform(
+    (given, context) =>
+      MESSAGE_TYPES.get(given.toLowerCase()) ??
+      refuse(context, "must be one of text, image, video, audio, file, Location"),
+  ),
+);
 
 const content = { messageType, message: orEmpty(MAX_MESSAGE), mediaLink: orEmpty(MAX_LINK) };
 
@@ -70,8 +82,8 @@ const incoming = z.object({
   customerName: text(MAX_FIELD),
   createdDate: text(MAX_FIELD),
   owner: id,
-  groupId: orEmpty(MAX_FIELD).optional(),
-  language: orEmpty(MAX_FIELD).optional(),
+  groupId: z.optional(orEmpty(MAX_FIELD)),
+  language: z.optional(orEmpty(MAX_FIELD)),
 });
 
 const outgoing = z.object({
@@ -79,7 +91,7 @@ const outgoing = z.object({
   channel: id,
   ...content,
   customerName: text(MAX_FIELD),
-  createdDate: text(MAX_FIELD).nullish(),
+  createdDate: z.nullish(text(MAX_FIELD)),
   owner: orAbsent(id),
 });
 
@@ -87,14 +99,15 @@ const command = z.object({
   ticketNumber: id,
   channel: id,
   owner: orAbsent(id),
-  event: z.string(needed).transform((given, context) => {
-    if (given.toLowerCase() === "close") return "Close";
-    context.addIssue("must be Close, the only command there is");
-    return z.NEVER;
-  }),
+  event: z.pipe(
+    z.string(needed),
+    z.transform((given, context) =>
+      given.toLowerCase() === "close" ? "Close" : refuse(context, "must be Close, the only command there is"),
+    ),
+  ),
 });
 
-const ownedCommand = command.extend({ owner: id });
+const ownedCommand = z.extend(command, { owner: id });
 
 /** Which shape is expected: a desk may leave `owner` out, the engine may not. */
 const SCHEMAS = { incoming, outgoing, command, ownedCommand };

@@ -1,3 +1,15 @@
+import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
+
+// zod/mini knows no words of its own; alone, the locale costs little, where `z.locales` would bring all of them.
+z.config(en());
+
+/** For a transform that finds its input wrong. */
+export function refuse(context: z.core.ParsePayload, message: string): never {
+  context.issues.push({ message, code: "custom", input: context.value });
+  return z.NEVER;
+}
+
 /** The message for an object that is missing or is something else; unknown fields keep zod's own. */
 export function missingObject(issue: { code?: string | undefined; input?: unknown }) {
   if (issue.code === "unrecognized_keys") return undefined;

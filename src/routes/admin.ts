@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { required } from "../config";
 import { id } from "../events/event";
 import { readBody } from "../lib/body";
@@ -84,7 +84,7 @@ admin
 
 const replayBody = z.union([
   z.strictObject({ all: z.literal(true) }),
-  z.strictObject({ ids: z.array(z.string().max(128)).min(1).max(1000) }),
+  z.strictObject({ ids: z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000)) }),
 ]);
 
 admin
@@ -130,7 +130,8 @@ async function tenantIn(c: AppContext): Promise<Tenant> {
 }
 
 function limitIn(c: AppContext): number {
-  const result = z.coerce.number().pipe(z.int().min(1).max(PAGE)).default(PAGE).safeParse(c.req.query("limit"));
+  const limit = z.pipe(z.coerce.number(), z.int().check(z.minimum(1), z.maximum(PAGE)));
+  const result = z._default(limit, PAGE).safeParse(c.req.query("limit"));
   if (result.success) return result.data;
   const message = `must be a number from 1 to ${PAGE}`;
   throw new AppError("invalid_request", `limit ${message}.`, { issues: [{ path: "limit", message }] });

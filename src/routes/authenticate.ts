@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { id } from "../events/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";

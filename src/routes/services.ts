@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CONTACT_FRESH_MS, readContact, readHistory } from "../engine-session/services";
 import { id } from "../events/event";
 import { AppError } from "../lib/errors";
@@ -11,33 +11,34 @@ import { resolveTenant, unknownTicket } from "./resolve";
 
 /** What 3Dolphins knows, shown to a desk by way of a ticket of its own: the customer's contact, and the conversation. */
 
-const option = z.string().max(64, "must be at most 64 characters long").optional();
+const option = z.optional(z.string().check(z.maxLength(64, "must be at most 64 characters long")));
 
 const contactQuery = z.object({
   ticketNumber: id,
-  owner: id.optional(),
+  owner: z.optional(id),
   ignoreDeleted: option,
   includeChildrenSocial: option,
   numberOfChildren: option,
 });
 
-const day = z.iso.date("must be a date such as 2021-09-24").optional();
+const day = z.optional(z.iso.date("must be a date such as 2021-09-24"));
 
 const historyQuery = z
   .object({
-    owner: id.optional(),
+    owner: z.optional(id),
     from: day,
     to: day,
-    next: z
-      .string()
-      .regex(/^\d{1,9}$/, "must be the next of the answer before")
-      .default("0")
-      .transform(Number),
+    next: z.pipe(
+      z._default(z.string().check(z.regex(/^\d{1,9}$/, "must be the next of the answer before")), "0"),
+      z.transform(Number),
+    ),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-    path: ["from"],
-    message: "must not be after to",
-  });
+  .check(
+    z.refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+      path: ["from"],
+      message: "must not be after to",
+    }),
+  );
 
 export const contacts = new Hono<AppEnv>();
 
@@ -92,7 +93,7 @@ async function ticketIn(c: AppContext, deskId: string, owner: string | undefined
 const servicesOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
 
 /** The parameters of a request. Throws `invalid_request`, with one issue for each that is wrong. */
-function queryIn<T>(c: AppContext, schema: z.ZodType<T>): T {
+function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
   const result = schema.safeParse(c.req.query());
   if (result.success) return result.data;
   const issues = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));

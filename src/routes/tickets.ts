@@ -1,6 +1,7 @@
 import { Hono } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { AppError } from "../lib/errors";
+import { refuse } from "../lib/zod";
 import type { Page } from "../ticket/timeline";
 import { ask } from "./accept";
 import { authenticateToken } from "./authenticate";
@@ -29,23 +30,24 @@ export async function showTicket(c: AppContext, owner: string, ticketNumber: str
   return c.body(view, 200, { "content-type": "application/json" });
 }
 
-const sequence = z.coerce.number().pipe(z.int().min(1));
+const sequence = z.pipe(z.coerce.number(), z.int().check(z.minimum(1)));
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 const query = z.union([
-  z
-    .object({ lane: z.enum(["toDesk", "toDolphins"]), before: sequence.default(NEWEST) })
-    .transform(({ lane, before }): Page => ({ [lane]: { before } })),
-  z
-    .object({ lane: z.undefined(), before: z.string().default(`${NEWEST},${NEWEST}`) })
-    .transform(({ before }, context): Page => {
+  z.pipe(
+    z.object({ lane: z.enum(["toDesk", "toDolphins"]), before: z._default(sequence, NEWEST) }),
+    z.transform(({ lane, before }): Page => ({ [lane]: { before } })),
+  ),
+  z.pipe(
+    z.object({ lane: z.undefined(), before: z._default(z.string(), `${NEWEST},${NEWEST}`) }),
+    z.transform(({ before }, context): Page => {
       const [toDesk, toDolphins, ...rest] = before.split(",").map((part) => sequence.safeParse(part).data);
       if (toDesk !== undefined && toDolphins !== undefined && rest.length === 0) {
         return { toDesk: { before: toDesk }, toDolphins: { before: toDolphins } };
       }
-      context.addIssue("malformed");
-      return z.NEVER;
+      return refuse(context, "malformed");
     }),
+  ),
 ]);
 
 /** Which page of the timeline is asked for. Throws `invalid_request`. */

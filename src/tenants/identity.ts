@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../lib/bytes";
 import { hmacSha256 } from "../lib/hmac";
 import { derive, type MasterKeys } from "./credentials";

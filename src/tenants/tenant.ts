@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { deskRecord, secretsOf, targetsOf } from "../destinations/desks/registry";
 import { engineRecord } from "../destinations/dolphins/record";
 import { id } from "../events/event";
@@ -12,32 +12,34 @@ const LONGEST_TIMEOUT_MS = 60_000;
 const LONGEST_AGE_SECONDS = 30 * 86_400;
 const LONGEST_RETENTION_DAYS = 3650;
 
-const timeZone = z.string().refine((zone) => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
-  } catch {
-    return false;
-  }
-}, "must be the name of a time zone, such as Asia/Jakarta");
+const timeZone = z.string().check(
+  z.refine((zone) => {
+    try {
+      return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
+    } catch {
+      return false;
+    }
+  }, "must be the name of a time zone, such as Asia/Jakarta"),
+);
 
 const delivery = z.strictObject({
-  timeoutMs: z.int().min(100).max(LONGEST_TIMEOUT_MS).default(10_000),
-  maxAgeSeconds: z.int().min(1).max(LONGEST_AGE_SECONDS).default(86_400),
-  whenExhausted: z.enum(["advance", "hold"]).default("advance"),
+  timeoutMs: z._default(z.int().check(z.minimum(100), z.maximum(LONGEST_TIMEOUT_MS)), 10_000),
+  maxAgeSeconds: z._default(z.int().check(z.minimum(1), z.maximum(LONGEST_AGE_SECONDS)), 86_400),
+  whenExhausted: z._default(z.enum(["advance", "hold"]), "advance"),
 });
 
 const tenantRecord = z.strictObject(
   {
-    name: z.string().max(1024).default(""),
-    deskId: id.optional(),
-    ingress: z.string().min(1).max(128).optional(),
-    timeZone: timeZone.default("Asia/Jakarta"),
-    language: z.enum(["id", "en"]).default("id"),
-    stickerText: z.string().min(1).max(1024).default("Stiker"),
+    name: z._default(z.string().check(z.maxLength(1024)), ""),
+    deskId: z.optional(id),
+    ingress: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+    timeZone: z._default(timeZone, "Asia/Jakarta"),
+    language: z._default(z.enum(["id", "en"]), "id"),
+    stickerText: z._default(z.string().check(z.minLength(1), z.maxLength(1024)), "Stiker"),
     dolphins: engineRecord,
     desk: deskRecord,
-    delivery: delivery.prefault({}),
-    retentionDays: z.int().min(1).max(LONGEST_RETENTION_DAYS).default(30),
+    delivery: z.prefault(delivery, {}),
+    retentionDays: z._default(z.int().check(z.minimum(1), z.maximum(LONGEST_RETENTION_DAYS)), 30),
   },
   { error: missingObject },
 );

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RelayEvent } from "../../events/event";
 import type { Delivery, DeskContext } from "../destination";
 import type { Outcome } from "../outcome";
@@ -84,8 +84,12 @@ async function resolve(api: Api, context: DeskContext): Promise<Outcome> {
 
 const report = z.object({
   reason: z.string(),
-  status: z.int().nullable(),
-  event: z.object({ event: z.string().optional(), message: z.string().default(""), mediaLink: z.string().default("") }),
+  status: z.nullable(z.int()),
+  event: z.object({
+    event: z.optional(z.string()),
+    message: z._default(z.string(), ""),
+    mediaLink: z._default(z.string(), ""),
+  }),
 });
 
 /** Tells the agent, in a note that only agents see, which reply did not arrive. */

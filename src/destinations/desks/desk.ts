@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Delivered, Delivery, DeskContext } from "../destination";
 
 /** A webhook of a desk, as it came. What it is signed over is the raw body: a body written again has another MAC. */
@@ -13,7 +13,7 @@ export type DeskEvent = {
 } & ({ kind: "outgoing"; messageType: string; message: string; mediaLink: string } | { kind: "command" });
 
 /** One type of desk: everything the relay knows about it is in the file that defines it. */
-export type Desk<Type extends string, Schema extends z.ZodObject> = {
+export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
   /** Its part of the tenant record: a strict object with `type`. */
   record: Schema;
@@ -37,4 +37,4 @@ export type Desk<Type extends string, Schema extends z.ZodObject> = {
 };
 
 /** Lets the compiler infer a desk's types from its record. */
-export const defineDesk = <const Type extends string, Schema extends z.ZodObject>(desk: Desk<Type, Schema>) => desk;
+export const defineDesk = <const Type extends string, Schema extends z.ZodMiniObject>(desk: Desk<Type, Schema>) => desk;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { signatureHeaders } from "../../lib/signature";
 import { send } from "../http";
 import { judgeAnswer } from "../outcome";
@@ -9,9 +9,9 @@ export const native = defineDesk({
   type: "native",
   record: z.strictObject({
     type: z.literal("native"),
-    url: z.string({ error: "is required: the URL that takes the events" }).max(2048),
+    url: z.string({ error: "is required: the URL that takes the events" }).check(z.maxLength(2048)),
     /** Whether it wants to hear of replies that ended among the dead letters. */
-    notifyFailures: z.boolean().default(false),
+    notifyFailures: z._default(z.boolean(), false),
   }),
   secrets: [],
   targets: ["url"],

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Delivered, Delivery, DeskContext } from "../destination";
 import { chatwoot } from "./chatwoot";
 import type { Desk, DeskEvent, Webhook } from "./desk";
@@ -16,7 +16,7 @@ export type DeskRecord = z.infer<typeof deskRecord>;
 
 /** Which desk a record is of. The record has been parsed by that desk's own schema, which makes the cast true. */
 const deskOf = (record: DeskRecord) =>
-  desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodObject>;
+  desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodMiniObject>;
 
 export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
 

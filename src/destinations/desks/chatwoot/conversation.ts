@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RelayEvent } from "../../../events/event";
 import type { DeskContext } from "../../destination";
 import { statusOf, stepOf, type Api, type Step } from "./api";
@@ -9,28 +9,37 @@ import type { ChatwootRecord } from "./record";
  * Finds or makes the conversation of a ticket. Everything is looked for before it is made, and kept as soon as it is: an
  * attempt that dies at any point makes no second contact and no second conversation.
  */
-const session = z.object({ contactId: z.int().optional(), conversationId: z.int().optional() }).catch({});
+const session = z.catch(z.object({ contactId: z.optional(z.int()), conversationId: z.optional(z.int()) }), {});
 export type Session = z.infer<typeof session>;
 
 export const readSession = (kept: unknown): Session => session.parse(kept);
 
-const contact = z.object({ id: z.int(), identifier: z.string().nullish() });
+const contact = z.object({ id: z.int(), identifier: z.nullish(z.string()) });
 const contacts = z.object({ payload: z.array(contact) });
 /** The swagger file and the view differ in how deep the new contact lies. */
 const newContact = z.union([
-  z.object({ payload: z.object({ contact }) }).transform(({ payload }) => payload.contact.id),
-  z.object({ payload: contact }).transform(({ payload }) => payload.id),
-  contact.transform(({ id }) => id),
+  z.pipe(
+    z.object({ payload: z.object({ contact }) }),
+    z.transform(({ payload }) => payload.contact.id),
+  ),
+  z.pipe(
+    z.object({ payload: contact }),
+    z.transform(({ payload }) => payload.id),
+  ),
+  z.pipe(
+    contact,
+    z.transform(({ id }) => id),
+  ),
 ]);
 const conversation = z.object({
   id: z.int(),
-  inbox_id: z.int().nullish(),
-  custom_attributes: z.record(z.string(), z.unknown()).nullish(),
+  inbox_id: z.nullish(z.int()),
+  custom_attributes: z.nullish(z.record(z.string(), z.unknown())),
 });
 const conversations = z.object({ payload: z.array(conversation) });
 
 const reading =
-  <T>(schema: z.ZodType<T>) =>
+  <T>(schema: z.ZodMiniType<T>) =>
   (json: unknown): T | undefined =>
     schema.safeParse(json).data;
 

@@ -1,7 +1,7 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Of `content_attributes`, as Chatwoot's guide "Interactive messages" and its ContentAttributeValidator have it. */
-const word = z.string().nullish().catch(undefined);
+const word = z.catch(z.nullish(z.string()), undefined);
 const item = z.object({
   title: word,
   label: word,
@@ -9,9 +9,9 @@ const item = z.object({
   description: word,
   link: word,
   media_url: word,
-  actions: z.array(z.object({ text: word, uri: word })).catch([]),
+  actions: z.catch(z.array(z.object({ text: word, uri: word })), []),
 });
-const attributes = z.object({ items: z.array(item.catch({ actions: [] } as never)) }).catch({ items: [] });
+const attributes = z.catch(z.object({ items: z.array(z.catch(item, { actions: [] })) }), { items: [] });
 
 const joined = (parts: (string | null | undefined)[], separator: string) => parts.filter(Boolean).join(separator);
 

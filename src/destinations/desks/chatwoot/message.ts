@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RelayEvent } from "../../../events/event";
 import type { DeskContext } from "../../destination";
 import { download } from "../../http";
@@ -76,7 +76,7 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
   }
 }
 
-const messages = z.object({ payload: z.array(z.object({ source_id: z.string().nullish() })) });
+const messages = z.object({ payload: z.array(z.object({ source_id: z.nullish(z.string()) })) });
 
 /**
  * Whether an earlier attempt, of which no answer came, got through after all. Undefined when it did not; published as

@@ -1,24 +1,28 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
-const text = (what: string) => z.string({ error: `is required: ${what}` }).min(1, "must not be empty");
+const text = (what: string) => z.string({ error: `is required: ${what}` }).check(z.minLength(1, "must not be empty"));
 
 /** The number in a Chatwoot address bar, as a number or as digits. */
 const number = (what: string) =>
-  z
-    .union([z.int().positive(), z.string().regex(/^\d{1,15}$/)], { error: `is required: ${what}, a number` })
-    .transform(Number);
+  z.pipe(
+    z.union([z.int().check(z.positive()), z.string().check(z.regex(/^\d{1,15}$/))], {
+      error: `is required: ${what}, a number`,
+    }),
+    z.transform(Number),
+  );
 
 export const chatwootRecord = z.strictObject({
   type: z.literal("chatwoot"),
-  baseUrl: text("the URL of Chatwoot, such as https://app.chatwoot.com")
-    .max(2048)
-    .transform((url) => url.replace(/\/+$/, "")),
+  baseUrl: text("the URL of Chatwoot, such as https://app.chatwoot.com").check(
+    z.maxLength(2048),
+    z.overwrite((url) => url.replace(/\/+$/, "")),
+  ),
   accountId: number("the account's id"),
   inboxId: number("the id of an inbox of type API"),
   /** Of an administrator, or of an agent who is in the inbox: a token sees no other inbox's conversations. */
-  apiAccessToken: text("an access token of a user of Chatwoot").max(1024),
+  apiAccessToken: text("an access token of a user of Chatwoot").check(z.maxLength(1024)),
   /** The secret that the inbox signs its webhooks with; before version 4.13, what stands in its webhook's URL as `?token=`. */
-  webhookSecret: text("the secret of the inbox's webhook").max(1024),
+  webhookSecret: text("the secret of the inbox's webhook").check(z.maxLength(1024)),
 });
 
 export type ChatwootRecord = z.infer<typeof chatwootRecord>;

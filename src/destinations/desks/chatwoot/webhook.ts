@@ -1,41 +1,41 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { DeskEvent, Webhook } from "../desk";
 import { isMediaType } from "../words";
 import { flatten } from "./flatten";
 
 /** Names of Chatwoot's events (lib/events/types.rb) are of this form; new ones are left alone like the others. */
-const anyEvent = z.object({ event: z.string().regex(/^[a-z]+(_[a-z]+)*$/) });
+const anyEvent = z.object({ event: z.string().check(z.regex(/^[a-z]+(_[a-z]+)*$/)) });
 
-const contactInbox = z.object({ source_id: z.string() }).nullish();
+const contactInbox = z.nullish(z.object({ source_id: z.string() }));
 
 const attachment = z.object({
-  file_type: z.string().nullish(),
-  data_url: z.string().nullish(),
+  file_type: z.nullish(z.string()),
+  data_url: z.nullish(z.string()),
   // Read as written: a body's numbers may come as the text they were.
-  coordinates_lat: z.unknown().optional(),
-  coordinates_long: z.unknown().optional(),
-  fallback_title: z.string().nullish(),
+  coordinates_lat: z.optional(z.unknown()),
+  coordinates_long: z.optional(z.unknown()),
+  fallback_title: z.nullish(z.string()),
 });
 type Attachment = z.infer<typeof attachment>;
 
 /** Message#webhook_data. */
 const messageCreated = z.object({
-  id: z.union([z.int(), z.string().min(1).max(100)]),
-  content: z.string().nullish(),
-  content_attributes: z.unknown().optional(),
+  id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
+  content: z.nullish(z.string()),
+  content_attributes: z.optional(z.unknown()),
   message_type: z.string(),
-  private: z.boolean().nullish(),
+  private: z.nullish(z.boolean()),
   conversation: z.object({ contact_inbox: contactInbox }),
-  attachments: z.array(attachment).nullish(),
+  attachments: z.nullish(z.array(attachment)),
 });
 
 /** Conversation#webhook_data with what changed; older versions name `updated_at` among it, newer ones the status alone. */
 const statusChanged = z.object({
-  id: z.union([z.int(), z.string().min(1).max(100)]),
+  id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   status: z.string(),
   contact_inbox: contactInbox,
-  changed_attributes: z.array(z.record(z.string(), z.unknown())).nullish(),
-  timestamp: z.unknown().optional(),
+  changed_attributes: z.nullish(z.array(z.record(z.string(), z.unknown()))),
+  timestamp: z.optional(z.unknown()),
 });
 
 /** What tenants/identity.ts writes; what Chatwoot makes of its own (a UUID, a phone number, an address) is not. */
@@ -55,7 +55,7 @@ export function parseWebhook(json: unknown, webhook: Webhook): DeskEvent[] | und
   }
 }
 
-function ifRead<T>(schema: z.ZodType<T>, json: unknown, read: (value: T) => DeskEvent[]): DeskEvent[] | undefined {
+function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => DeskEvent[]): DeskEvent[] | undefined {
   const result = schema.safeParse(json);
   return result.success ? read(result.data) : undefined;
 }

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Delivery, Language } from "../../destination";
 import { closedNote, failureNote, fromTheRelay } from "../words";
 import { clip, split } from "./text";
@@ -32,8 +32,8 @@ const incoming = z.object({
 
 const failure = z.object({
   reason: z.string(),
-  status: z.number().nullable(),
-  event: z.object({ event: z.string(), message: z.string(), mediaLink: z.string() }).partial(),
+  status: z.nullable(z.number()),
+  event: z.partial(z.object({ event: z.string(), message: z.string(), mediaLink: z.string() })),
 });
 
 export function postedFor({ kind, event }: Delivery, language: Language): Posted {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Delivered, Delivery, DeskContext } from "../../destination";
 import type { Failure, Outcome } from "../../outcome";
 import type { ZendeskRecord } from "./record";
@@ -17,7 +17,7 @@ const FULL = 423;
 const messages = z.object({
   messages: z.array(
     z.object({
-      metadata: z.object({ relayMessageId: z.unknown(), relayPart: z.unknown() }).partial().nullish(),
+      metadata: z.nullish(z.partial(z.object({ relayMessageId: z.unknown(), relayPart: z.unknown() }))),
     }),
   ),
 });

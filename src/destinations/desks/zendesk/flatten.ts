@@ -1,9 +1,9 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** What an agent's message is made of, as far as it can go to a customer. Whatever is malformed in it counts as left out. */
 
-const words = z.string().optional().catch(undefined);
-const listOf = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).catch([]).default([]);
+const words = z.catch(z.optional(z.string()), undefined);
+const listOf = <Schema extends z.ZodMiniType>(schema: Schema) => z._default(z.catch(z.array(schema), []), []);
 
 const action = z.object({ text: words, uri: words });
 const item = z.object({ title: words, description: words, mediaUrl: words, actions: listOf(action) });
@@ -26,9 +26,12 @@ export const deskContent = z.object({
   items: listOf(item),
   fields: listOf(field),
   textFallback: words,
-  coordinates: z.object({ lat: z.unknown().optional(), long: z.unknown().optional() }).optional().catch(undefined),
-  location: z.object({ name: words, address: words }).nullish().catch(undefined),
-  template: z.unknown().optional(),
+  coordinates: z.catch(
+    z.optional(z.object({ lat: z.optional(z.unknown()), long: z.optional(z.unknown()) })),
+    undefined,
+  ),
+  location: z.catch(z.nullish(z.object({ name: words, address: words })), undefined),
+  template: z.optional(z.unknown()),
 });
 export type DeskContent = z.infer<typeof deskContent>;
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { toBase64Url, utf8 } from "../../../lib/bytes";
 import type { Delivery, DeskContext } from "../../destination";
 import type { Failure } from "../../outcome";
@@ -26,10 +26,10 @@ const conversations = z.object({
   conversations: z.array(
     z.object({
       id: z.string(),
-      metadata: z.object({ relay: z.unknown(), relayConversation: z.unknown() }).partial().nullish(),
+      metadata: z.nullish(z.partial(z.object({ relay: z.unknown(), relayConversation: z.unknown() }))),
     }),
   ),
-  meta: z.object({ hasMore: z.boolean(), afterCursor: z.string() }).partial().nullish(),
+  meta: z.nullish(z.partial(z.object({ hasMore: z.boolean(), afterCursor: z.string() }))),
 });
 
 const created = z.object({ conversation: z.object({ id: z.string() }) });

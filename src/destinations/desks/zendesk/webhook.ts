@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { DeskEvent } from "../desk";
 import { deskContent } from "./flatten";
 import type { ClosingSignal } from "./record";
@@ -6,7 +6,9 @@ import { repliesOf } from "./reply";
 
 /** A batch as `POST /v1/desks/zendesk/{owner}` gets it: everything of the app, the relay's own messages among it. */
 const batch = z.object({
-  events: z.array(z.object({ id: z.string().min(1), type: z.string(), payload: z.unknown().optional() })),
+  events: z.array(
+    z.object({ id: z.string().check(z.minLength(1)), type: z.string(), payload: z.optional(z.unknown()) }),
+  ),
 });
 
 /** Only conversations that the relay has opened have its mark. */
@@ -16,13 +18,13 @@ const messagePayload = z.object({
   message: z.object({
     author: z.object({ type: z.string() }),
     /** Of a message that the desk made by itself, such as that a ticket was closed. */
-    activity: z.object({ type: z.string() }).nullish(),
-    content: z.unknown().optional(),
-    metadata: z.object({ relayMessageId: z.unknown() }).partial().nullish(),
+    activity: z.nullish(z.object({ type: z.string() })),
+    content: z.optional(z.unknown()),
+    metadata: z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))),
   }),
 });
 
-const releasePayload = z.object({ reason: z.string().nullish() });
+const releasePayload = z.object({ reason: z.nullish(z.string()) });
 
 const CLOSING_ACTIVITIES: Record<string, ClosingSignal> = {
   "ticket:closed": "ticketClosed",
