@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { v7 as uuid } from "uuid";
 import { AppError } from "./lib/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin";
@@ -14,7 +13,7 @@ import { webhooks } from "./routes/webhooks";
 export const app = new Hono<AppEnv>();
 
 app.use(async (c, next) => {
-  c.set("requestId", uuid());
+  c.set("requestId", crypto.randomUUID());
   c.set("receivedAtMs", Date.now());
   await next();
   c.header("x-request-id", c.var.requestId);

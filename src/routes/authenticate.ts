@@ -8,9 +8,7 @@ import { AppError } from "../lib/errors";
 import { verifySignature } from "../lib/signature";
 import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
 import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
-
-/** The limiters' `period` in wrangler.toml. */
-const RATE_PERIOD_SECONDS = 10;
+import { withinRate } from "./rate";
 
 /** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
 
@@ -83,15 +81,6 @@ function ownerIn(body: Uint8Array): string | undefined {
 /** Throws `rate_limited` when this desk has called too often. */
 export const withinDeskRate = (c: AppContext, deskId: string): Promise<void> =>
   withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
-
-/** Throws `rate_limited` when this credential has called too often; see wrangler.toml for how often that is. */
-async function withinRate(limiter: RateLimit, credential: string): Promise<void> {
-  const { success } = await limiter.limit({ key: credential });
-  if (success) return;
-  throw new AppError("rate_limited", "Too many requests with this credential. Wait as Retry-After says, then go on.", {
-    headers: { "retry-after": String(RATE_PERIOD_SECONDS) },
-  });
-}
 
 const unauthorized = (message: string) =>
   new AppError("unauthorized", message, { headers: { "www-authenticate": "Bearer" } });

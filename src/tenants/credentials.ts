@@ -19,19 +19,23 @@ export const FIRST_GENERATION: Generation = { generation: 1, rotatedAtMs: 0 };
 
 export type Credentials = { token: string; signingSecret: string };
 
+type Derive = (info: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** What has been derived of each key. */
+const derivedOf = new WeakMap<Uint8Array, Derive>();
+
 /** 32 bytes, unique to the key, the purpose and the names in `about`. */
-export async function derive(masterKey: Uint8Array<ArrayBuffer>, ...about: string[]): Promise<Uint8Array<ArrayBuffer>> {
-  return derived(JSON.stringify([toBase64(masterKey), ...about]));
+export function derive(masterKey: Uint8Array<ArrayBuffer>, ...about: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  const known = derivedOf.get(masterKey) ?? memo(2000, (info) => hkdf(masterKey, info));
+  derivedOf.set(masterKey, known);
+  return known(JSON.stringify(about));
 }
 
-const derived = memo(2000, async (cacheKey: string) => {
-  const [masterKey = "", ...about] = JSON.parse(cacheKey) as string[];
-  const key = await crypto.subtle.importKey("raw", fromBase64(masterKey) ?? new Uint8Array(), "HKDF", false, [
-    "deriveBits",
-  ]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(JSON.stringify(about)) };
+async function hkdf(masterKey: Uint8Array<ArrayBuffer>, info: string): Promise<Uint8Array<ArrayBuffer>> {
+  const key = await crypto.subtle.importKey("raw", masterKey, "HKDF", false, ["deriveBits"]);
+  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(info) };
   return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, 256));
-});
+}
 
 async function tokenOf(masterKey: Uint8Array<ArrayBuffer>, deskId: string, generation: number): Promise<string> {
   const secret = await derive(masterKey, "desk-token", deskId, String(generation));

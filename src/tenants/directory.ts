@@ -107,8 +107,15 @@ export class Directory {
     return { tenants, next: list.list_complete ? undefined : list.cursor };
   }
 
+  /**
+   * Most desks never rotate, and each message to a desk asks: so that there is no record is remembered too. For as long,
+   * what a rotation elsewhere began is signed under the generation before, which is still good then.
+   */
   async generation(deskId: string): Promise<Generation> {
-    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+    const key = deskKey(deskId);
+    const stored = await this.#read<Generation>(key);
+    if (!stored) remember(key, FIRST_GENERATION);
+    return stored ?? FIRST_GENERATION;
   }
 
   /** Starts the next generation of a desk's credentials and returns it. */

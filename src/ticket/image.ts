@@ -10,6 +10,9 @@ import { isoTime, LANES, type LaneName, type LaneView } from "./timeline";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
+/** Kept in memory besides the rows, of each ticket. */
+const FRESH_MESSAGES = 16;
+const LONGEST_FRESH = 4_096;
 
 type NewMessage = {
   lane: LaneName;
@@ -25,6 +28,8 @@ type NewMessage = {
  */
 export class TicketImage {
   readonly #store: TicketStore;
+  /** Messages that were accepted lately and have not been tried: as a rule the next is among them. */
+  readonly #fresh = new Map<string, MessageRow>();
   ticket: TicketRow | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
 
@@ -69,6 +74,10 @@ export class TicketImage {
     return row;
   }
 
+  message(lane: LaneName, sequence: number): MessageRow | undefined {
+    return this.#fresh.get(lane + sequence) ?? this.#store.readMessage(lane, sequence);
+  }
+
   /** One more message at the end of a lane. */
   append({ lane, kind, event, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
     const longer = lanes.accept(this.#lanes[lane], utf8(event).byteLength);
@@ -84,6 +93,7 @@ export class TicketImage {
     };
     this.#store.insertMessage(row);
     this.#lanes[lane] = longer;
+    if (this.#fresh.size < FRESH_MESSAGES && event.length <= LONGEST_FRESH) this.#fresh.set(lane + row.sequence, row);
     return row;
   }
 
@@ -95,6 +105,7 @@ export class TicketImage {
   settle(message: MessageRow, trial: Trial, verdict: Verdict): void {
     const { lane, sequence } = message;
     this.#store.saveOutcome(lane, sequence, trial, verdict);
+    this.#fresh.delete(lane + sequence);
     const bytes = verdict.state === "waiting" ? 0 : utf8(message.event).byteLength;
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, verdict, bytes);
     if (this.ticket) this.change(afterSettling(this.ticket, message, verdict.state));
@@ -128,6 +139,7 @@ export class TicketImage {
   /** Deletes everything, rows and image. */
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
+    this.#fresh.clear();
     this.ticket = undefined;
     for (const lane of LANES) this.#lanes[lane] = lanes.EMPTY_LANE;
     await wiped;

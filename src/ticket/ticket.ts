@@ -256,7 +256,7 @@ export class Ticket extends DurableObject<Env> {
   }
 
   async #attempt(lane: LaneName, sequence: number): Promise<void> {
-    const message = this.#store.readMessage(lane, sequence);
+    const message = this.#image.message(lane, sequence);
     const { ticket } = this.#image;
     if (!message || !ticket) throw new Error("a waiting message has no row");
     // Only what was tried before has a row of outcomes to read.
