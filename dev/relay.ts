@@ -20,6 +20,8 @@ export type Settings = {
 export type Relay = {
   url: string;
   logs: string[];
+  /** Of workerd, the process in which the Worker runs. */
+  pid: () => number;
   /** `kill -9` of the runtime. Resolves when it is gone. */
   kill: () => Promise<void>;
   stop: () => Promise<void>;
@@ -39,8 +41,13 @@ export function throwawaySettings(): Settings {
   };
 }
 
-/** Writes the production bundle into `outDir`. Needs no network and no login. Throws with what wrangler said. */
-export async function buildRelay(outDir: string): Promise<void> {
+export const relayConfig = join(root, "wrangler.toml");
+
+/**
+ * Writes the production bundle of a Worker, the relay's unless another's configuration is given, into `outDir`. Needs no
+ * network and no login. Throws with what wrangler said.
+ */
+export async function buildRelay(outDir: string, config = relayConfig): Promise<void> {
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const env = {
     ...process.env,
@@ -48,7 +55,7 @@ export async function buildRelay(outDir: string): Promise<void> {
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_WRITE_LOGS: "false",
   };
-  const args = [wrangler, "deploy", "--dry-run", "--config", join(root, "wrangler.toml"), "--outdir", resolve(outDir)];
+  const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", resolve(outDir)];
   try {
     await promisify(execFile)(process.execPath, args, { cwd: root, env });
   } catch (error) {
@@ -65,9 +72,12 @@ export async function buildRelay(outDir: string): Promise<void> {
  */
 export async function startRelay(options: {
   bundle: string;
-  settings: Partial<Settings>;
+  settings: Partial<Settings> | Record<string, string>;
+  config?: string;
   port?: number;
   persist?: string;
+  /** Whether `logs` is wanted: passing each line on costs the machine as much as a request. */
+  logs?: boolean;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -75,14 +85,17 @@ export async function startRelay(options: {
     const started = runtime.ready();
     const order: RuntimeOptions = {
       bundle: resolve(options.bundle),
-      config: join(root, "wrangler.toml"),
+      config: options.config ?? relayConfig,
       settings: options.settings,
       port: options.port ?? 0,
       scratch,
+      logs: options.logs ?? true,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
     };
     runtime.host.send(order);
-    return { url: await started, logs: runtime.logs, kill: runtime.kill, stop: runtime.stop };
+    const url = await started;
+    const { logs, pid, kill, stop } = runtime;
+    return { url, logs, pid, kill, stop };
   } catch (error) {
     await runtime.kill();
     throw error;
@@ -142,7 +155,12 @@ function startRuntime(scratch: string) {
     clearTimeout(deadline);
   };
 
-  return { host, logs, ready, kill, stop };
+  const pid = () => {
+    if (workerdPid === undefined) throw new Error("The runtime has not said which process is workerd.");
+    return workerdPid;
+  };
+
+  return { host, logs, ready, pid, kill, stop };
 }
 
 async function killProcess(pid: number): Promise<void> {

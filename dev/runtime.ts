@@ -15,6 +15,8 @@ export type RuntimeOptions = {
   settings: Record<string, string>;
   port: number;
   scratch: string;
+  /** Whether the Worker's console lines are wanted. */
+  logs: boolean;
   persist?: string;
 };
 
@@ -43,20 +45,29 @@ function watchForWorkerd(): void {
 function miniflareOptions(options: RuntimeOptions): ConstructorParameters<typeof Miniflare>[0] {
   const config = unstable_readConfig({ config: options.config }, { hideWarnings: true });
   const { rootPath: _, modulesRules: __, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
-  const main = readdirSync(options.bundle).find((file) => file.endsWith(".js"));
-  if (main === undefined) throw new Error(`There is no bundle in ${options.bundle}.`);
+  // The first is the entry: as a rule there is one, else what stands in front of it comes before it in the alphabet.
+  const scripts = readdirSync(options.bundle)
+    .filter((file) => file.endsWith(".js"))
+    .toSorted();
+  if (scripts.length === 0) throw new Error(`There is no bundle in ${options.bundle}.`);
   const converted = convertV4MiniflareOptions({
     ...worker,
     // The storage of a Durable Object is found by this name.
     name: "relay",
-    modules: [{ type: "ESModule", path: main, contents: readFileSync(join(options.bundle, main), "utf8") }],
+    modules: scripts.map((path) => ({
+      type: "ESModule",
+      path,
+      contents: readFileSync(join(options.bundle, path), "utf8"),
+    })),
     // In place of what wrangler gathered: that includes the secrets in the caller's environment and .dev.vars.
     bindings: { ...config.vars, ...options.settings },
     host: "127.0.0.1",
     port: options.port,
     cf: false,
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: ({ message }) => tell({ type: "log", line: message }),
+    handleStructuredLogs: ({ message }) => {
+      if (options.logs) tell({ type: "log", line: message });
+    },
   });
   return options.persist === undefined ? converted : { ...converted, resourcePersistencePath: options.persist };
 }

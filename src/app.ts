@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { RegExpRouter } from "hono/router/reg-exp-router";
 import { AppError } from "./lib/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin";
@@ -10,7 +11,7 @@ import { tickets } from "./routes/tickets";
 import { webhooks } from "./routes/webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
-export const app = new Hono<AppEnv>();
+export const app = new Hono<AppEnv>({ router: new RegExpRouter() });
 
 app.use(async (c, next) => {
   c.set("requestId", crypto.randomUUID());

@@ -26,7 +26,9 @@ export async function tidy(
   const policy = await directory.policy(image.ticket.owner);
   const retentionMs = (policy?.retentionDays ?? DEFAULT_RETENTION_DAYS) * DAY_MS;
   const nowMs = Date.now();
-  const steps = LANES.map((lane) => store.deleteDelivered(lane, nowMs - retentionMs, STEP));
+  // The newest message of a lane stays, so a lane of one has nothing to delete.
+  const lanes = LANES.filter((lane) => image.lane(lane).accepted > 1);
+  const steps = lanes.map((lane) => store.deleteDelivered(lane, nowMs - retentionMs, STEP));
   if (steps.includes(true)) return alarm.ensure(nowMs + PAUSE_MS, nowMs);
   if (!image.isOver()) return;
   const overAtMs = store.newestAcceptedAtMs() + retentionMs;

@@ -1,0 +1,204 @@
+/** `npm run bench`: what the relay costs, held against the least Worker that could do its job. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { prose, table, title } from "../report.ts";
+import { startSink, type Load } from "./load.ts";
+import {
+  countRows,
+  measure,
+  measureBeside,
+  measureHistory,
+  measureMemory,
+  median,
+  type Bench,
+  type Run,
+} from "./measure.ts";
+import { buildSubjects, type Kind, type Medium } from "./subject.ts";
+
+const help = `npm run bench -- [--pairs N] [--only NAME,…] [--json FILE]
+
+Builds the relay and the yardstick, a Worker that only stores and forwards, and drives both with the same load, in turn,
+each time on a fresh runtime. Figures of these machines vary from run to run: what counts is the median of the ratios of
+runs that followed each other.
+
+  --pairs N      how many pairs of each (default 5)
+  --only NAMES   of: spread, disk, small-many, large, history, sick, memory, rows
+  --json FILE    where every single run is written (default bench.json)
+
+Takes some 25 minutes with five pairs. Nothing else should run meanwhile.`;
+
+const spread: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
+const KINDS: readonly Kind[] = ["relay", "yardstick"];
+
+const compared: { name: string; what: string; load: Load; medium: Medium }[] = [
+  { name: "spread", what: "200 tickets, 16 senders, 200 B, state in memory", load: spread, medium: "memory" },
+  {
+    name: "disk",
+    what: "200 tickets, 16 senders, 200 B, state on disk",
+    load: { ...spread, messages: 4_000 },
+    medium: "disk",
+  },
+  {
+    name: "small-many",
+    what: "10,000 tickets with one message each, in memory",
+    load: { ...spread, tickets: 10_000, messages: 10_000 },
+    medium: "memory",
+  },
+  {
+    name: "large",
+    what: "200 tickets, 16 senders, 64 KiB, in memory",
+    load: { ...spread, bytes: 65_536, messages: 4_000 },
+    medium: "memory",
+  },
+];
+
+/** The senders wait for the ticket, which delivers one after another: the backlog must not fill up. */
+const history: Load = { tickets: 1, messages: 10_000, senders: 16, bytes: 200, window: 400 };
+const PART = 1_000;
+/** A tenth of what the machine can do, so that a desk's lag shows the desk and not the processor. */
+const beside: Load = { tickets: 100, messages: 2_000, senders: 8, bytes: 200, perSecond: 100 };
+const idle: Load = { ...spread, tickets: 10_000, messages: 10_000 };
+/** The runtime evicts an object after 10 seconds without a request. */
+const IDLE_MS = 30_000;
+
+const { values: options } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "5" },
+    only: { type: "string" },
+    json: { type: "string", default: "bench.json" },
+    help: { type: "boolean", default: false },
+  },
+});
+const pairs = Number(options.pairs);
+const only = options.only?.split(",");
+const isWanted = (name: string) => only === undefined || only.includes(name);
+const results: Record<string, unknown> = {};
+
+if (options.help) prose(help);
+else if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs must be a whole number from 1 on.");
+else await main();
+
+async function main(): Promise<void> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-bench-build-"));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const sink = await startSink();
+  cleanup.defer(sink.close);
+  const bench = { bundles: await buildSubjects(folder), sink };
+
+  title(`The relay against the least Worker, ${pairs} interleaved pairs, ${cpus().length} processors`);
+  for (const { name, what, load, medium } of compared)
+    if (isWanted(name)) await compare(bench, name, what, load, medium);
+  if (isWanted("history")) await showHistory(bench);
+  if (isWanted("sick")) await showBeside(bench);
+  if (isWanted("memory")) await showMemory(bench);
+  if (isWanted("rows")) await showRows(bench);
+  await writeFile(options.json, `${JSON.stringify({ at: new Date().toISOString(), pairs, results }, undefined, 1)}\n`);
+  prose("", `  Every run stands in ${options.json}.`);
+}
+
+const METRICS: [keyof Run, string, number][] = [
+  ["acceptedPerSecond", "accepted per second", 0],
+  ["deliveredPerSecond", "delivered per second", 0],
+  ["acceptP50Ms", "accept p50, ms", 1],
+  ["acceptP99Ms", "accept p99, ms", 1],
+  ["lagP50Ms", "lag p50, ms", 1],
+  ["lagP99Ms", "lag p99, ms", 1],
+  ["cpuMsPerMessage", "runtime CPU per message, ms", 2],
+  ["residentMiB", "runtime memory, MiB", 0],
+];
+
+async function compare(bench: Bench, name: string, what: string, load: Load, medium: Medium): Promise<void> {
+  const runs = await inPairs((kind: Kind) => measure(bench, kind, load, medium), KINDS);
+  results[name] = { load, medium, ...runs };
+  const { relay = [], yardstick = [] } = runs;
+  title(what);
+  const rows = METRICS.map(([key, label, digits]) => {
+    const [ours, theirs] = [relay.map((run) => run[key]), yardstick.map((run) => run[key])];
+    return [label, median(ours).toFixed(digits), median(theirs).toFixed(digits), spreadOf(ratios(ours, theirs))];
+  });
+  table(["", "relay", "yardstick", "ratio: median (least – most)"], rows);
+}
+
+/** Runs each in turn, the order turned round every time, so that what drifts hits all alike. */
+async function inPairs<Name extends string, T>(run: (name: Name) => Promise<T>, names: readonly Name[]) {
+  const runs: Partial<Record<Name, T[]>> = {};
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const name of pair % 2 === 0 ? names : names.toReversed()) (runs[name] ??= []).push(await run(name));
+  }
+  return runs;
+}
+
+const ratios = (ours: readonly number[], theirs: readonly number[]): number[] =>
+  ours.map((value, at) => value / (theirs[at] ?? Number.NaN));
+
+const spreadOf = (values: readonly number[]): string =>
+  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} – ${Math.max(...values).toFixed(2)})`;
+
+async function showHistory(bench: Bench): Promise<void> {
+  const runs = await inPairs((kind: Kind) => measureHistory(bench, kind, history, PART), KINDS);
+  results["history"] = { load: history, speedOfLastAgainstFirst: runs };
+  title(`One hot ticket, ${history.messages} messages: speed of the last ${PART} against the first ${PART}`);
+  table(
+    ["", "median (least – most)"],
+    KINDS.map((kind) => [kind, spreadOf(runs[kind] ?? [])]),
+  );
+}
+
+async function showBeside(bench: Bench): Promise<void> {
+  const runs = await inPairs(
+    (how: "alone" | "beside") => measureBeside(bench, beside, how === "beside"),
+    ["alone", "beside"],
+  );
+  const { alone = [], beside: together = [] } = runs;
+  results["sick"] = { load: beside, lagP99Ms: runs };
+  title("Healthy desks alone, and beside as many sick ones (half answer 503, half not at all)");
+  prose(
+    `  Lag p99 in ms: alone ${median(alone).toFixed(1)}, beside ${median(together).toFixed(1)}; ratio ${spreadOf(ratios(together, alone))}`,
+  );
+}
+
+async function showMemory(bench: Bench): Promise<void> {
+  const runs = await inPairs((kind: Kind) => measureMemory(bench, kind, idle, IDLE_MS), KINDS);
+  results["memory"] = { load: idle, runs };
+  title(`${idle.tickets} tickets with one message each: memory of the runtime`);
+  const of = (kind: Kind, key: "perTicketKiB" | "firstMiB" | "restedMiB" | "secondMiB") =>
+    median((runs[kind] ?? []).map((run) => run[key])).toFixed(1);
+  table(
+    [
+      "",
+      "KiB per ticket",
+      "MiB with all in memory",
+      `after ${IDLE_MS / 1000} s at rest`,
+      "with as many others after that",
+    ],
+    KINDS.map((kind) => [
+      kind,
+      of(kind, "perTicketKiB"),
+      of(kind, "firstMiB"),
+      of(kind, "restedMiB"),
+      of(kind, "secondMiB"),
+    ]),
+  );
+}
+
+async function showRows(bench: Bench): Promise<void> {
+  const loads: [string, Load][] = [
+    ["200 tickets of 40 messages, opening them and mapping them included", spread],
+    ["one ticket, a burst of 2,000", { ...history, messages: 2_000 }],
+    ["10,000 tickets of one message", idle],
+  ];
+  const rows: string[][] = [];
+  for (const [what, load] of loads) {
+    const counted = {
+      relay: await countRows(bench, "relay", load),
+      yardstick: await countRows(bench, "yardstick", load),
+    };
+    results[`rows: ${what}`] = counted;
+    rows.push([what, counted.relay.toFixed(2), counted.yardstick.toFixed(2)]);
+  }
+  title("Rows written per delivered message, alarms counted (counted, not timed)");
+  table(["", "relay", "yardstick"], rows);
+}
