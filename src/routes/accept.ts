@@ -55,6 +55,8 @@ export async function storeEvent(
     }),
   );
   if (!accepted.ok) throw refusal(accepted);
+  // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
+  if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
   log(accepted.repeat ? "repeated" : "accepted", {
     requestId: c.var.requestId,
     owner,

@@ -45,8 +45,11 @@ export type Accept = {
 };
 
 export type Accepted =
-  /** `lane` is the one asked for, except of a Close that repeats one from the other side. */
-  | { ok: true; id: string; lane: LaneName; sequence: number; repeat: boolean }
+  /**
+   * `lane` is the one asked for, except of a Close that repeats one from the other side. `queued` says that others of its
+   * lane go before it, or that the lane waits.
+   */
+  | { ok: true; id: string; lane: LaneName; sequence: number; repeat: boolean; queued: boolean }
   | { ok: false; code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
   | { ok: false; code: "backlog_full"; retryAfterSeconds: number };
 
@@ -107,7 +110,7 @@ export class Ticket extends DurableObject<Env> {
       nowMs,
     );
     this.#wake(nowMs);
-    return { ok: true, id, lane, sequence, repeat: false };
+    return { ok: true, id, lane, sequence, repeat: false, queued: this.#image.lane(lane).inFlight !== sequence };
   }
 
   /** What became of an accepted message, waiting up to `waitMs` for its end. */
@@ -194,7 +197,16 @@ export class Ticket extends DurableObject<Env> {
     const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;
     const echoed = kind === "command" && fromWebhook ? this.#takeEcho(nowMs) : undefined;
     const earlier = message ?? close ?? echoed;
-    return earlier && { ok: true, id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true };
+    return (
+      earlier && {
+        ok: true,
+        id: earlier.id,
+        lane: earlier.lane,
+        sequence: earlier.sequence,
+        repeat: true,
+        queued: false,
+      }
+    );
   }
 
   /**

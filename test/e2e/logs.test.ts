@@ -36,7 +36,7 @@ let refusedNumber: string;
 let lines: Line[];
 let logged: string;
 /** Message ids by what became of them. */
-let ids: { toDesk: string; failing: string; dead: string; reply: string };
+let ids: { toDesk: string; failing: string; queued: string; dead: string; reply: string };
 
 const of = (event: string): Line[] => lines.filter((line) => line.event === event);
 
@@ -71,6 +71,7 @@ beforeAll(async () => {
   ).headers.get("relay-message-id");
   desk.answerWith((_, index) => ({ status: index < 4 ? 503 : 200, body: answer }));
   const failing = accepted(await tenant.incoming(number, fields)).id;
+  const queued = accepted(await tenant.incoming(number, fields)).id;
   await desk.until(
     (all) => all.filter(({ headers }) => headers["webhook-id"] === failing).length === 2,
     "another attempt",
@@ -81,7 +82,7 @@ beforeAll(async () => {
   }));
   await tenant.replay(number, { all: true });
   const reply = accepted(await tenant.reply(number, { message })).id;
-  ids = { toDesk, failing, dead: dead ?? "", reply };
+  ids = { toDesk, failing, queued, dead: dead ?? "", reply };
 
   await poll(
     async () =>
@@ -155,14 +156,16 @@ describe("the log tells", () => {
   const id = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
   const ms = expect.any(Number) as unknown;
 
-  test("each accepted event, with its ids", () => {
+  test("each accepted event: one that waits at once, any other at the end of its first attempt", () => {
     const about = { owner: tenant.owner, ticketNumber: number, requestId: id, ms };
     expect(of("accepted")).toEqual([
-      { event: "accepted", ...about, lane: "toDesk", kind: "incoming", messageId: ids.toDesk, sequence: 1 },
-      { event: "accepted", ...about, lane: "toDolphins", kind: "outgoing", messageId: ids.dead, sequence: 1 },
-      { event: "accepted", ...about, lane: "toDesk", kind: "incoming", messageId: ids.failing, sequence: 3 },
-      { event: "accepted", ...about, lane: "toDolphins", kind: "outgoing", messageId: ids.reply, sequence: 2 },
+      { event: "accepted", ...about, lane: "toDesk", kind: "incoming", messageId: ids.queued, sequence: 4 },
     ]);
+    const firstOf = (messageId: string) => lines.find((line) => line["messageId"] === messageId && "attempt" in line);
+    expect(firstOf(ids.toDesk)).toMatchObject({ event: "delivered", attempt: 1 });
+    expect(firstOf(ids.dead)).toMatchObject({ event: "dead_letter", attempt: 1 });
+    expect(firstOf(ids.failing)).toMatchObject({ event: "attempt_failed", attempt: 1 });
+    expect(firstOf(ids.reply)).toMatchObject({ event: "delivered", attempt: 1 });
     expect(of("repeated")).toEqual([
       { event: "repeated", ...about, lane: "toDesk", kind: "incoming", messageId: ids.toDesk, sequence: 1 },
     ]);
