@@ -47,7 +47,7 @@ export const relayConfig = join(root, "wrangler.toml");
  * Writes the production bundle of a Worker, the relay's unless another's configuration is given, into `outDir`. Needs no
  * network and no login. Throws with what wrangler said.
  */
-export async function buildRelay(outDir: string, config = relayConfig): Promise<void> {
+export async function buildRelay(outDir: string, config = relayConfig, more: string[] = []): Promise<void> {
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const env = {
     ...process.env,
@@ -55,7 +55,7 @@ export async function buildRelay(outDir: string, config = relayConfig): Promise<
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_WRITE_LOGS: "false",
   };
-  const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", resolve(outDir)];
+  const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", resolve(outDir), ...more];
   try {
     await promisify(execFile)(process.execPath, args, { cwd: root, env });
   } catch (error) {

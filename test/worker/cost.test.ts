@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { Ticket } from "../../src/index";
 import { accepted, incoming, useFarEnds, registerTenant, ticketOf, untilView, viewOf } from "./world";
@@ -133,4 +134,18 @@ test("a message reads as many rows after 10,000 messages of history as after 10"
   expect(reads[10]).toBeGreaterThan(0);
   expect(reads[1000]).toBe(reads[10]);
   expect(reads[10_000]).toBe(reads[10]);
+});
+
+test("in a steady stream a message reads nothing from KV, and writes nothing there", async () => {
+  const { owner } = await openTicket();
+  const kv = Object.getPrototypeOf(env.DIRECTORY) as KVNamespace;
+  const [get, list, put] = [vi.spyOn(kv, "get"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
+  // What is watched is what the relay uses.
+  await registerTenant();
+  expect(get).toHaveBeenCalled();
+  expect(put).toHaveBeenCalled();
+  for (const spy of [get, list, put]) spy.mockClear();
+  for (let n = 0; n < 5; n++) await accepted(incoming(owner, "t", `m${n}`));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 6);
+  for (const spy of [get, list, put]) expect(spy).not.toHaveBeenCalled();
 });
