@@ -64,7 +64,7 @@ try {
     for (const [name, bundle] of round % 2 === 0 ? names : names.toReversed()) {
       const subject = { plain: bundle, counted: bundle, config: relayConfig };
       const bench = { bundles: { relay: subject, yardstick: subject }, sink };
-      runs.get(name)?.push(await measure(bench, "relay", load, "memory"));
+      runs.get(name)?.push(await measure(bench, "relay", load, { medium: "memory", opens: false }));
     }
   }
   show(runs);

@@ -32,25 +32,36 @@ Takes some 25 minutes with five pairs. Nothing else should run meanwhile.`;
 const spread: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
 const KINDS: readonly Kind[] = ["relay", "yardstick"];
 
-const compared: { name: string; what: string; load: Load; medium: Medium }[] = [
-  { name: "spread", what: "200 tickets, 16 senders, 200 B, state in memory", load: spread, medium: "memory" },
+type Compared = { name: string; what: string; load: Load; medium: Medium; opens: boolean };
+
+const compared: Compared[] = [
+  {
+    name: "spread",
+    what: "200 tickets, 16 senders, 200 B, state in memory",
+    load: spread,
+    medium: "memory",
+    opens: false,
+  },
   {
     name: "disk",
     what: "200 tickets, 16 senders, 200 B, state on disk",
     load: { ...spread, messages: 4_000 },
     medium: "disk",
+    opens: false,
   },
   {
     name: "small-many",
     what: "10,000 tickets with one message each, in memory",
     load: { ...spread, tickets: 10_000, messages: 10_000 },
     medium: "memory",
+    opens: true,
   },
   {
     name: "large",
     what: "200 tickets, 16 senders, 64 KiB, in memory",
     load: { ...spread, bytes: 65_536, messages: 4_000 },
     medium: "memory",
+    opens: false,
   },
 ];
 
@@ -76,10 +87,6 @@ const only = options.only?.split(",");
 const isWanted = (name: string) => only === undefined || only.includes(name);
 const results: Record<string, unknown> = {};
 
-if (options.help) prose(help);
-else if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs must be a whole number from 1 on.");
-else await main();
-
 async function main(): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-bench-build-"));
@@ -89,8 +96,7 @@ async function main(): Promise<void> {
   const bench = { bundles: await buildSubjects(folder), sink };
 
   title(`The relay against the least Worker, ${pairs} interleaved pairs, ${cpus().length} processors`);
-  for (const { name, what, load, medium } of compared)
-    if (isWanted(name)) await compare(bench, name, what, load, medium);
+  for (const one of compared) if (isWanted(one.name)) await compare(bench, one);
   if (isWanted("history")) await showHistory(bench);
   if (isWanted("sick")) await showBeside(bench);
   if (isWanted("memory")) await showMemory(bench);
@@ -110,8 +116,8 @@ const METRICS: [keyof Run, string, number][] = [
   ["residentMiB", "runtime memory, MiB", 0],
 ];
 
-async function compare(bench: Bench, name: string, what: string, load: Load, medium: Medium): Promise<void> {
-  const runs = await inPairs((kind: Kind) => measure(bench, kind, load, medium), KINDS);
+async function compare(bench: Bench, { name, what, load, medium, opens }: Compared): Promise<void> {
+  const runs = await inPairs((kind: Kind) => measure(bench, kind, load, { medium, opens }), KINDS);
   results[name] = { load, medium, ...runs };
   const { relay = [], yardstick = [] } = runs;
   title(what);
@@ -202,3 +208,8 @@ async function showRows(bench: Bench): Promise<void> {
   title("Rows written per delivered message, alarms counted (counted, not timed)");
   table(["", "relay", "yardstick"], rows);
 }
+
+// At the end: what stands above has to be there.
+if (options.help) prose(help);
+else if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs must be a whole number from 1 on.");
+else await main();

@@ -105,13 +105,16 @@ function bodyOf(owner: string, ticketNumber: string, key: string, bytes: number)
 
 type Sent = { key: string; sentAtMs: number; acceptMs: number; ok: boolean };
 
-/** Sends a load and waits until all that was accepted has arrived, `patienceMs` at most. `name` keeps runs apart. */
+/** `name` keeps the messages of runs apart; `tickets`, where it differs, begins the numbers of their tickets. */
+type Naming = { name: string; tickets?: string };
+
+/** Sends a load and waits until all that was accepted has arrived, `patienceMs` at most. */
 export async function drive(
   url: string,
   owner: string,
   load: Load,
   sink: Sink,
-  name: string,
+  { name, tickets = name }: Naming,
   patienceMs = 60_000,
 ): Promise<Figures & { sent: Sent[]; arrivals: Arrival[] }> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.senders });
@@ -146,7 +149,7 @@ export async function drive(
       while (sent.length - (arrivals.length - firstArrival) > window) await pause(1);
       const ticket = (sender + (turn % own) * load.senders) % load.tickets;
       const key = `${name}-${number}`;
-      const body = bodyOf(owner, `${name}-t${ticket}`, key, load.bytes);
+      const body = bodyOf(owner, `${tickets}-t${ticket}`, key, load.bytes);
       const sentAtMs = performance.now();
       const status = await post(body);
       sent.push({ key, sentAtMs, acceptMs: performance.now() - sentAtMs, ok: status === 200 });

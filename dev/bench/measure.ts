@@ -5,8 +5,8 @@ import { cpuMs, residentBytes } from "./usage.ts";
 
 /** Alarms that a delivery leaves behind ring within so long: what they cost is part of what a message costs. */
 const REST_MS = 6_000;
-/** Enough for the runtime's compiler to have seen the hot path. */
-const WARM_UP = 2_000;
+/** Until the compiler has seen the hot path and the heap has its size. */
+const WARM_UP = 6_000;
 
 export type Run = Omit<Figures, "accepted" | "delivered"> & {
   messages: number;
@@ -16,11 +16,21 @@ export type Run = Omit<Figures, "accepted" | "delivered"> & {
 
 export type Bench = { bundles: Bundles; sink: Sink };
 
-/** One load on one fresh subject, with the compiler warmed up. Throws when anything was refused, lost or out of order. */
-export async function measure({ bundles, sink }: Bench, kind: Kind, load: Load, medium: Medium): Promise<Run> {
+/**
+ * One load on one fresh subject that has been warmed up: over the same tickets, unless the load is to open its own. Throws
+ * when anything was refused, lost or out of order.
+ */
+export async function measure(
+  { bundles, sink }: Bench,
+  kind: Kind,
+  load: Load,
+  { medium, opens }: { medium: Medium; opens: boolean },
+): Promise<Run> {
   const subject = await startSubject(kind, bundles, sink.url, { medium });
   try {
-    await drive(subject.url, OWNERS.healthy, { ...load, messages: Math.min(WARM_UP, load.messages) }, sink, "warm");
+    const warmUp = { ...load, tickets: Math.min(load.tickets, 200), messages: WARM_UP };
+    await drive(subject.url, OWNERS.healthy, warmUp, sink, { name: "warm", tickets: opens ? "warm" : "run" });
+    sink.clear();
     const before = cpuMs(subject.pid);
     const { accepted, delivered, sent: _, arrivals: __, ...figures } = await driven(subject.url, load, sink);
     await pause(REST_MS);
@@ -37,7 +47,7 @@ export async function measure({ bundles, sink }: Bench, kind: Kind, load: Load, 
 }
 
 async function driven(url: string, load: Load, sink: Sink) {
-  const result = await drive(url, OWNERS.healthy, load, sink, "run");
+  const result = await drive(url, OWNERS.healthy, load, sink, { name: "run" });
   const { accepted, refused, delivered, outOfOrder } = result;
   if (refused + outOfOrder + (accepted - delivered) > 0) {
     throw new Error(
@@ -66,7 +76,7 @@ export async function measureHistory({ bundles, sink }: Bench, kind: Kind, load:
   const subject = await startSubject(kind, bundles, sink.url);
   try {
     // The compiler learns on another ticket.
-    await drive(subject.url, OWNERS.healthy, { ...load, messages: WARM_UP }, sink, "warm");
+    await drive(subject.url, OWNERS.healthy, { ...load, messages: WARM_UP }, sink, { name: "warm" });
     sink.clear();
     const { arrivals } = await driven(subject.url, load, sink);
     const took = (from: number) => (arrivals[from + part - 1]?.atMs ?? 0) - (arrivals[from]?.atMs ?? 0);
@@ -81,10 +91,12 @@ export async function measureHistory({ bundles, sink }: Bench, kind: Kind, load:
 export async function measureBeside({ bundles, sink }: Bench, load: Load, isBeside: boolean): Promise<number> {
   const subject = await startSubject("relay", bundles, sink.url);
   try {
-    await drive(subject.url, OWNERS.healthy, { ...load, messages: WARM_UP }, sink, "warm");
+    const { perSecond: _, ...atOnce } = load;
+    await drive(subject.url, OWNERS.healthy, { ...atOnce, messages: WARM_UP }, sink, { name: "warm" });
+    sink.clear();
     sink.sick.add(OWNERS.sick);
-    const healthy = drive(subject.url, OWNERS.healthy, load, sink, "run");
-    const sick = isBeside ? drive(subject.url, OWNERS.sick, load, sink, "sick", 0) : undefined;
+    const healthy = drive(subject.url, OWNERS.healthy, load, sink, { name: "run" });
+    const sick = isBeside ? drive(subject.url, OWNERS.sick, load, sink, { name: "sick" }, 0) : undefined;
     const { refused, accepted, delivered, lagP99Ms } = await healthy;
     const failing = await sick;
     if (refused + accepted - delivered + (failing?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
@@ -102,15 +114,15 @@ export type Memory = { perTicketKiB: number; restedMiB: number; firstMiB: number
 export async function measureMemory({ bundles, sink }: Bench, kind: Kind, load: Load, idleMs: number): Promise<Memory> {
   const subject = await startSubject(kind, bundles, sink.url);
   try {
-    await drive(subject.url, OWNERS.healthy, { ...load, tickets: 100, messages: WARM_UP }, sink, "warm");
+    await drive(subject.url, OWNERS.healthy, { ...load, tickets: 100, messages: WARM_UP }, sink, { name: "warm" });
     await pause(idleMs);
     const mib = () => residentBytes(subject.pid) / 1024 ** 2;
     const before = mib();
-    await drive(subject.url, OWNERS.healthy, load, sink, "first");
+    await drive(subject.url, OWNERS.healthy, load, sink, { name: "first" });
     const first = mib();
     await pause(idleMs);
     const rested = mib();
-    await drive(subject.url, OWNERS.healthy, load, sink, "second");
+    await drive(subject.url, OWNERS.healthy, load, sink, { name: "second" });
     const perTicketKiB = ((first - before) * 1024) / load.tickets;
     return { perTicketKiB, firstMiB: first, restedMiB: rested, secondMiB: mib() };
   } finally {
