@@ -1,6 +1,11 @@
 import { app } from "./app";
+import { sweep } from "./sweep";
 
 export { EngineSession } from "./engine-session/session";
+export { TenantIndex } from "./tenant-index/tenant-index";
 export { Ticket } from "./ticket/ticket";
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default {
+  fetch: app.fetch,
+  scheduled: (_controller, env) => sweep(env),
+} satisfies ExportedHandler<Env>;

@@ -14,6 +14,7 @@ const STATUS = {
   invalid_event: 422,
   invalid_request: 422,
   invalid_tenant: 422,
+  upgrade_required: 426,
   backlog_full: 429,
   rate_limited: 429,
   internal: 500,

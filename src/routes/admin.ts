@@ -1,27 +1,30 @@
 import { Hono } from "hono";
-import * as z from "zod/mini";
 import { required } from "../config";
-import { id } from "../events/event";
 import { readBody } from "../lib/body";
 import { AppError } from "../lib/errors";
-import { log } from "../lib/log";
+import { errorText, log } from "../lib/log";
 import { credentialsOf } from "../tenants/credentials";
 import { PAGE } from "../tenants/directory";
 import { maskSecrets, sealSecrets } from "../tenants/secrets";
-import { parseTenant, type Tenant } from "../tenants/tenant";
+import { parseTenant } from "../tenants/tenant";
 import { ask } from "./accept";
 import { authenticateOperator } from "./authenticate";
 import { configOf, directoryOf, jsonOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "./context";
+import { deadLetters, replayOf } from "./dead-letters";
+import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "./operator";
+import { overview } from "./overview";
 import { unknownTicket } from "./resolve";
 import { pageIn, showTicket } from "./tickets";
 
 /** What the operator does: tenants, credentials, tickets, replay. */
 export const admin = new Hono<AppEnv>();
 
+admin.route("/tenants", overview).route("/tenants", deadLetters);
+
 admin
   .get("/tenants", async (c) => {
     await authenticateOperator(c);
-    const limit = limitIn(c);
+    const limit = numberIn(c, "limit", PAGE, PAGE);
     const { tenants, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
     const shown = await Promise.all(tenants.map(maskSecrets));
     return c.json({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
@@ -82,31 +85,28 @@ admin
   })
   .all("/tenants/:owner/credentials/rotate", methodNotAllowed("POST"));
 
-const replayBody = z.union([
-  z.strictObject({ all: z.literal(true) }),
-  z.strictObject({ ids: z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000)) }),
-]);
-
 admin
   .get("/tickets/:owner/:ticketNumber", async (c) => {
     await authenticateOperator(c);
-    return showTicket(c, ownerIn(c), c.req.param("ticketNumber"), pageIn(c));
+    const owner = ownerIn(c);
+    const ticketNumber = c.req.param("ticketNumber");
+    const shown = await showTicket(c, owner, ticketNumber, pageIn(c));
+    // Whoever looks at a ticket shall find it in the lists as it is.
+    c.executionCtx.waitUntil(settle(c, owner, ticketNumber));
+    return shown;
   })
   .all("/tickets/:owner/:ticketNumber", methodNotAllowed("GET"))
   .post("/tickets/:owner/:ticketNumber/replay", async (c) => {
     const body = await readBody(c.req.raw);
     await authenticateOperator(c);
-    const which = replayBody.safeParse(jsonOf(body));
-    if (!which.success) {
-      const message = 'must be {"ids":["msg_…"]} with 1 to 1000 ids of dead letters, or {"all":true}';
-      throw new AppError("invalid_request", `The body ${message}.`, { issues: [{ path: "", message }] });
-    }
+    const { which, dryRun } = replayOf(jsonOf(body));
     const owner = ownerIn(c);
     const ticketNumber = c.req.param("ticketNumber");
-    const replayed = await ask(() => ticketOf(c, owner, ticketNumber).replay(which.data));
-    if (replayed === undefined) throw unknownTicket();
-    audit(c, "replayed", owner, { ticketNumber, messages: replayed.length });
-    return c.json({ status: "success", replayed });
+    const answer = await ask(async () => ticketOf(c, owner, ticketNumber).replay(which, dryRun));
+    if (answer === undefined) throw unknownTicket();
+    const { replayed, late } = answer;
+    if (!dryRun) audit(c, "replayed", owner, { ticketNumber, messages: replayed.length });
+    return c.json({ status: "success", dryRun, replayed, late });
   })
   .all("/tickets/:owner/:ticketNumber/replay", methodNotAllowed("POST"));
 
@@ -116,29 +116,14 @@ async function showCredentials(c: AppContext, deskId: string, generation: number
   return c.json({ status: "success", credentials });
 }
 
-function ownerIn(c: AppContext): string {
-  const result = id.safeParse(c.req.param("owner"));
-  if (result.success) return result.data;
-  const message = result.error.issues[0]?.message ?? "is not valid";
-  throw new AppError("invalid_request", `The owner in the path ${message}.`, { issues: [{ path: "owner", message }] });
+/** Has a ticket mend what there is to mend, and its index know it as it is. */
+async function settle(c: AppContext, owner: string, ticketNumber: string): Promise<void> {
+  try {
+    await ticketOf(c, owner, ticketNumber).sweep();
+  } catch (error) {
+    log("touching_failed", { requestId: c.var.requestId, owner, ticketNumber, error: errorText(error) });
+  }
 }
-
-async function tenantIn(c: AppContext): Promise<Tenant> {
-  const tenant = await directoryOf(c).tenant(ownerIn(c));
-  if (tenant) return tenant;
-  throw unknownOwner();
-}
-
-function limitIn(c: AppContext): number {
-  const limit = z.pipe(z.coerce.number(), z.int().check(z.minimum(1), z.maximum(PAGE)));
-  const result = z._default(limit, PAGE).safeParse(c.req.query("limit"));
-  if (result.success) return result.data;
-  const message = `must be a number from 1 to ${PAGE}`;
-  throw new AppError("invalid_request", `limit ${message}.`, { issues: [{ path: "limit", message }] });
-}
-
-const unknownOwner = () =>
-  new AppError("unknown_owner", "There is no such tenant. GET /admin/tenants lists those there are.");
 
 const invalidTenant = (issues: { path: string; message: string }[]) =>
   new AppError(
@@ -148,8 +133,3 @@ const invalidTenant = (issues: { path: string; message: string }[]) =>
       issues,
     },
   );
-
-/** One line for each administrative act. */
-function audit(c: AppContext, act: string, owner: string, more: Record<string, string | number> = {}): void {
-  log(act, { requestId: c.var.requestId, owner, ...more });
-}

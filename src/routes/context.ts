@@ -25,6 +25,9 @@ export const directoryOf = (c: AppContext): Directory => new Directory(c.env.DIR
 export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
   c.env.TICKET.getByName(JSON.stringify([owner, ticketNumber]));
 
+/** What is known of all tickets of a tenant. */
+export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
+
 /** The JSON of a body. Throws `invalid_json`, saying where. */
 export function jsonOf(bytes: Uint8Array): unknown {
   const parsed = parseJson(decodeBody(bytes));

@@ -19,6 +19,7 @@ import type { Tenant } from "./tenant";
 /** A deleted tenant: what its waiting messages still need. */
 type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
 type Stored = Tenant | Tombstone;
+type Holder = Pick<Stored, "owner" | "retentionDays">;
 
 /** How long an isolate goes by what it has read: on top of KV's own minute, and far below a retry's patience. */
 const FRESH_MS = 30_000;
@@ -100,11 +101,14 @@ export class Directory {
 
   /** One page of tenants in the order of their owners, and the cursor of the next. */
   async tenants(cursor: string | undefined, limit: number): Promise<{ tenants: Tenant[]; next: string | undefined }> {
-    const list = await this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) });
-    const names = list.keys.map((key) => key.name);
-    const records = names.length > 0 ? await this.#kv.get<Stored>(names, "json") : new Map<string, Stored>();
-    const tenants = names.map((name) => records.get(name) ?? undefined).filter(isTenant);
-    return { tenants, next: list.list_complete ? undefined : list.cursor };
+    const { stored, next } = await this.#page(cursor, limit);
+    return { tenants: stored.filter(isTenant), next };
+  }
+
+  /** One page of all who may hold tickets: tenants, and deleted ones whose messages may still wait. */
+  async holders(cursor: string | undefined): Promise<{ holders: Holder[]; next: string | undefined }> {
+    const { stored, next } = await this.#page(cursor, PAGE);
+    return { holders: stored, next };
   }
 
   /**
@@ -149,6 +153,14 @@ export class Directory {
 
   async unmapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
     await this.#kv.delete((await ticketPrefix(deskId, ticketNumber)) + (await hash(owner)));
+  }
+
+  async #page(cursor: string | undefined, limit: number): Promise<{ stored: Stored[]; next: string | undefined }> {
+    const list = await this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) });
+    const names = list.keys.map((key) => key.name);
+    const records = names.length > 0 ? await this.#kv.get<Stored>(names, "json") : new Map<string, Stored>();
+    const stored = names.flatMap((name) => records.get(name) ?? []);
+    return { stored, next: list.list_complete ? undefined : list.cursor };
   }
 
   async #owners(prefix: string, limit: number): Promise<string[]> {

@@ -25,6 +25,7 @@ export const opened = (owner: string, ticketNumber: string, opening: Opening): T
   closeLane: null,
   closeSequence: null,
   sessions: "{}",
+  told: null,
 });
 
 /** An Incoming Event opens the ticket again and brings its newest facts; a Close fences off further replies. */

@@ -3,6 +3,7 @@ import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
 import type { TicketImage } from "./image";
 import type { TicketStore } from "./store";
+import type { Telling } from "./telling";
 import { LANES } from "./timeline";
 
 const DAY_MS = 24 * 3600_000;
@@ -14,13 +15,14 @@ const PAUSE_MS = 1_000;
 
 /**
  * Deletes what the tenant's `retentionDays` have run out for, a step at a time: delivered messages, and in the end the
- * whole of a closed ticket with its mapping. Sets the alarm for what is left to do.
+ * whole of a closed ticket with its mapping and its place in the index. Sets the alarm for what is left to do.
  */
 export async function tidy(
   image: TicketImage,
   store: TicketStore,
   directory: Directory,
   alarm: AlarmClock,
+  telling: Telling,
 ): Promise<void> {
   if (!image.ticket) return;
   const policy = await directory.policy(image.ticket.owner);
@@ -35,9 +37,10 @@ export async function tidy(
   if (overAtMs > nowMs) return alarm.ensure(overAtMs, nowMs);
   const { deskId, ticketNumber, owner } = image.ticket;
   await directory.unmapTicket(deskId, ticketNumber, owner);
-  // An event may have come in while KV was asked: then the ticket lives on, and needs its mapping again.
+  await telling.forget(image.ticket);
+  // An event may have come in while those were asked: then the ticket lives on, and both must know it again.
   if (!image.isOver()) {
-    image.change({ mapped: 0 });
+    image.change({ mapped: 0, told: null });
     return alarm.ensure(Date.now() + PAUSE_MS, Date.now());
   }
   alarm.fired();

@@ -29,6 +29,7 @@ export const MIGRATIONS = [
    ) WITHOUT ROWID;`,
   // So that a key goes when its message does, with no index and no search.
   "ALTER TABLE message ADD COLUMN idempotencyKey TEXT",
+  "ALTER TABLE ticket ADD COLUMN told TEXT",
 ];
 /** Where the version stands: the platform refuses PRAGMA user_version. */
 export const VERSION_KEY = "schema";
@@ -49,6 +50,8 @@ export type TicketRow = {
   closeSequence: number | null;
   /** JSON: what each lane's destination asked to keep. */
   sessions: string;
+  /** JSON, a Told: what the tenant's index has acknowledged. */
+  told: string | null;
 };
 
 export type MessageRow = {

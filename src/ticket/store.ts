@@ -1,12 +1,14 @@
 import type { MessageKind } from "../events/event";
 import { MIGRATIONS, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
+import type { Counted } from "./report";
 import type { Trial, Verdict } from "./retry";
 import {
   isoTime,
   LANES,
   PAGE_SIZE,
   type Attempt,
+  type DeadLetter,
   type LaneName,
   type MessageState,
   type TimelineMessage,
@@ -44,10 +46,11 @@ export class TicketStore {
   saveTicket(row: TicketRow): void {
     const { owner, ticketNumber, deskId, mapped, channel, contactId, customerName, state } = row;
     this.#storage.sql.exec(
-      `INSERT INTO ticket VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO ticket VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET deskId = excluded.deskId, mapped = excluded.mapped, channel = excluded.channel,
          contactId = excluded.contactId, customerName = excluded.customerName, state = excluded.state,
-         closeLane = excluded.closeLane, closeSequence = excluded.closeSequence, sessions = excluded.sessions`,
+         closeLane = excluded.closeLane, closeSequence = excluded.closeSequence, sessions = excluded.sessions,
+         told = excluded.told`,
       owner,
       ticketNumber,
       deskId,
@@ -59,6 +62,7 @@ export class TicketStore {
       row.closeLane,
       row.closeSequence,
       row.sessions,
+      row.told,
     );
   }
 
@@ -111,6 +115,41 @@ export class TicketStore {
   newestAcceptedAtMs(): number {
     const newest = LANES.map((lane) => this.readMessage(lane, this.#newest("message", lane))?.acceptedAtMs ?? 0);
     return Math.max(...newest);
+  }
+
+  readAcceptedAtMs(lane: LaneName, sequence: number): number {
+    const sql = "SELECT acceptedAtMs FROM message WHERE lane = ? AND sequence = ?";
+    return this.#rows<{ acceptedAtMs: number }>(sql, lane, sequence)[0]?.acceptedAtMs ?? 0;
+  }
+
+  /** When the oldest message that is still kept was accepted: as a rule, when the ticket was opened. */
+  oldestAcceptedAtMs(): number | undefined {
+    const sql = "SELECT acceptedAtMs FROM message WHERE lane = ? ORDER BY sequence LIMIT 1";
+    const oldest = LANES.flatMap((lane) => this.#rows<{ acceptedAtMs: number }>(sql, lane));
+    return oldest.length > 0 ? Math.min(...oldest.map((row) => row.acceptedAtMs)) : undefined;
+  }
+
+  /** From a message on, when each was accepted and how its last attempt ended; not a word of what it says. */
+  readCounted(lane: LaneName, from: number): Counted[] {
+    type Row = {
+      sequence: number;
+      acceptedAtMs: number;
+      state: MessageState | null;
+      at: string | null;
+      ms: number | null;
+    };
+    const rows = this.#rows<Row>(
+      `SELECT sequence, m.acceptedAtMs, o.state, o.attempts ->> '$[#-1].at' AS at, o.attempts ->> '$[#-1].ms' AS ms
+       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence >= ?`,
+      lane,
+      from,
+    );
+    return rows.map(({ sequence, acceptedAtMs, state, at, ms }) => ({
+      sequence,
+      acceptedAtMs,
+      state: state ?? "waiting",
+      settledAtMs: at === null ? 0 : Date.parse(at) + (ms ?? 0),
+    }));
   }
 
   bytesOf(lane: LaneName, sequence: number): number {
@@ -227,25 +266,32 @@ export class TicketStore {
 
   /** The newest messages of a lane before a sequence, newest first: one more than a page, to tell whether there are. */
   readTimeline(lane: LaneName, before: number): TimelineMessage[] {
-    type Row = MessageRow & { state: MessageState | null; attempts: string | null };
-    const rows = this.#rows<Row>(
+    const rows = this.#rows<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
       lane,
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map(({ id, sequence, kind, state, acceptedAtMs, suspectedDuplicate, attempts, event }) => ({
-      id,
+    return rows.map(shown);
+  }
+
+  /** The dead letters of a lane after a sequence, the oldest first. */
+  readDead(lane: LaneName, after: number, limit: number): DeadLetter[] {
+    const rows = this.#rows<ShownRow & { reason: string | null }>(
+      `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
+       WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
       lane,
-      sequence,
-      kind,
-      state: state ?? "waiting",
-      acceptedAt: isoTime(acceptedAtMs),
-      suspectedDuplicate: suspectedDuplicate === 1,
-      attempts: attempts === null ? [] : (JSON.parse(attempts) as Attempt[]),
-      event: JSON.parse(event) as unknown,
-    }));
+      after,
+      limit,
+    );
+    return rows.map((row) => Object.assign(shown(row), { reason: row.reason ?? "" }));
+  }
+
+  /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
+  newestDelivered(lane: LaneName): number {
+    const sql = "SELECT sequence FROM outcome WHERE lane = ? AND state = 'delivered' ORDER BY sequence DESC LIMIT 1";
+    return this.#rows<{ sequence: number }>(sql, lane)[0]?.sequence ?? 0;
   }
 
   #newest(table: "message" | "outcome", lane: LaneName): number {
@@ -261,3 +307,17 @@ export class TicketStore {
     return this.#storage.sql.exec<Row>(sql, ...values).toArray();
   }
 }
+
+type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };
+
+const shown = (row: ShownRow): TimelineMessage => ({
+  id: row.id,
+  lane: row.lane,
+  sequence: row.sequence,
+  kind: row.kind,
+  state: row.state ?? "waiting",
+  acceptedAt: isoTime(row.acceptedAtMs),
+  suspectedDuplicate: row.suspectedDuplicate === 1,
+  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]),
+  event: JSON.parse(row.event) as unknown,
+});

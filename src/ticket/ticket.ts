@@ -14,7 +14,18 @@ import { tidy } from "./retention";
 import { conclude, type Trial } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import { TicketStore } from "./store";
-import { isoTime, LANES, pageOf, type Attempt, type LaneName, type Page, type TicketView } from "./timeline";
+import { Telling } from "./telling";
+import {
+  isoTime,
+  LANES,
+  pageOf,
+  type Attempt,
+  type DeadLetters,
+  type LaneName,
+  type Page,
+  type Replayed,
+  type TicketView,
+} from "./timeline";
 import { Waiters } from "./waiters";
 
 /** How long an interrupted delivery waits after a crash, and how often a steady stream pays for an alarm. */
@@ -69,6 +80,13 @@ export class Ticket extends DurableObject<Env> {
   readonly #directory = new Directory(this.env.DIRECTORY);
   readonly #waiters = new Waiters();
   readonly #recent = new RecentBodies();
+  readonly #telling = new Telling({
+    image: this.#image,
+    store: this.#store,
+    indexes: this.env.TENANT_INDEX,
+    waitUntil: (promise) => this.ctx.waitUntil(promise),
+    ended: () => this.#arm(Date.now()),
+  });
   #mapping = false;
   /** The Close that the desk was told of, as long as the desk may yet echo it as an agent's. */
   #closeAtDesk: { message: MessageRow; untilMs: number } | undefined;
@@ -154,28 +172,56 @@ export class Ticket extends DurableObject<Env> {
     return { contactId, openedAtMs: this.#store.readMessage("toDesk", 1)?.acceptedAtMs };
   }
 
-  /** Puts dead letters back: those with these ids, or all. Gives the ids that were; undefined for an unknown ticket. */
-  async replay(which: { ids: string[] } | { all: true }): Promise<string[] | undefined> {
+  /** Up to `limit` dead letters as JSON (a DeadLetters), from behind the one given; undefined for an unknown ticket. */
+  async deadLetters(after: { lane: LaneName; sequence: number }, limit: number): Promise<string | undefined> {
+    await this.#mend();
+    if (!this.#image.ticket) return undefined;
+    const { channel, customerName } = this.#image.ticket;
+    const toDesk = after.lane === "toDesk" ? this.#store.readDead("toDesk", after.sequence, limit) : [];
+    const from = after.lane === "toDolphins" ? after.sequence : 0;
+    const toDolphins = this.#store.readDead("toDolphins", from, limit - toDesk.length);
+    return JSON.stringify({ channel, customerName, deadLetters: [...toDesk, ...toDolphins] } satisfies DeadLetters);
+  }
+
+  /**
+   * Puts dead letters back: those with these ids, or all. With `dryRun` says only which it would. Undefined for an unknown
+   * ticket.
+   */
+  async replay(which: { ids: string[] } | { all: true }, dryRun = false): Promise<Replayed | undefined> {
     if (!this.#image.ticket) return undefined;
     const nowMs = Date.now();
     const wanted = (id: string) => "all" in which || which.ids.includes(id);
-    const replayed = LANES.flatMap((lane) => this.#image.replay(lane, wanted, nowMs));
-    await this.#mend();
-    return replayed;
+    const letters = LANES.flatMap((lane) => {
+      const newest = this.#store.newestDelivered(lane);
+      const dead = this.#store.readDeadLetters(lane).filter(({ id }) => wanted(id));
+      return dead.map(({ id, sequence }) => ({ id, isLate: sequence < newest }));
+    });
+    if (!dryRun) {
+      for (const lane of LANES) this.#image.replay(lane, wanted, nowMs);
+      await this.#mend();
+    }
+    const idsOf = (some: typeof letters) => some.map(({ id }) => id);
+    return { replayed: idsOf(letters), late: idsOf(letters.filter(({ isLate }) => isLate)) };
   }
 
-  /** For a sweep over tickets that nothing else touches: mends a lost alarm, and deletes what is old enough. */
-  async sweep(): Promise<void> {
+  /**
+   * For a sweep over tickets that nothing else touches: mends a lost alarm, deletes what is old enough, and tells the index
+   * whatever it knows otherwise. False when there is no such ticket.
+   */
+  async sweep(): Promise<boolean> {
     await this.#mend();
-    await tidy(this.#image, this.#store, this.#directory, this.#alarm);
+    await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
+    await this.#telling.tellAll();
+    return this.#image.ticket !== undefined;
   }
 
   /** The safety net and the retry clock. Never throws: the runtime drops an alarm that fails six times. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     try {
+      this.#telling.look("awake", Date.now());
       this.#wake(Date.now());
-      await tidy(this.#image, this.#store, this.#directory, this.#alarm);
+      await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
     } catch (error) {
       log("alarm_failed", { error: errorText(error) });
       const nowMs = Date.now();
@@ -245,7 +291,7 @@ export class Ticket extends DurableObject<Env> {
       return waitingCount(lane) > 0 ? nowMs + SAFETY_MS : Number.POSITIVE_INFINITY;
     });
     const mapping = this.#image.ticket?.mapped === 0 ? nowMs + MAPPING_RETRY_MS : Number.POSITIVE_INFINITY;
-    this.#alarm.ensure(Math.min(...due, mapping, atMostMs), nowMs);
+    this.#alarm.ensure(Math.min(...due, mapping, this.#telling.dueMs(nowMs), atMostMs), nowMs);
   }
 
   /** Delivers a lane's messages one after another until none is due. The lane's `inFlight` lets in one run at a time. */
@@ -303,6 +349,7 @@ export class Ticket extends DurableObject<Env> {
       this.#wake(nowMs);
     }
     if (verdict.state !== "waiting") this.#waiters.wake(`${lane}:${sequence}`);
+    this.#telling.look("settled", nowMs);
     log(LOGGED_AS[verdict.state], {
       owner: ticket.owner,
       ticketNumber: ticket.ticketNumber,

@@ -23,6 +23,15 @@ export type TimelineMessage = {
   event: unknown;
 };
 
+/** `reason` is `rejected`, `blocked` or `exhausted`. */
+export type DeadLetter = TimelineMessage & { reason: string };
+
+/** Some of a ticket's dead letters: of each lane the oldest first, and the lane to the desk before the other. */
+export type DeadLetters = Pick<TicketView["ticket"], "channel" | "customerName"> & { deadLetters: DeadLetter[] };
+
+/** Which dead letters were put back, or would be; `late` are those of them that arrive after later ones of their lane. */
+export type Replayed = { replayed: string[]; late: string[] };
+
 export type LaneView = {
   accepted: number;
   delivered: number;

@@ -1,4 +1,5 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { MIGRATIONS } from "../../src/ticket/schema";
 import { accepted, incoming, operator, useFarEnds, registerTenant, ticketOf, untilView } from "./world";
@@ -19,7 +20,21 @@ const LEFT_BY: Record<number, (owner: string, event: (message: string) => string
     `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
     `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
   ],
+  2: (owner, event) => [
+    `INSERT INTO ticket VALUES (1, '${owner}', 't', '${owner}', 1, 'whatsapp', 'contact', 'Farhan', 'open', NULL, NULL, '{}')`,
+    `INSERT INTO message VALUES ('toDesk', 1, 'msg_1', 'incoming', '${event("one")}', 1000, 0, 'key-1')`,
+    `INSERT INTO message VALUES ('toDesk', 2, 'msg_2', 'incoming', '${event("two")}', 2000, 0, NULL)`,
+    `INSERT INTO message VALUES ('toDesk', 3, 'msg_3', 'incoming', '${event("three")}', ${Date.now()}, 1, NULL)`,
+    `INSERT INTO message VALUES ('toDesk', 4, 'msg_4', 'incoming', '${event("four")}', ${Date.now()}, 0, 'key-4')`,
+    `INSERT INTO outcome VALUES ('toDesk', 1, 'delivered', NULL, '[]', 1, 1000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 2, 'dead', 'rejected', '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":422}]', 1, 2000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-1', 1, ${Date.now() + 60_000})`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
+  ],
 };
+
+const ALL = { state: undefined, search: undefined, before: undefined, limit: 10 };
 
 const farEnds = useFarEnds();
 
@@ -45,8 +60,15 @@ describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (vers
     expect(farEnds.sent.map((one) => one.headers.get("webhook-id")).slice(0, 2)).toEqual(["msg_3", "msg_4"]);
     expect(farEnds.sent[0]?.headers.get("relay-attempt")).toBe("2");
     expect(view.lanes.toDesk).toMatchObject({ accepted: 5, delivered: 4, waiting: 0, dead: 1 });
-    const version2 = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
-    expect(version2).toBe(MIGRATIONS.length);
+    const newest = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
+    expect(newest).toBe(MIGRATIONS.length);
+
+    // The index has never heard of a ticket that is older than itself.
+    await stub.sweep();
+    const { tickets } = await env.TENANT_INDEX.getByName(owner).tickets(ALL);
+    expect(tickets).toMatchObject([
+      { ticketNumber: "t", openedAt: new Date(1000).toISOString(), lanes: { toDesk: view.lanes.toDesk } },
+    ]);
 
     await operator("POST", `/tickets/${owner}/t/replay`, { all: true });
     await farEnds.until(4);

@@ -150,3 +150,12 @@ export const alarmOf = (stub: DurableObjectStub<Ticket>): Promise<number | null>
 
 export const loseAlarm = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   runInDurableObject(stub, (_ticket, state) => state.storage.deleteAlarm());
+
+/** Until the index has acknowledged what it was told: of a ticket's opening, when its first alarm fired. */
+export const untilTold = (stub: DurableObjectStub<Ticket>): Promise<void> =>
+  vi.waitFor(async () => {
+    const told = await runInDurableObject(stub, (_ticket, { storage }) =>
+      storage.sql.exec<{ told: string | null }>("SELECT told FROM ticket").one(),
+    );
+    expect(told.told).not.toBeNull();
+  }, WAIT);

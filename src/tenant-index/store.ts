@@ -1,0 +1,187 @@
+import type { Hour } from "./minutes";
+import { firstId, MIGRATIONS, VERSION_KEY, WALK_KEY, type TicketRow, type Walk } from "./schema";
+import type { Place, Query } from "./summary";
+import type { Totals } from "./totals";
+
+/** Of the tickets with something to look after: what a sweep needs to know. */
+export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
+
+/** All SQL of a tenant's index. A report of an ordinary ticket writes two rows: the ticket's and the hour's. */
+export class IndexStore {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** Whether any ticket was ever heard of. Writes nothing. */
+  exists(): boolean {
+    return this.#storage.kv.get(VERSION_KEY) !== undefined;
+  }
+
+  migrate(): void {
+    const version = this.#storage.kv.get<number>(VERSION_KEY) ?? 0;
+    if (version === MIGRATIONS.length) return;
+    for (const sql of MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
+    this.#storage.kv.put(VERSION_KEY, MIGRATIONS.length);
+  }
+
+  readTicket(ticketNumber: string): TicketRow | undefined {
+    return this.#rows<TicketRow>("SELECT * FROM ticket WHERE ticketNumber = ?", ticketNumber)[0];
+  }
+
+  /** An id for a ticket that was opened then. */
+  freeId(openedAtMs: number): number {
+    const [first, end] = [firstId(openedAtMs), firstId(openedAtMs + 1)];
+    const sql = "SELECT max(id) AS id FROM ticket WHERE id >= ? AND id < ?";
+    const newest = this.#rows<{ id: number | null }>(sql, first, end)[0]?.id ?? first - 1;
+    return newest + 1;
+  }
+
+  insertTicket(row: TicketRow): void {
+    this.#storage.sql.exec(
+      "INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      row.id,
+      row.ticketNumber,
+      row.search,
+      row.channel,
+      row.contactId,
+      row.customerName,
+      row.state,
+      row.openedAtMs,
+      row.toldAtMs,
+      row.lanes,
+      row.waiting,
+      row.dead,
+      row.waitingSinceMs,
+      row.nextAttemptAtMs,
+    );
+  }
+
+  updateTicket(row: TicketRow): void {
+    this.#storage.sql.exec(
+      `UPDATE ticket SET search = ?, channel = ?, contactId = ?, customerName = ?, state = ?, toldAtMs = ?, lanes = ?,
+         waiting = ?, dead = ?, waitingSinceMs = ?, nextAttemptAtMs = ? WHERE id = ?`,
+      row.search,
+      row.channel,
+      row.contactId,
+      row.customerName,
+      row.state,
+      row.toldAtMs,
+      row.lanes,
+      row.waiting,
+      row.dead,
+      row.waitingSinceMs,
+      row.nextAttemptAtMs,
+      row.id,
+    );
+  }
+
+  deleteTicket(id: number): void {
+    this.#storage.sql.exec("DELETE FROM ticket WHERE id = ?", id);
+  }
+
+  /** One page. Newest opened first, those that wait oldest first. A search reads as far as it must to fill the page. */
+  readTickets({ state, search, before, limit }: Query): TicketRow[] {
+    const conditions: string[] = [];
+    const values: SqlStorageValue[] = [];
+    const where = (condition: string, ...more: SqlStorageValue[]) => {
+      conditions.push(condition);
+      values.push(...more);
+    };
+    if (state === "waiting") where("waitingSinceMs IS NOT NULL");
+    else if (state === "dead") where("dead > 0");
+    else if (state !== undefined) where("state = ?", state);
+    if (search !== undefined) where("instr(search, ?) > 0", search);
+    if (before && state === "waiting") where("(waitingSinceMs, id) > (?, ?)", before.waitingSinceMs, before.id);
+    else if (before) where("id < ?", before.id);
+    return this.#rows<TicketRow>(
+      `SELECT * FROM ticket ${conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : ""}
+       ORDER BY ${state === "waiting" ? "waitingSinceMs, id" : "id DESC"} LIMIT ?`,
+      ...values,
+      limit,
+    );
+  }
+
+  /** Tickets with dead letters, newest opened first. */
+  readDead(before: Pick<Place, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
+    const sql = "SELECT id, ticketNumber FROM ticket WHERE dead > 0 AND id < ? ORDER BY id DESC LIMIT ?";
+    return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
+  }
+
+  /** Those that wait, by what was told before `untilMs`, and should have tried again by then. */
+  readOverdue(untilMs: number, limit: number): Overdue[] {
+    return this.#rows(
+      `SELECT id, ticketNumber, toldAtMs FROM ticket
+       WHERE waitingSinceMs IS NOT NULL AND toldAtMs < ? AND coalesce(nextAttemptAtMs, 0) < ? ORDER BY waitingSinceMs LIMIT ?`,
+      untilMs,
+      untilMs,
+      limit,
+    );
+  }
+
+  /** The next tickets of a walk over all, whatever they are. */
+  readOnwards(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
+    const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
+    return this.#rows(sql, afterId, limit);
+  }
+
+  readWalk(): Walk {
+    return this.#storage.kv.get<Walk>(WALK_KEY) ?? { afterId: 0, startedAtMs: 0 };
+  }
+
+  saveWalk(walk: Walk): void {
+    this.#storage.kv.put(WALK_KEY, walk);
+  }
+
+  /** The age of the oldest ticket that waits, epoch ms. */
+  oldestWaitingMs(): number | undefined {
+    const sql = "SELECT min(waitingSinceMs) AS ms FROM ticket WHERE waitingSinceMs IS NOT NULL";
+    return this.#rows<{ ms: number | null }>(sql)[0]?.ms ?? undefined;
+  }
+
+  /** Reads every ticket. */
+  sumUp(): Totals {
+    type Group = Pick<TicketRow, "state" | "waiting" | "dead"> & { tickets: number; waits: number; dies: number };
+    const groups = this.#rows<Group>(
+      `SELECT state, waitingSinceMs IS NOT NULL AS waits, dead > 0 AS dies, count(*) AS tickets,
+         sum(waiting) AS waiting, sum(dead) AS dead FROM ticket GROUP BY 1, 2, 3`,
+    );
+    const sum = (of: (group: Group) => number) => groups.reduce((total, group) => total + of(group), 0);
+    const inState = (state: string) => sum((group) => (group.state === state ? group.tickets : 0));
+    return {
+      open: inState("open"),
+      closing: inState("closing"),
+      closed: inState("closed"),
+      waitingTickets: sum((group) => group.waits * group.tickets),
+      waitingMessages: sum((group) => group.waits * group.waiting),
+      deadTickets: sum((group) => group.dies * group.tickets),
+      deadMessages: sum((group) => group.dead),
+    };
+  }
+
+  readHour(hour: number): Hour | undefined {
+    const row = this.#rows<{ minutes: string }>("SELECT minutes FROM hour WHERE hour = ?", hour)[0];
+    return row && (JSON.parse(row.minutes) as Hour);
+  }
+
+  readHours(fromHour: number): { hour: number; minutes: Hour }[] {
+    const sql = "SELECT hour, minutes FROM hour WHERE hour >= ? ORDER BY hour";
+    return this.#rows<{ hour: number; minutes: string }>(sql, fromHour).map(({ hour, minutes }) => ({
+      hour,
+      minutes: JSON.parse(minutes) as Hour,
+    }));
+  }
+
+  /** A new hour is where those go that are older than `oldest`. */
+  saveHour(hour: number, minutes: Hour, oldest: number): void {
+    const isNew = this.readHour(hour) === undefined;
+    const sql = "INSERT INTO hour VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
+    this.#storage.sql.exec(sql, hour, JSON.stringify(minutes));
+    if (isNew) this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
+  }
+
+  #rows<Row extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Row[] {
+    return this.#storage.sql.exec<Row>(sql, ...values).toArray();
+  }
+}

@@ -1,0 +1,53 @@
+import { isoTime, type LaneName, type TicketState } from "../ticket/timeline";
+import type { LaneCounts } from "./report";
+import type { TicketRow } from "./schema";
+
+/** A ticket in a list, as the index has heard of it. All times are ISO 8601, UTC. */
+export type TicketSummary = {
+  ticketNumber: string;
+  channel: string;
+  contactId: string;
+  customerName: string;
+  state: TicketState;
+  lanes: Record<LaneName, LaneCounts>;
+  openedAt: string;
+  toldAt: string;
+  /** Since when its oldest message waits, once that is over 5 seconds. */
+  waitingSince?: string;
+  nextAttemptAt?: string;
+};
+
+/** What is sent to those who watch. */
+export type LiveEvent = { type: "ticket"; ticket: TicketSummary } | { type: "gone"; ticketNumber: string };
+
+export const summaryOf = (row: TicketRow): TicketSummary => ({
+  ticketNumber: row.ticketNumber,
+  channel: row.channel,
+  contactId: row.contactId,
+  customerName: row.customerName,
+  state: row.state,
+  lanes: JSON.parse(row.lanes) as TicketSummary["lanes"],
+  openedAt: isoTime(row.openedAtMs),
+  toldAt: isoTime(row.toldAtMs),
+  ...(row.waitingSinceMs === null ? {} : { waitingSince: isoTime(row.waitingSinceMs) }),
+  ...(row.nextAttemptAtMs === null ? {} : { nextAttemptAt: isoTime(row.nextAttemptAtMs) }),
+});
+
+/** Which tickets: those in a state, or in trouble; all without `state`. `search` is in lower case. */
+export type Query = {
+  state: TicketState | "waiting" | "dead" | undefined;
+  search: string | undefined;
+  before: Place | undefined;
+  limit: number;
+};
+
+/** Where a page ended: at this ticket, and in the list of those that wait at this age. */
+export type Place = { id: number; waitingSinceMs: number };
+
+export const placeText = ({ id, waitingSinceMs }: Pick<TicketRow, "id" | "waitingSinceMs">): string =>
+  `${id}.${waitingSinceMs ?? 0}`;
+
+export function placeOf(text: string): Place | undefined {
+  const [, id, waitingSinceMs] = /^(\d{1,16})\.(\d{1,14})$/.exec(text) ?? [];
+  return id === undefined ? undefined : { id: Number(id), waitingSinceMs: Number(waitingSinceMs) };
+}
