@@ -2,53 +2,12 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { Ticket } from "../../src/index";
+import { meter } from "./meter";
 import { accepted, incoming, useFarEnds, registerTenant, ticketOf, untilTold, untilView, viewOf } from "./world";
 
-/**
- * What a message costs, in the rows that Cloudflare bills: those that SQL statements report, plus one for each setAlarm
- * and each write of the key-value side. Counted inside the real object, by standing in front of its storage.
- */
+/** What a message costs, in the rows that Cloudflare bills. */
 
 const farEnds = useFarEnds();
-
-type Cost = { written: number; read: number; alarms: number };
-
-/** Counts what the object does from now on. */
-async function meter(stub: DurableObjectStub<Ticket>): Promise<() => Promise<Cost>> {
-  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
-  let others = 0;
-  let alarms = 0;
-  await runInDurableObject(stub, (_ticket, { storage }) => {
-    const exec = storage.sql.exec.bind(storage.sql);
-    const setAlarm = storage.setAlarm.bind(storage);
-    const put = storage.kv.put.bind(storage.kv);
-    Object.assign(storage.sql, {
-      exec: (sql: string, ...values: SqlStorageValue[]) => {
-        const cursor = exec(sql, ...values);
-        cursors.push(cursor);
-        return cursor;
-      },
-    });
-    Object.assign(storage, {
-      setAlarm: (atMs: number) => {
-        alarms++;
-        return setAlarm(atMs);
-      },
-    });
-    Object.assign(storage.kv, {
-      put: (key: string, value: unknown) => {
-        others++;
-        put(key, value);
-      },
-    });
-  });
-  return () =>
-    runInDurableObject(stub, () => ({
-      written: cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0) + others + alarms,
-      read: cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0),
-      alarms,
-    }));
-}
 
 async function openTicket(): Promise<{ owner: string; stub: DurableObjectStub<Ticket> }> {
   const owner = await registerTenant();
