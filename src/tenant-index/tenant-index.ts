@@ -134,7 +134,8 @@ export class TenantIndex extends DurableObject<Env> {
     const passed = this.#store.readOnwards(before.afterId, ROWS_PER_WALK);
     const { touch, walk } = walkOn(before, passed, { nowMs, closedMs, most });
     this.#store.saveWalk(walk);
-    return [...waiting, ...touch];
+    const ids = new Set(waiting.map(({ id }) => id));
+    return [...waiting, ...touch.filter(({ id }) => !ids.has(id))];
   }
 
   /** Counts what is new into its minutes. */

@@ -49,7 +49,7 @@ export function useFarEnds() {
 
 const WAIT = { timeout: 10_000, interval: 5 };
 const ORIGIN = "https://relay.example";
-const OPERATOR = { authorization: "Bearer an-operator-token-for-tests-alone-0123456789" };
+export const OPERATOR = { authorization: "Bearer an-operator-token-for-tests-alone-0123456789" };
 
 export const call = (path: string, init: RequestInit = {}) => exports.default.fetch(new Request(ORIGIN + path, init));
 
