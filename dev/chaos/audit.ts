@@ -11,6 +11,7 @@ export const FAULTS = {
   unexplained: "sent again although nothing was lost (3)",
   fences: "the Close did not hold, or held too long (4)",
   disagreements: "the timeline or an answer says something else than what happened",
+  index: "a tenant's index says something else than its tickets",
 } as const;
 export type FaultName = keyof typeof FAULTS;
 export type Wrongs = Record<FaultName, string[]>;
@@ -23,6 +24,7 @@ export const noWrongs = (): Wrongs => ({
   unexplained: [],
   fences: [],
   disagreements: [],
+  index: [],
 });
 
 export type Circumstances = {

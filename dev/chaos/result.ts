@@ -40,7 +40,7 @@ export const hasFailedAnywhere = ({ wrongs }: ChaosResult): boolean =>
 export function conclude(
   stage: Stage,
   lanes: LaneEvidence[],
-  { fences, missing }: { fences: Fences[]; missing: Set<string> },
+  { fences, missing, index }: { fences: Fences[]; missing: Set<string>; index: string[] },
   totals: Pick<ChaosResult, "seed" | "seconds" | "requests">,
 ): ChaosResult {
   const circumstances = { interruptions: stage.interruptions, timeoutMs: TIMEOUT_MS, missing };
@@ -52,6 +52,7 @@ export function conclude(
     auditRecord(lane, circumstances, wrongs);
   }
   wrongs.fences.push(...fences.flatMap(({ broken }) => broken));
+  wrongs.index.push(...index);
   const sent = lanes.flatMap((lane) => lane.sent);
   const stored = new Set(lanes.flatMap(({ record }) => record.map(({ label }) => label)));
   const inState = (state: Sent["state"]) => sent.filter((message) => message.state === state);

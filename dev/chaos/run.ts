@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { converse } from "./conversation.ts";
+import { auditIndexes } from "./indexes.ts";
 import { interruptNowAndThen } from "./killer.ts";
 import { Moments } from "./moments.ts";
 import { randomStream } from "./random.ts";
@@ -70,16 +71,14 @@ export async function runChaos(options: ChaosOptions, cleanup: AsyncDisposableSt
   stage.toDolphins.heal();
   say("Everything is healed; what waits has to arrive now.");
   const missing = await waitForArrival(stage, sent(), options.settleMs);
-  const evidence = await gather(
-    stage,
-    senders.map(({ ticket }) => ticket),
-    sent(),
-  );
+  const tickets = senders.map(({ ticket }) => ticket);
+  const evidence = await gather(stage, tickets, sent());
+  const index = await auditIndexes(stage, tickets);
   clearInterval(progress);
   return conclude(
     stage,
     evidence,
-    { fences, missing },
+    { fences, missing, index },
     {
       seed,
       seconds: Math.round((performance.now() - startedMs) / 1_000),

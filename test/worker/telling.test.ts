@@ -155,6 +155,20 @@ test("counts are told in batches: nothing for 31 messages, and the 32nd brings t
   expect(report).toHaveBeenCalledTimes(1);
 });
 
+test("a ticket whose every message ends dead is told of at most every two seconds, and of all of them in the end", async () => {
+  const owner = await knownTicket();
+  const report = vi.spyOn(TenantIndex.prototype, "report");
+  farEnds.answerWith(status(422));
+  for (let n = 1; n <= 20; n++) await accepted(incoming(owner, "t", `bad ${n}`));
+  await farEnds.until(21);
+  await ticketOf(owner, "t").outlook("toDesk", 21, 1000);
+  expect(report).toHaveBeenCalledTimes(1);
+  passed(3_000);
+  expect(await runDurableObjectAlarm(ticketOf(owner, "t"))).toBe(true);
+  await untilKnown(owner, { lanes: { toDesk: { accepted: 21, dead: 20 } } });
+  expect(report).toHaveBeenCalledTimes(2);
+});
+
 test("an index that is down costs no message, no order and no telling", async () => {
   const owner = await registerTenant();
   const down = vi.spyOn(TenantIndex.prototype, "report").mockRejectedValue(new Error("the index is down"));
