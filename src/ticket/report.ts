@@ -19,7 +19,7 @@ export const WAITING_MS = 5_000;
 const BATCH = 32;
 /** A slow conversation is told when so much time has passed, in pieces that still cost under 0.2 rows a message … */
 const SLOW_MS = 10 * 60_000;
-const SLOW_BATCH = 16;
+const SLOW_BATCH = 20;
 /** … and one that hardly goes on, at last. */
 const LONGEST_UNTOLD_MS = 3600_000;
 /** A queue that moves is no news; that its oldest is younger by this much is. */

@@ -92,11 +92,11 @@ describe("what is told when the ticket is awake anyway", () => {
     expect(isWorthTelling(blocked, at(ticket, next, 90_000, 88_000))).toBe(true);
   });
 
-  test("16 messages after 10 minutes, and the least after an hour; nothing when nothing happened", () => {
+  test("20 messages after 10 minutes, and the least after an hour; nothing when nothing happened", () => {
     const told = toldAt(both(laneOf(1, 1)), 0);
     const after = (messages: number, ms: number) =>
       isWorthTelling(told, at(ticket, both(laneOf(1 + messages, 1 + messages)), ms));
-    expect([after(15, 10 * MINUTE_MS), after(16, 10 * MINUTE_MS - 1), after(16, 10 * MINUTE_MS)]).toEqual([
+    expect([after(19, 10 * MINUTE_MS), after(20, 10 * MINUTE_MS - 1), after(20, 10 * MINUTE_MS)]).toEqual([
       false,
       false,
       true,

@@ -88,6 +88,8 @@ describe("dead letters", () => {
   test("a dry run says what would be replayed and what would come late, and changes nothing", async () => {
     const { owner, ids } = await deadTickets();
     const [, , a1, a2, a3, a4] = ids;
+    farEnds.sent.length = 0;
+    farEnds.answerWith(ok);
     // Behind the first of "a" another was delivered; behind the rest none.
     const expected = { status: "success", dryRun: true, replayed: ids, late: [a1], more: false };
     expect(await replay(owner, { all: true, dryRun: true })).toEqual(expected);
@@ -100,6 +102,7 @@ describe("dead letters", () => {
     const own = { status: "success", dryRun: true, replayed: [a1, a2, a3, a4], late: [a1] };
     expect(await operator("POST", `/tickets/${owner}/a/replay`, { all: true, dryRun: true })).toEqual(own);
     expect((await viewOf(owner, "a")).lanes).toMatchObject({ toDesk: { dead: 2 }, toDolphins: { dead: 2 } });
+    expect(farEnds.sent).toEqual([]);
   });
 
   test("those selected, or all, are replayed in each ticket's order", async () => {
