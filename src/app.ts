@@ -7,6 +7,7 @@ import { methodNotAllowed, type AppContext, type AppEnv } from "./routes/context
 import { desk } from "./routes/desk";
 import { dolphins } from "./routes/dolphins";
 import { contacts } from "./routes/services";
+import { session } from "./routes/session";
 import { tickets } from "./routes/tickets";
 import { webhooks } from "./routes/webhooks";
 
@@ -27,6 +28,7 @@ app.route("/v1/tickets", tickets);
 app.route("/v1/desks", webhooks);
 app.route("/v1", desk);
 app.route("/admin", admin);
+app.route("/console/session", session);
 
 app.notFound((c) => answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")));
 app.onError((error, c) => answer(c, error));

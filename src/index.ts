@@ -1,6 +1,7 @@
 import { app } from "./app";
 import { sweep } from "./sweep";
 
+export { ConsoleSession } from "./console-session/session";
 export { EngineSession } from "./engine-session/session";
 export { TenantIndex } from "./tenant-index/tenant-index";
 export { Ticket } from "./ticket/ticket";

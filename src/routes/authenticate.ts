@@ -9,6 +9,7 @@ import { verifySignature } from "../lib/signature";
 import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
 import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
 import { withinRate } from "./rate";
+import { sessionOf } from "./session-cookie";
 
 /** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
 
@@ -22,10 +23,16 @@ export async function authenticateEngine(c: AppContext): Promise<string[]> {
   throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
 }
 
+/** By the token, or by the cookie of a console session. */
 export async function authenticateOperator(c: AppContext): Promise<void> {
   const expected = required(configOf(c).adminToken);
-  if (equalSecrets(bearerOf(c) ?? "", expected)) return withinRate(c.env.CALLER_RATE, "operator");
-  throw unauthorized("Send the operator's token: Authorization: Bearer <ADMIN_TOKEN>.");
+  // A header is the caller's own word, and goes before a cookie that a browser has added.
+  const isOperator =
+    c.req.header("authorization") === undefined
+      ? (await sessionOf(c)) !== undefined
+      : equalSecrets(bearerOf(c) ?? "", expected);
+  if (isOperator) return withinRate(c.env.CALLER_RATE, "operator");
+  throw unauthorized("Send the operator's token, Authorization: Bearer <ADMIN_TOKEN>, or sign in at /console.");
 }
 
 /** The desk whose token the request carries. */
