@@ -5,7 +5,7 @@ import { firstBytes } from "../lib/bytes";
  * `error` is the relay's own words, fit for a log; `answer` is the beginning of the far end's, and may quote a customer.
  */
 export type Outcome =
-  | { kind: "delivered"; status: number }
+  | { kind: "delivered"; status: number; answer?: string }
   | { kind: "rejected"; status?: number; error: string; answer?: string }
   | { kind: "blocked"; error: string }
   | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; timedOut?: true };
@@ -32,7 +32,7 @@ export function judgeAnswer(answer: Answer, readsBody: boolean): Outcome {
   const { status } = answer;
   const kept = answer.text === "" ? {} : { answer: firstBytes(answer.text, KEPT_BYTES) };
   if (status >= 200 && status < 300) {
-    if (!readsBody || answer.truncated || !saysFailure(answer.text)) return { kind: "delivered", status };
+    if (!readsBody || answer.truncated || !saysFailure(answer.text)) return { kind: "delivered", status, ...kept };
     return { kind: "rejected", status, error: `HTTP ${status}, but the body says failure`, ...kept };
   }
   if (status >= 300 && status < 400) {

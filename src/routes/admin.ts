@@ -11,15 +11,17 @@ import { ask } from "./accept";
 import { authenticateOperator } from "./authenticate";
 import { configOf, directoryOf, jsonOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "./context";
 import { deadLetters, replayOf } from "./dead-letters";
+import { health } from "./health";
 import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "./operator";
 import { overview } from "./overview";
+import { probes } from "./probes";
 import { unknownTicket } from "./resolve";
 import { pageIn, showTicket } from "./tickets";
 
 /** What the operator does: tenants, credentials, tickets, replay. */
 export const admin = new Hono<AppEnv>();
 
-admin.route("/tenants", overview).route("/tenants", deadLetters);
+admin.route("/health", health).route("/tenants", overview).route("/tenants", deadLetters).route("/tenants", probes);
 
 admin
   .get("/tenants", async (c) => {

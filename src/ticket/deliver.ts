@@ -18,7 +18,9 @@ import type { LaneName } from "./timeline";
 /** For what waits of a tenant whose record is gone without a trace. */
 const DEFAULT_POLICY: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
 
-type Services = { config: Config; directory: Directory; sessions: DurableObjectNamespace<EngineSession> };
+/** What a delivery needs to know of its ticket. */
+type Addressee = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
+export type Services = { config: Config; directory: Directory; sessions: DurableObjectNamespace<EngineSession> };
 type Session = { session: unknown; keep: (session: unknown) => void };
 
 /**
@@ -27,7 +29,7 @@ type Session = { session: unknown; keep: (session: unknown) => void };
  */
 export async function deliver(
   services: Services,
-  ticket: TicketRow,
+  ticket: Addressee,
   lane: LaneName,
   delivery: Delivery,
   session: Session,
@@ -59,7 +61,7 @@ export async function deliver(
 async function toDesk(
   { config, directory }: Services,
   tenant: Tenant,
-  ticket: TicketRow,
+  ticket: Addressee,
   delivery: Delivery,
   session: Session,
 ): Promise<Delivered> {

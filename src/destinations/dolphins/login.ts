@@ -1,6 +1,6 @@
 import type { Bounds } from "../destination";
 import { send } from "../http";
-import { judgeAnswer, type Failure } from "../outcome";
+import { judgeAnswer, type Failure, type Outcome } from "../outcome";
 import { readDate } from "./dates";
 import type { EngineRecord, LoginAuth } from "./record";
 
@@ -26,7 +26,32 @@ const MARGIN_MS = 30_000;
 const UNKNOWN_LIFETIME_MS = 10 * 60_000;
 const LONGEST_LIFETIME_MS = 30 * 24 * 3600_000;
 
+const NO_TOKEN = "the answer holds no token";
+
 export async function requestToken(target: LoginTarget, bounds: Bounds): Promise<Token | LoginFailure> {
+  const { outcome, token } = await logIn(target, bounds);
+  if (token) return token;
+  if (outcome.kind !== "delivered") return { outcome: inLogin(outcome), refused: outcome.kind === "rejected" };
+  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}` }, refused: false };
+}
+
+/**
+ * The same for the operator who tries the credentials and wants to see what the engine says. Of an answer that may hold a
+ * token nothing is shown, and of any other the password is not.
+ */
+export async function tryLogin(target: LoginTarget, bounds: Bounds): Promise<Outcome> {
+  const { outcome, token } = await logIn(target, bounds);
+  if (outcome.kind === "delivered") {
+    const { status } = outcome;
+    return token ? { kind: "delivered", status } : { kind: "retry", status, error: NO_TOKEN };
+  }
+  if (outcome.kind === "blocked" || outcome.answer === undefined) return outcome;
+  const spellings = [target.password, JSON.stringify(target.password).slice(1, -1)];
+  const answer = spellings.reduce((text, password) => text.replaceAll(password, "***"), outcome.answer);
+  return { ...outcome, answer };
+}
+
+async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Outcome; token?: Token | undefined }> {
   const result = await send({
     url: `${target.baseUrl}${target.apiPath}/graph/auth`,
     headers: { "content-type": "application/json" },
@@ -34,10 +59,10 @@ export async function requestToken(target: LoginTarget, bounds: Bounds): Promise
     timeoutMs: bounds.timeoutMs,
     allowInsecureTargets: bounds.allowInsecureTargets,
   });
-  const outcome = "outcome" in result ? result.outcome : judgeAnswer(result.answer, true);
-  if (outcome.kind !== "delivered") return { outcome: inLogin(outcome), refused: outcome.kind === "rejected" };
-  const token = "answer" in result ? readToken(result.answer.text, target.timeZone) : undefined;
-  return token ?? { outcome: { kind: "retry", error: "login: the answer holds no token" }, refused: false };
+  if ("outcome" in result) return result;
+  const outcome = judgeAnswer(result.answer, true);
+  const token = outcome.kind === "delivered" ? readToken(result.answer.text, target.timeZone) : undefined;
+  return { outcome, token };
 }
 
 /**
