@@ -78,6 +78,8 @@ export async function startRelay(options: {
   persist?: string;
   /** Whether `logs` is wanted: passing each line on costs the machine as much as a request. */
   logs?: boolean;
+  /** Serves the console and the API reference too, as every deployed relay does. */
+  assets?: boolean;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -90,6 +92,7 @@ export async function startRelay(options: {
       port: options.port ?? 0,
       scratch,
       logs: options.logs ?? true,
+      assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
     };
     runtime.host.send(order);

@@ -54,10 +54,10 @@ export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
 
 async function startOnPreferredPort(bundle: string, settings: Settings, persist: string): Promise<Relay> {
   try {
-    return await startRelay({ bundle, settings, persist, port: preferredPort });
+    return await startRelay({ bundle, settings, persist, assets: true, port: preferredPort });
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes("already in use")) throw error;
-    return startRelay({ bundle, settings, persist });
+    return startRelay({ bundle, settings, persist, assets: true });
   }
 }
 

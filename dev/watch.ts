@@ -13,6 +13,7 @@ export function stayUp(stage: Stage): void {
     ["The desk posts replies to", `${stage.relay.url}/v1/outgoing`],
     ["  and Close to", `${stage.relay.url}/v1/command`],
     ["  with Authorization: Bearer", stage.deskToken],
+    ["The API is described at", `${stage.relay.url}/docs`],
     ["The operator looks at", `${stage.relay.url}/admin/tickets/${stage.owner}/${ticketNumber}`],
     ["  with Authorization: Bearer", stage.adminToken],
   ]);

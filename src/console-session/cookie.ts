@@ -8,6 +8,8 @@ import { derive, type MasterKeys } from "../tenants/credentials";
  */
 export type Session = { id: string; expiresAtMs: number };
 
+/** From signing in to signing out by itself. */
+const SESSION_MS = 8 * 3600_000;
 const ID_BYTES = 32;
 
 /** Derived from the token too, so that a new ADMIN_TOKEN ends all sessions; as a new MASTER_KEY does, at once. */
@@ -17,9 +19,9 @@ const keyOf = async ([masterKey]: MasterKeys, adminToken: string): Promise<strin
 const macOf = async (key: string, id: string, expiresAtMs: number): Promise<string> =>
   toBase64Url(await hmacSha256(key, utf8(`${id}.${expiresAtMs}`)));
 
-export const newSession = (expiresAtMs: number): Session => ({
+export const newSession = (nowMs: number): Session => ({
   id: toBase64Url(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
-  expiresAtMs,
+  expiresAtMs: nowMs + SESSION_MS,
 });
 
 export async function writeSession(

@@ -1,8 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
 
-/** From signing in to signing out by itself. */
-export const SESSION_MS = 8 * 3600_000;
-
 const STORED = "expiresAtMs";
 
 /**

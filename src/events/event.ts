@@ -40,8 +40,8 @@ const text = (max: number) =>
 /** Java senders write null for an empty field: the fields that may be empty take it as that. */
 const orEmpty = (max: number) =>
   z.pipe(
-    z.transform((value) => (value === null ? "" : value)),
-    text(max),
+    z.nullable(text(max)),
+    z.transform((value) => value ?? ""),
   );
 
 const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
@@ -110,7 +110,7 @@ const command = z.object({
 const ownedCommand = z.extend(command, { owner: id });
 
 /** Which shape is expected: a desk may leave `owner` out, the engine may not. */
-const SCHEMAS = { incoming, outgoing, command, ownedCommand };
+export const SCHEMAS = { incoming, outgoing, command, ownedCommand };
 
 /** The fields the relay itself reads; all others of the event ride along untouched. */
 export type RelayEvent = {

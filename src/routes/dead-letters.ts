@@ -47,8 +47,11 @@ deadLetters
 const ids = z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000));
 const dryRun = z.optional(z.boolean());
 const before = z.optional(z.string());
-const ticketReplay = z.union([z.strictObject({ all: z.literal(true), dryRun }), z.strictObject({ ids, dryRun })]);
-const tenantReplay = z.union([
+export const ticketReplay = z.union([
+  z.strictObject({ all: z.literal(true), dryRun }),
+  z.strictObject({ ids, dryRun }),
+]);
+export const tenantReplay = z.union([
   z.strictObject({ all: z.literal(true), dryRun, before }),
   z.strictObject({ ids, dryRun, before }),
 ]);

@@ -13,7 +13,7 @@ import { resolveTenant, unknownTicket } from "./resolve";
 
 const option = z.optional(z.string().check(z.maxLength(64, "must be at most 64 characters long")));
 
-const contactQuery = z.object({
+export const contactQuery = z.object({
   ticketNumber: id,
   owner: z.optional(id),
   ignoreDeleted: option,
@@ -23,7 +23,7 @@ const contactQuery = z.object({
 
 const day = z.optional(z.iso.date("must be a date such as 2021-09-24"));
 
-const historyQuery = z
+export const historyQuery = z
   .object({
     owner: z.optional(id),
     from: day,

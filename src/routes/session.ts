@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import * as z from "zod/mini";
 import { required } from "../config";
 import { newSession, type Session } from "../console-session/cookie";
-import { SESSION_MS } from "../console-session/session";
 import { readBody } from "../lib/body";
 import { equalSecrets } from "../lib/bytes";
 import { AppError } from "../lib/errors";
@@ -29,7 +28,7 @@ session
     }
     if (!equalSecrets(given.data.token, required(configOf(c).adminToken)))
       throw new AppError("unauthorized", "That is not the operator's token. It is what ADMIN_TOKEN is set to.");
-    const begun = newSession(Date.now() + SESSION_MS);
+    const begun = newSession(Date.now());
     await giveCookie(c, begun);
     await ask(() => sessionObject(c, begun).begin(begun.expiresAtMs));
     log("signed_in", { requestId: c.var.requestId });

@@ -28,7 +28,7 @@ const delivery = z.strictObject({
   whenExhausted: z._default(z.enum(["advance", "hold"]), "advance"),
 });
 
-const tenantRecord = z.strictObject(
+export const tenantRecord = z.strictObject(
   {
     name: z._default(z.string().check(z.maxLength(1024)), ""),
     deskId: z.optional(id),

@@ -45,12 +45,15 @@ export function credentialsOf(reply: Reply): Credentials {
   return Credentials.parse(reply.body).credentials;
 }
 
-export async function startWorld(options: { settings?: Partial<Settings>; persist?: string } = {}): Promise<World> {
+export async function startWorld(
+  options: { settings?: Partial<Settings>; persist?: string; assets?: boolean } = {},
+): Promise<World> {
   const settings = { ...throwawaySettings(), ...options.settings };
   const start = (): Promise<Relay> =>
     startRelay({
       bundle: inject("bundle"),
       settings,
+      assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: options.persist }),
     });
   let relay = await start();

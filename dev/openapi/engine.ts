@@ -1,0 +1,63 @@
+import { done, incomingEvent, ownedCommand } from "./answers";
+import * as examples from "./examples";
+import type { Answer, Operation } from "./operation";
+import { fromEngine } from "./parameters";
+
+/** What 3Dolphins calls. */
+
+const answer: Answer = {
+  description:
+    "Durably stored. It is delivered at least once, or ends among the dead letters, where a person sees why.",
+  schema: done,
+  example: { status: "success" },
+  headers: ["relay-message-id", "relay-sequence", "idempotent-replay"],
+};
+
+const incoming = (id: string, path: string, summary: string): Operation => ({
+  id,
+  method: "post",
+  path: `/v1/dolphins/{ingressKey}/${path}`,
+  tag: "3Dolphins",
+  summary,
+  security: [],
+  parameters: fromEngine,
+  body: {
+    schema: incomingEvent,
+    examples: { text: examples.incomingEvent, location: examples.incomingLocation },
+  },
+  answer,
+  refusals: [
+    "unauthorized",
+    "unknown_owner",
+    "idempotency_mismatch",
+    "invalid_event",
+    "invalid_request",
+    "backlog_full",
+    "rate_limited",
+    "unavailable",
+  ],
+});
+
+export const engine: Operation[] = [
+  {
+    ...incoming("incoming", "incoming", "A customer has written: Incoming Event"),
+    description: "Opens the ticket, or opens it again after a Close. Fields that the relay does not know ride along.",
+  },
+  incoming("sendMessage", "sendMessage", "The same as incoming"),
+  incoming("incomingMessage", "incomingMessage", "The same as incoming"),
+  {
+    ...incoming("engineCommand", "command", "3Dolphins closes the ticket: Command Event"),
+    body: { schema: ownedCommand, examples: { close: examples.closeCommand } },
+    refusals: [
+      "unauthorized",
+      "unknown_owner",
+      "unknown_ticket",
+      "idempotency_mismatch",
+      "invalid_event",
+      "invalid_request",
+      "backlog_full",
+      "rate_limited",
+      "unavailable",
+    ],
+  },
+];

@@ -1,0 +1,40 @@
+/** How a caller is known. The engine's key is none of these: it stands in the path. */
+export const securitySchemes = {
+  operatorToken: {
+    type: "http",
+    scheme: "bearer",
+    description: "The operator's token: what `ADMIN_TOKEN` is set to.",
+  },
+  consoleSession: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-relay_session",
+    description:
+      "The cookie of a sign-in to the console (over plain http `relay_session`). Taken from the relay's own pages alone.",
+  },
+  deskToken: {
+    type: "http",
+    scheme: "bearer",
+    description: "A desk's token, from `GET /admin/tenants/{owner}/credentials`.",
+  },
+  standardWebhooks: {
+    type: "apiKey",
+    in: "header",
+    name: "webhook-signature",
+    description:
+      "[Standard Webhooks](https://www.standardwebhooks.com): `v1,` and the base64 HMAC-SHA-256 of `{webhook-id}.{webhook-timestamp}.{raw body}` under the desk's `whsec_…` secret, beside the headers `webhook-id` and `webhook-timestamp`. The body has to give `owner`.",
+  },
+  chatwootSignature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Chatwoot-Signature",
+    description:
+      "`sha256=` and the hex HMAC-SHA-256 of `{X-Chatwoot-Timestamp}.{raw body}`. Before Chatwoot 4.13: the secret as `?token=` in the URL.",
+  },
+  zendeskKey: {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+    description: "The secret of the Sunshine Conversations webhook.",
+  },
+};

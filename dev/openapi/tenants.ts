@@ -1,0 +1,126 @@
+import { credentialsAnswer, done, probeAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
+import * as examples from "./examples";
+import type { Answer, Operation } from "./operation";
+import { ownerInPath, pageOf } from "./parameters";
+
+/** What the operator does with tenants. */
+
+export const OPERATOR = ["operatorToken", "consoleSession"];
+const TAG = "Operator: tenants";
+const PATH = "/admin/tenants/{owner}";
+
+const shownTenant: Answer = {
+  description: "The whole record, its defaults filled in and its secrets shown as `***`.",
+  schema: tenantAnswer,
+  example: { status: "success", tenant: examples.tenant },
+};
+const shownCredentials: Answer = {
+  description: "What the desk is to be given. They belong to the `deskId`: one pair for all tenants that have it.",
+  schema: credentialsAnswer,
+  example: { status: "success", credentials: examples.credentials },
+  headers: ["cache-control"],
+};
+const shownTest: Answer = {
+  description: "What came of it: the far end's own status, and the beginning of its answer.",
+  schema: probeAnswer,
+  example: { status: "success", ...examples.probe },
+};
+const common = { tag: TAG, security: OPERATOR, parameters: [ownerInPath] };
+
+export const tenants: Operation[] = [
+  {
+    ...common,
+    id: "listTenants",
+    method: "get",
+    path: "/admin/tenants",
+    summary: "All tenants",
+    parameters: pageOf(100, 100, "next"),
+    answer: {
+      description: "In the order of their owners.",
+      schema: tenantsAnswer,
+      example: { status: "success", tenants: [examples.tenant] },
+    },
+    refusals: ["invalid_request"],
+  },
+  {
+    ...common,
+    id: "getTenant",
+    method: "get",
+    path: PATH,
+    summary: "One tenant's record",
+    answer: shownTenant,
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "putTenant",
+    method: "put",
+    path: PATH,
+    summary: "Registers a tenant, or replaces its record",
+    description: "A secret that is put as `***` stays as it is.",
+    body: {
+      schema: record,
+      examples: { whole: examples.tenantRecord, shortest: examples.shortestRecord },
+    },
+    answer: shownTenant,
+    refusals: ["invalid_tenant", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "deleteTenant",
+    method: "delete",
+    path: PATH,
+    summary: "Ends the acceptance of a tenant's events",
+    description: "At once. What waits goes on waiting until its `maxAgeSeconds`, and a new PUT lets it go on.",
+    answer: { description: "Deleted.", schema: done, example: { status: "success" } },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "getCredentials",
+    method: "get",
+    path: `${PATH}/credentials`,
+    summary: "The token and the signing secret of the tenant's desk",
+    answer: shownCredentials,
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "rotateCredentials",
+    method: "post",
+    path: `${PATH}/credentials/rotate`,
+    summary: "Makes new ones",
+    description: "Those before stay good for 24 hours, or until the next rotation.",
+    answer: shownCredentials,
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "testDesk",
+    method: "post",
+    path: `${PATH}/test/desk`,
+    summary: "Sends a test event to the tenant's desk",
+    description: "Signed and translated as any other. No ticket is opened, and nothing is tried again.",
+    answer: shownTest,
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "testEngine",
+    method: "post",
+    path: `${PATH}/test/engine`,
+    summary: "Logs in to the tenant's 3Dolphins",
+    description:
+      "With `dolphins.auth` of type `login` alone. The token is not shown, nor the password where the answer quotes it.",
+    answer: {
+      ...shownTest,
+      example: {
+        ...(shownTest.example as object),
+        outcome: "delivered",
+        answer: "",
+        attempt: { at: "2026-11-24T08:15:30.512Z", ms: 84, status: 200 },
+      },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+];

@@ -1,0 +1,59 @@
+import type { Json } from "./components";
+
+/** What each field means, put beside its schema: a name means the same wherever it stands. */
+const FIELDS: Record<string, string> = {
+  ticketNumber: "One conversation with one customer. Opaque.",
+  channel: "An open set of names, such as `whatsapp`: echoed exactly as it came.",
+  accountId: "The customer's account on that channel, such as a phone number.",
+  contactId: "Of the customer, for the Contact API.",
+  messageType: "`text`, `image`, `video`, `audio`, `file` or `Location`, compared without case.",
+  message: "The text; of a Location `latitude,longitude`; may be empty beside media.",
+  mediaLink: "The URL of the media; empty for a text.",
+  customerName: "First and last name.",
+  createdDate: "`yyyy-MM-dd'T'HH:mm:ss.SSS`, of the ticket: it neither orders nor names messages.",
+  owner: "The tenant.",
+  groupId: "Also taken as `GroupId`.",
+  event: "Of a Command `Close`, the only one there is; of a message the event as it is delivered.",
+  issues: "One for each field that is wrong. `path` is dotted, and empty for the body as a whole.",
+  deskId: "Tenants with one deskId share token and signing secret. By default the owner.",
+  ingress: "The one entry of INGRESS_KEYS whose engine may speak for this tenant; left out, any.",
+  timeZone: "An IANA name.",
+  stickerText: "What a sticker becomes.",
+  baseUrl: "https, and a public host.",
+  url: "Takes the events: https, and a public host.",
+  notifyFailures: "Whether the desk is sent a report of each reply that ended among the dead letters.",
+  closedBy: "Which of the desk's signals close the ticket.",
+  timeoutMs: "Of one attempt, to the last byte of its answer.",
+  maxAgeSeconds: "After that a message that could not be delivered is exhausted.",
+  whenExhausted: "`advance`: to the dead letters, and on with the next. `hold`: the lane waits and tries on.",
+  retentionDays: "After so many a delivered body is deleted, and a closed ticket that long quiet is wiped.",
+  lane: "The direction: `toDesk` or `toDolphins`. Order is kept in each.",
+  sequence: "1, 2, 3 … in its lane.",
+  attempts: "The newest 20.",
+  ms: "How long it took, in milliseconds.",
+  suspectedDuplicate: "An identical body had come within 10 seconds before. It is delivered all the same.",
+  oldestWaitingSince: "When the oldest message that waits was accepted.",
+  blockedBy: "The id of the message that the lane waits for.",
+  late: "Those of `replayed` that arrive after later ones of their lane.",
+  reason: "`rejected`: refused for good. `blocked`: the address rules forbid the target. `exhausted`: too old.",
+  toldAt: "When the ticket last told of itself.",
+  waitingSince: "Since when its oldest message waits, once that is over 5 seconds.",
+  next: "Pass it on for the next page. Left out on the last.",
+  answer: "The beginning of what the far end answered.",
+};
+
+/** The document, with a description for each field that has none. */
+export function withWords(document: Json): Json {
+  visit(document);
+  return document;
+}
+
+function visit(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  const { properties } = value as { properties?: Record<string, Json> };
+  for (const [name, schema] of Object.entries(properties ?? {})) {
+    const words = FIELDS[name];
+    if (words !== undefined && typeof schema === "object") schema["description"] ??= words;
+  }
+  for (const inner of Object.values(value)) visit(inner);
+}
