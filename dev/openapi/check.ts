@@ -17,7 +17,9 @@ export type ApiOperation = Described & { method: string; path: string };
 
 export const operationsIn = (paths: ApiDocument["paths"]): ApiOperation[] =>
   Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, described]) => ({ ...described, method: method.toUpperCase(), path })),
+    Object.entries(methods).map(([method, described]) =>
+      Object.assign({ method: method.toUpperCase(), path }, described),
+    ),
   );
 
 export const mediaOf = (place: Content | undefined): Media | undefined => place?.content?.["application/json"];

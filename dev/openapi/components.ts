@@ -29,8 +29,13 @@ const OPTIONS = {
 export function schemaOf(schema: z.ZodMiniType): Json {
   const id = registry.get(schema)?.id;
   if (id !== undefined) return { $ref: reference(id) };
-  const { $schema: _, ...json } = z.toJSONSchema(schema, OPTIONS);
-  return json;
+  return withoutHead(z.toJSONSchema(schema, OPTIONS));
+}
+
+/** What zod puts at the top of a schema that stands for itself. */
+function withoutHead(schema: Json): Json {
+  const { $schema: _, $id: __, ...rest } = schema;
+  return rest;
 }
 
 /** All that have a name. `complete` are those of answers whose defaults are filled in. */
@@ -41,7 +46,7 @@ export function componentSchemas(complete: Record<string, z.ZodMiniType>): Recor
     z.toJSONSchema(schema, { ...OPTIONS, io: "output" }),
   ]);
   const all: [string, Json][] = [...Object.entries(schemas), ...filledIn];
-  return Object.fromEntries(all.map(([id, { $schema: _, $id: __, ...json }]) => [id, json]));
+  return Object.fromEntries(all.map(([id, schema]) => [id, withoutHead(schema)]));
 }
 
 const reference = (id: string): string => `#/components/schemas/${id}`;

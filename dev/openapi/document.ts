@@ -1,6 +1,6 @@
 import { incomingEvent, command, complete, failureReport } from "./answers";
 import { componentSchemas, schemaOf, type Json } from "./components";
-import { console_, reference } from "./console";
+import { browser, reference } from "./browser";
 import { desk } from "./desk";
 import { engine } from "./engine";
 import * as examples from "./examples";
@@ -12,7 +12,7 @@ import { withWords } from "./words";
 
 /** The OpenAPI document: made when the relay is built, out of the schemas that the relay checks with. */
 
-export const operations: Operation[] = [...engine, ...desk, ...console_, ...tenants, ...operator];
+export const operations: Operation[] = [...engine, ...desk, ...browser, ...tenants, ...operator];
 
 const ABOUT = `The relay stands between 3Dolphins and the desks where people answer. Every event that is answered \`200\` is
 durably stored, and delivered at least once and in order per ticket and direction.

@@ -86,15 +86,17 @@ function answerOf({ status = 200, description, schema, example, headers = [] }: 
 function responsesOf(codes: ErrorCode[]): Json {
   const byStatus = Map.groupBy(codes, statusOf);
   return Object.fromEntries(
-    [...byStatus].toSorted().map(([status, some]) => {
-      const description = some.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join("\n\n");
-      const headers = headersOf([
-        ...new Set(["x-request-id" as const, ...some.flatMap((code) => REFUSALS[code].headers ?? [])]),
-      ]);
-      const code = { properties: { error: { properties: { code: { enum: some } } } } };
-      const schema = { allOf: [{ $ref: "#/components/schemas/Refusal" }, code] };
-      const examples = Object.fromEntries(some.map((one) => [one, { value: bodyOf(one) }]));
-      return [status, { description, headers, content: { "application/json": { schema, examples } } }];
-    }),
+    [...byStatus]
+      .toSorted(([a], [b]) => Number(a) - Number(b))
+      .map(([status, some]) => {
+        const description = some.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join("\n\n");
+        const headers = headersOf([
+          ...new Set(["x-request-id" as const, ...some.flatMap((code) => REFUSALS[code].headers ?? [])]),
+        ]);
+        const code = { properties: { error: { properties: { code: { enum: some } } } } };
+        const schema = { allOf: [{ $ref: "#/components/schemas/Refusal" }, code] };
+        const examples = Object.fromEntries(some.map((one) => [one, { value: bodyOf(one) }]));
+        return [status, { description, headers, content: { "application/json": { schema, examples } } }];
+      }),
   );
 }

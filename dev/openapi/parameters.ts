@@ -24,7 +24,7 @@ export const ticketInPath: Parameter = {
   example: TICKET,
 };
 
-export const contactInPath: Parameter = {
+const contactInPath: Parameter = {
   name: "contactId",
   in: "path",
   description: "As it stands in each Incoming Event of the ticket.",
@@ -32,7 +32,7 @@ export const contactInPath: Parameter = {
   example: CONTACT,
 };
 
-export const ingressKey: Parameter = {
+const ingressKey: Parameter = {
   name: "ingressKey",
   in: "path",
   description:
@@ -142,14 +142,10 @@ const ABOUT: Record<string, string> = {
 
 /** A query whose schema the route itself checks with. */
 const queryOf = (schema: typeof contactQuery | typeof historyQuery): Parameter[] =>
-  Object.entries<z.ZodMiniType>(schema.shape).map(([name, field]) => ({
-    name,
-    in: "query",
-    description: ABOUT[name] ?? "",
-    schema: field,
-    required: name === "ticketNumber",
-    ...(name === "ticketNumber" ? { example: TICKET } : {}),
-  }));
+  Object.entries<z.ZodMiniType>(schema.shape).map(([name, field]): Parameter => {
+    const parameter = { name, in: "query" as const, description: ABOUT[name] ?? "", schema: field };
+    return name === "ticketNumber" ? Object.assign(parameter, { required: true, example: TICKET }) : parameter;
+  });
 
 export const contactParameters: Parameter[] = [contactInPath, ...queryOf(contactQuery)];
 export const historyParameters: Parameter[] = [ticketInPath, ...queryOf(historyQuery)];

@@ -106,8 +106,8 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   },
   delivery_failed: {
     when: "With `Prefer: wait=N`: 3Dolphins refused the message for good.",
-    message: 'HTTP 400 from 3Dolphins: {"status":"error"}',
-    headers: ["relay-message-id", "relay-sequence"],
+    message: '3Dolphins did not take the message (rejected): HTTP 400: {"status":"error"}',
+    headers: ["relay-message-id", "relay-sequence", "preference-applied"],
   },
   engine_failed: {
     when: "3Dolphins failed, or answered with something else.",

@@ -26,10 +26,13 @@ export async function sessionOf(c: AppContext): Promise<Session | undefined> {
   return session && (await ask(() => sessionObject(c, session).isOpen())) ? session : undefined;
 }
 
-export async function giveCookie(c: AppContext, session: Session): Promise<void> {
+/** What the cookie of this session holds. */
+export function signed(c: AppContext, session: Session): Promise<string> {
   const { masterKeys, adminToken } = configOf(c);
-  const value = await writeSession(required(masterKeys), required(adminToken), session);
-  setCookie(c, nameIn(c), value, { ...attributes(c), expires: new Date(session.expiresAtMs) });
+  return writeSession(required(masterKeys), required(adminToken), session);
 }
+
+export const giveCookie = (c: AppContext, value: string, { expiresAtMs }: Session): void =>
+  setCookie(c, nameIn(c), value, { ...attributes(c), expires: new Date(expiresAtMs) });
 
 export const takeCookie = (c: AppContext): void => void deleteCookie(c, nameIn(c), attributes(c));

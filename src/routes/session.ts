@@ -10,7 +10,7 @@ import { isoTime } from "../ticket/timeline";
 import { ask } from "./accept";
 import { configOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "./context";
 import { withinRate } from "./rate";
-import { giveCookie, sessionObject, sessionOf, takeCookie } from "./session-cookie";
+import { giveCookie, sessionObject, sessionOf, signed, takeCookie } from "./session-cookie";
 
 /** The operator's sign-in to the console. The token is typed once; from then on the browser has a cookie it cannot read. */
 export const session = new Hono<AppEnv>();
@@ -29,8 +29,9 @@ session
     if (!equalSecrets(given.data.token, required(configOf(c).adminToken)))
       throw new AppError("unauthorized", "That is not the operator's token. It is what ADMIN_TOKEN is set to.");
     const begun = newSession(Date.now());
-    await giveCookie(c, begun);
+    const value = await signed(c, begun);
     await ask(() => sessionObject(c, begun).begin(begun.expiresAtMs));
+    giveCookie(c, value, begun);
     log("signed_in", { requestId: c.var.requestId });
     return showSession(c, begun);
   })

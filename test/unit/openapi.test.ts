@@ -29,13 +29,12 @@ test("names each operation once", () => {
 });
 
 describe("every example fits its own schema", () => {
-  const places = operations.flatMap(({ method, path, requestBody, responses }) => [
-    { what: `${method} ${path}`, media: mediaOf(requestBody) },
-    ...Object.entries(responses).map(([status, response]) => ({
-      what: `${method} ${path} ${status}`,
-      media: mediaOf(response),
+  const places = operations.flatMap(({ method, path, requestBody, responses }) =>
+    [["body", requestBody] as const, ...Object.entries(responses)].map(([name, place]) => ({
+      what: `${method} ${path} ${name}`,
+      media: mediaOf(place),
     })),
-  ]);
+  );
   const withExamples = places.flatMap(({ what, media }) =>
     Object.entries(media?.examples ?? {}).map(([name, { value }]) => ({ what: `${what} ${name}`, media, value })),
   );

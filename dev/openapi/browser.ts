@@ -14,7 +14,7 @@ const open: Answer = {
   headers: ["cache-control"],
 };
 
-export const console_: Operation[] = [
+export const browser: Operation[] = [
   {
     ...SESSION,
     id: "signIn",

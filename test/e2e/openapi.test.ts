@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { startRelay } from "../../dev/relay.ts";
+import { type Reply, call } from "./http.ts";
+import { REFUSALS } from "./openapi/refusals.ts";
+import { type Walk, schemesOf, startWalk } from "./openapi/walk.ts";
+import { newTicketNumber } from "./tenant.ts";
+
+/** Walks the document over HTTP: each operation is called as its example says, and made to refuse in every way there is. */
+
+let walk: Walk;
+
+beforeAll(async () => {
+  walk = await startWalk();
+});
+afterAll(() => walk.world.stop());
+
+const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } }).error?.code ?? "none";
+
+/** In an order in which each can succeed. */
+const SUCCESSES =
+  "alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+    " ",
+  );
+/** With a test of their own. */
+const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant"];
+/** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
+const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
+
+test("every operation of the document is called", () => {
+  const documented = walk.api.operations.map(({ operationId }) => operationId);
+  expect([...SUCCESSES, ...ALONE].toSorted()).toEqual(documented.toSorted());
+});
+
+describe("as its examples say, by each credential it takes", () => {
+  test.each(SUCCESSES)("%s", async (id) => {
+    const { api, named, bodyOf, credentialFor, send } = walk;
+    const operation = named(id);
+    const schemes = schemesOf(operation).slice(0, ONCE.has(id) ? 1 : undefined);
+    const examples = Object.keys(operation.requestBody?.content?.["application/json"].examples ?? { none: {} });
+    for (const scheme of schemes.length > 0 ? schemes : [undefined]) {
+      for (const example of examples) {
+        const body = bodyOf(operation, example);
+        const reply = await send(operation, { body, headers: credentialFor(operation, body, scheme) });
+        expect(reply.status, `${id} by ${scheme}: ${reply.text}`).toBe(200);
+        api.expectDescribed(operation, reply, `${id} by ${scheme}`);
+      }
+    }
+  });
+
+  test.each([
+    ["listTickets", "waitingSince"],
+    ["overview", "lagMeanMs"],
+    ["adminTicket", "attempts"],
+    ["ticket", "nextAttemptAt"],
+  ])("%s, which has something to show: %s", async (id, field) => {
+    expect((await walk.send(walk.named(id))).text).toContain(`"${field}":`);
+  });
+
+  test("watch, which tells what it says", async () => {
+    const { world, api, tenant, pathOf, named, credentialFor } = walk;
+    const operation = named("watch");
+    const url = world.relay().url.replace("http", "ws") + pathOf(operation);
+    const socket = new WebSocket(url, { headers: credentialFor(operation) });
+    const next = (type: "open" | "message") =>
+      new Promise<unknown>((fulfil) => {
+        socket.addEventListener(type, (event) => fulfil("data" in event ? event.data : undefined), { once: true });
+      });
+    await next("open");
+    const told = next("message");
+    await tenant.incoming(newTicketNumber());
+    const event: unknown = JSON.parse(String(await told));
+    socket.close();
+    expect(event).toMatchObject({ type: "ticket" });
+    api.expectSchema("LiveEvent", event);
+  });
+});
+
+describe("refused", () => {
+  test.each(REFUSALS)("$what", async ({ what, statuses, of, provoke }) => {
+    // The document itself is a static asset: nothing of it is the Worker's to refuse.
+    const some = walk.api.operations.filter((operation) => operation.operationId !== "openapi" && of(operation));
+    expect(some.length).toBeGreaterThan(0);
+    for (const operation of some) {
+      const reply = await provoke(walk, operation);
+      expect(statuses, `${operation.operationId}: ${reply.status} ${reply.text}`).toContain(reply.status);
+      walk.api.expectDescribed(operation, reply, what);
+    }
+  });
+});
+
+test("a delivery that was waited for and failed, the Close, and what comes too late are described", async () => {
+  const { api, tenant, named, send, credentialFor } = walk;
+  const outgoing = named("outgoing");
+  const number = newTicketNumber();
+  await tenant.incoming(number);
+  const of = (id: string) => JSON.stringify({ ...(api.example(named(id)) as object), ticketNumber: number });
+  const login = ({ path }: { path: string }) => path.endsWith("/graph/auth");
+  tenant.engine.answerWith((sent) =>
+    login(sent) ? { status: 200, body: '{"token":"t"}' } : { status: 400, body: "no" },
+  );
+  const headers = { ...credentialFor(outgoing), prefer: "wait=10" };
+  const failed = await send(outgoing, { body: of("outgoing"), headers });
+  expect([failed.status, codeIn(failed)]).toEqual([502, "delivery_failed"]);
+  api.expectDescribed(outgoing, failed, "waited for");
+
+  tenant.engine.answerWith(() => ({ status: 200, body: '{"status":"success","token":"t"}' }));
+  for (const id of ["command", "engineCommand"]) {
+    const reply = await send(named(id), { body: of(id) });
+    expect([reply.status, codeIn(reply)]).toEqual([200, "none"]);
+    api.expectDescribed(named(id), reply, "Close");
+  }
+  const late = await send(outgoing, { body: of("outgoing") });
+  expect([late.status, codeIn(late)]).toEqual([409, "ticket_closed"]);
+  api.expectDescribed(outgoing, late, "after Close");
+});
+
+test.each([
+  ["signOut", "consoleSession", 401],
+  ["deleteTenant", "operatorToken", 404],
+])("%s is described, and so is a second one", async (id, scheme, second) => {
+  const { api, named, send, credentialFor } = walk;
+  const operation = named(id);
+  for (const status of [200, second]) {
+    const reply = await send(operation, { headers: credentialFor(operation, "", scheme) });
+    expect(reply.status).toBe(status);
+    api.expectDescribed(operation, reply, id);
+  }
+});
+
+test("a relay whose secrets are missing answers as is described", async () => {
+  const { world, api, bodyOf, credentialFor } = walk;
+  const settings = { ADMIN_TOKEN: world.settings.ADMIN_TOKEN };
+  const relay = await startRelay({ bundle: inject("bundle"), settings });
+  const statuses = new Set<number>();
+  for (const operation of api.operations.filter(({ operationId }) => operationId !== "openapi")) {
+    const body = bodyOf(operation);
+    const request = { method: operation.method, headers: credentialFor(operation, body) };
+    const reply = await call(relay.url + api.pathOf(operation), body === undefined ? request : { ...request, body });
+    api.expectDescribed(operation, reply, "without secrets");
+    statuses.add(reply.status);
+  }
+  await relay.stop();
+  expect(statuses).toContain(503);
+  expect(statuses).not.toContain(500);
+});
