@@ -72,6 +72,10 @@ const credentials = (): Record<string, Credential> => ({
   "the operator's token": plain(bearer(world.settings.ADMIN_TOKEN)),
   "a wrong token": plain(bearer(`desk_${Buffer.from(alone.owner).toString("base64url")}.${"A".repeat(43)}`)),
   "a signature by the token": signing(Buffer.from(alone.token).toString("base64")),
+  "a cookie that nobody was given": plain({
+    cookie: `relay_session=${"A".repeat(43)}.${Date.now() + 3_600_000}.${"A".repeat(43)}`,
+    "sec-fetch-site": "same-origin",
+  }),
   "the master key": plain(bearer(world.settings.MASTER_KEY), encodeURIComponent(world.settings.MASTER_KEY)),
 });
 
@@ -79,6 +83,13 @@ type Ask = {
   method: string;
   path: (tenant: Tenant, number: string, key: string) => string;
   body?: (tenant: Tenant, number: string) => unknown;
+};
+const OPERATORS_OWN: Record<string, Ask> = {
+  health: { method: "GET", path: () => "/admin/health" },
+  overview: { method: "GET", path: (t) => `/admin/tenants/${t.owner}/overview` },
+  "tenant's tickets": { method: "GET", path: (t) => `/admin/tenants/${t.owner}/tickets` },
+  "dead letters": { method: "GET", path: (t) => `/admin/tenants/${t.owner}/dead-letters` },
+  "test of the desk": { method: "POST", path: (t) => `/admin/tenants/${t.owner}/test/desk` },
 };
 const ROUTES: Record<string, Ask> = {
   incoming: {
@@ -114,6 +125,7 @@ const ROUTES: Record<string, Ask> = {
   credentials: { method: "GET", path: (t) => `/admin/tenants/${t.owner}/credentials` },
   "operator's ticket": { method: "GET", path: (t, n) => `/admin/tickets/${t.owner}/${n}` },
   replay: { method: "POST", path: (t, n) => `/admin/tickets/${t.owner}/${n}/replay`, body: () => ({ all: true }) },
+  ...OPERATORS_OWN,
 };
 /** Routes that would change what the table is about: tried with every credential but the operator's. */
 const DANGEROUS: Record<string, Ask> = {
@@ -165,7 +177,9 @@ function rules(name: "alone" | "bound" | "one"): Record<string, Rule> {
     contact: read,
     history: read,
     ...Object.fromEntries(
-      ["tenants", "tenant", "credentials", "operator's ticket", "replay"].map((route) => [route, operator]),
+      [...Object.keys(OPERATORS_OWN), "tenants", "tenant", "credentials", "operator's ticket", "replay"].map(
+        (route) => [route, operator],
+      ),
     ),
   };
 }
