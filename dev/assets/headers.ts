@@ -14,6 +14,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** The console has a policy more: nothing in it may write markup, so that a customer's text is text. */
 const HEADERS = `/*
   Content-Security-Policy: ${POLICY}
   X-Content-Type-Options: nosniff
@@ -23,6 +24,9 @@ const HEADERS = `/*
   Cross-Origin-Resource-Policy: same-origin
   Strict-Transport-Security: max-age=31536000
   Permissions-Policy: camera=(), geolocation=(), microphone=()
+
+/console*
+  Content-Security-Policy: require-trusted-types-for 'script'; trusted-types 'none'
 `;
 
 /** For the assets alone: what the Worker answers, it says itself. */

@@ -1,0 +1,59 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** Where in the console: all of it stands behind the `#`, so that the relay serves one page. */
+
+export const TABS = ["tickets", "dead-letters", "live", "settings"] as const;
+export type Tab = (typeof TABS)[number];
+
+export type Route =
+  | { page: "tenants" }
+  | { page: "new-tenant" }
+  | { page: "tenant"; owner: string; tab: Tab; query: URLSearchParams }
+  | { page: "ticket"; owner: string; ticketNumber: string }
+  | { page: "unknown" };
+
+export const tenantsHref = "#/";
+export const newTenantHref = "#/new-tenant";
+export const tenantHref = (owner: string, tab: Tab = "tickets", query: Record<string, string> = {}): string => {
+  const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
+  return `#/tenants/${encodeURIComponent(owner)}/${tab}${given === "" ? "" : `?${given}`}`;
+};
+export const ticketHref = (owner: string, ticketNumber: string): string =>
+  `#/tenants/${encodeURIComponent(owner)}/tickets/${encodeURIComponent(ticketNumber)}`;
+
+export function parseRoute(hash: string): Route {
+  const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?");
+  const parts = path.split("/").map(decoded);
+  if (path === "") return { page: "tenants" };
+  if (path === "new-tenant") return { page: "new-tenant" };
+  const [top, owner, tab = "tickets", ticketNumber, ...rest] = parts;
+  if (top !== "tenants" || !owner || rest.length > 0) return { page: "unknown" };
+  if (tab === "tickets" && ticketNumber) return { page: "ticket", owner, ticketNumber };
+  const known = TABS.find((each) => each === tab);
+  if (!known || ticketNumber !== undefined) return { page: "unknown" };
+  return { page: "tenant", owner, tab: known, query: new URLSearchParams(search) };
+}
+
+/** Somebody may have typed it. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => parseRoute(location.hash));
+  useEffect(() => {
+    const follow = () => setRoute(parseRoute(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return route;
+}
+
+/** Another address for the same page: no step in the history, and the page follows. */
+export function replaceHref(href: string): void {
+  if (href !== location.hash) location.replace(href);
+}

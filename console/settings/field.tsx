@@ -1,0 +1,131 @@
+import { useId, useState } from "preact/hooks";
+import { useWords } from "../words/language";
+import type { Value } from "./draft";
+import type { Field } from "./fields";
+
+type Props = { field: Field; value: Value | undefined; problem: string | undefined; onChange: (value: Value) => void };
+
+/** One field with its label, its hint, and what the relay found wrong with it. */
+export function FormField({ field, value, problem, onChange }: Props) {
+  const words = useWords();
+  const id = useId();
+  const { label, hint } = words.fields[field.path];
+  const described = { "aria-describedby": `${id}-hint`, "aria-invalid": problem !== undefined };
+  const control = { id, ...described };
+  return (
+    <div class={`field field-${field.kind}`}>
+      {field.kind === "checks" ? <span class="label">{label}</span> : <label for={id}>{label}</label>}
+      <Control field={field} value={value} label={label} control={control} onChange={onChange} />
+      <p class="hint" id={`${id}-hint`}>
+        {problem !== undefined && <strong class="problem">{problem}</strong>} {hint}
+      </p>
+    </div>
+  );
+}
+
+type ControlProps = Omit<Props, "problem"> & { label: string; control: { id: string; "aria-invalid": boolean } };
+
+function Control({ field, value, label, control, onChange }: ControlProps) {
+  const words = useWords();
+  const text = typeof value === "string" ? value : "";
+  const onInput = (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value);
+  switch (field.kind) {
+    case "secret":
+      return <SecretControl text={text} label={label} control={control} onInput={onInput} />;
+    case "choice":
+      return (
+        <select {...control} value={text} onChange={onInput}>
+          {[...new Set([...(field.options ?? []), text])].map((option) => (
+            <option key={option} value={option}>
+              {words.option(option)}
+            </option>
+          ))}
+        </select>
+      );
+    case "switch":
+      return (
+        <input {...control} type="checkbox" checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />
+      );
+    case "checks":
+      return <Checks options={field.options ?? []} value={value} label={label} onChange={onChange} />;
+    case "number":
+      return <input {...control} type="text" inputMode="numeric" value={text} onInput={onInput} />;
+    case "zone":
+      return (
+        <>
+          <input {...control} list={`${control.id}-zones`} value={text} spellcheck={false} onInput={onInput} />
+          <datalist id={`${control.id}-zones`}>
+            {Intl.supportedValuesOf("timeZone").map((zone) => (
+              <option key={zone} value={zone} />
+            ))}
+          </datalist>
+        </>
+      );
+    case "url":
+    case "text":
+      return <input {...control} type="text" value={text} spellcheck={false} autocomplete="off" onInput={onInput} />;
+  }
+}
+
+type SecretProps = {
+  text: string;
+  label: string;
+  control: ControlProps["control"];
+  onInput: (event: { currentTarget: { value: string } }) => void;
+};
+
+/** `***` is what the relay shows of a secret that it has; put back as it is, it stays. */
+function SecretControl({ text, label, control, onInput }: SecretProps) {
+  const words = useWords();
+  const [isShown, setShown] = useState(false);
+  const input = {
+    ...control,
+    autocomplete: "new-password",
+    spellcheck: false,
+    value: text,
+    onFocus: (event: { currentTarget: HTMLInputElement }) => event.currentTarget.select(),
+    onInput,
+  } as const;
+  return (
+    <span class="secret">
+      {isShown || text === "***" ? <input type="text" {...input} /> : <input type="password" {...input} />}
+      {text === "***" ? (
+        <span class="badge">{words.kept}</span>
+      ) : (
+        <button
+          type="button"
+          class="quiet small"
+          aria-pressed={isShown}
+          aria-label={words.showWhat(label)}
+          onClick={() => setShown(!isShown)}
+        >
+          {isShown ? words.hide : words.show}
+        </button>
+      )}
+    </span>
+  );
+}
+
+type ChecksProps = { options: readonly string[]; value: Value | undefined; label: string; onChange: (value: Value) => void };
+
+function Checks({ options, value, label, onChange }: ChecksProps) {
+  const words = useWords();
+  // Left out of the record, it is all of them.
+  const chosen = Array.isArray(value) ? value : options;
+  return (
+    <span class="checks" role="group" aria-label={label}>
+      {options.map((option) => (
+        <label key={option} class="check">
+          <input
+            type="checkbox"
+            checked={chosen.includes(option)}
+            onChange={(event) =>
+              onChange(options.filter((each) => (each === option ? event.currentTarget.checked : chosen.includes(each))))
+            }
+          />
+          {words.option(option)}
+        </label>
+      ))}
+    </span>
+  );
+}

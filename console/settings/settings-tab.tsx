@@ -1,0 +1,58 @@
+import { useState } from "preact/hooks";
+import { putTenant } from "../api/relay";
+import { PageHeading } from "../parts/heading";
+import { useTenant } from "../tenant/context";
+import { useWords } from "../words/language";
+import { CredentialsPanel } from "./credentials";
+import { DeletePanel } from "./delete";
+import { TenantForm } from "./tenant-form";
+import { TryButton } from "./try";
+
+export function SettingsTab() {
+  const words = useWords();
+  const { tenant, replaceTenant } = useTenant();
+  const { owner, name } = tenant;
+  const [isChanged, setChanged] = useState(false);
+  const [isSaved, setSaved] = useState(false);
+  const save = async (record: Record<string, unknown>) => {
+    setSaved(false);
+    replaceTenant(await putTenant(owner, record));
+    setSaved(true);
+  };
+  const hasLogin = tenant.dolphins.auth.type === "login";
+  return (
+    <section>
+      <div class="sr-only">
+        <PageHeading level={2} title={`${words.tab.settings}, ${name}`} />
+      </div>
+      <TenantForm
+        record={tenant}
+        save={save}
+        saveLabel={words.save}
+        isSaved={isSaved}
+        onChanged={setChanged}
+        below={{
+          desk: (
+            <TryButton
+              key={tenant.desk.type}
+              owner={owner}
+              end="desk"
+              hint={isChanged ? words.tries.unsaved : words.tries.deskHint}
+              disabled={isChanged}
+            />
+          ),
+          dolphins: (
+            <TryButton
+              owner={owner}
+              end="engine"
+              hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
+              disabled={isChanged || !hasLogin}
+            />
+          ),
+        }}
+      />
+      <CredentialsPanel />
+      <DeletePanel />
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+import { useState } from "preact/hooks";
+import type { ApiError } from "../api/call";
+import { tryEnd } from "../api/relay";
+import type { Trial } from "../api/types";
+import { asApiError } from "../lib/load";
+import { took } from "../lib/times";
+import { LongText } from "../parts/long-text";
+import { ErrorNotice, Notice } from "../parts/notice";
+import { useWords } from "../words/language";
+
+type Props = { owner: string; end: "desk" | "engine"; hint: string; disabled: boolean };
+
+/** Tries the far end with the settings as saved, and shows its true answer. */
+export function TryButton({ owner, end, hint, disabled }: Props) {
+  const words = useWords();
+  const [trial, setTrial] = useState<Trial>();
+  const [error, setError] = useState<ApiError>();
+  const [isBusy, setBusy] = useState(false);
+  const go = async () => {
+    setBusy(true);
+    setTrial(undefined);
+    setError(undefined);
+    try {
+      setTrial(await tryEnd(owner, end));
+    } catch (caught) {
+      setError(asApiError(caught));
+    }
+    setBusy(false);
+  };
+  return (
+    <div class="try">
+      <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
+        {isBusy ? words.tries.going : words.tries[end]}
+      </button>
+      <span class="hint">{hint}</span>
+      {error && <ErrorNotice error={error} />}
+      {trial && <TrialNotice trial={trial} />}
+    </div>
+  );
+}
+
+function TrialNotice({ trial: { attempt, outcome, answer = "" } }: { trial: Trial }) {
+  const words = useWords();
+  return (
+    <Notice tone={outcome === "delivered" ? "good" : "bad"}>
+      <p>
+        <strong>{words.tries.outcome[outcome]}</strong> {attempt.status !== undefined && `HTTP ${attempt.status} · `}
+        {took(attempt.ms, words.units)}
+      </p>
+      {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
+      {answer !== "" && <LongText text={answer} class="quoted" />}
+    </Notice>
+  );
+}

@@ -1,0 +1,39 @@
+import { LANES, type LaneName, type TicketSummary } from "../api/types";
+
+/** What an event says in comparison with the one before about the same ticket. Pure. */
+
+export type Change =
+  | { kind: "delivered" | "dead" | "accepted" | "replayed"; lane: LaneName; count: number }
+  | { kind: "opened" | "closing" | "closed" | "waits" | "flows" };
+
+export function changesBetween(before: TicketSummary | undefined, after: TicketSummary): Change[] {
+  if (!before) return firstWord(after);
+  const changes: Change[] = [];
+  if (before.state !== after.state) changes.push({ kind: after.state === "open" ? "opened" : after.state });
+  for (const lane of LANES) {
+    const [was, is] = [before.lanes[lane], after.lanes[lane]];
+    const counts = [
+      { kind: "accepted", count: is.accepted - was.accepted },
+      { kind: "delivered", count: is.delivered - was.delivered },
+      { kind: "dead", count: is.dead - was.dead },
+      { kind: "replayed", count: was.dead - is.dead },
+    ] as const;
+    changes.push(...counts.filter(({ count }) => count > 0).map((each) => ({ ...each, lane })));
+  }
+  if (before.waitingSince === undefined && after.waitingSince !== undefined) changes.push({ kind: "waits" });
+  if (before.waitingSince !== undefined && after.waitingSince === undefined) changes.push({ kind: "flows" });
+  return changes;
+}
+
+/** Of a ticket that nothing was heard of before: how it stands. */
+function firstWord({ lanes, state, waitingSince }: TicketSummary): Change[] {
+  const counts = LANES.flatMap((lane): Change[] => [
+    { kind: "delivered", lane, count: lanes[lane].delivered },
+    { kind: "dead", lane, count: lanes[lane].dead },
+  ]);
+  return [
+    { kind: state === "open" ? "opened" : state },
+    ...counts.filter((change) => "count" in change && change.count > 0),
+    ...(waitingSince === undefined ? [] : [{ kind: "waits" } as const]),
+  ];
+}

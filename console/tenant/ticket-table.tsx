@@ -1,0 +1,89 @@
+import { memo } from "preact/compat";
+import { LANES, type TicketSummary } from "../api/types";
+import { ticketHref } from "../lib/route";
+import { LaneCounts, TicketStateBadge } from "../parts/state";
+import { Age, For, Time } from "../parts/time";
+import { useWords } from "../words/language";
+
+export function TicketTable({ owner, tickets }: { owner: string; tickets: TicketSummary[] }) {
+  const words = useWords();
+  return (
+    <table class="list">
+      <caption class="sr-only">{words.tab.tickets}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{words.tickets.customer}</th>
+          <th scope="col">{words.tickets.state}</th>
+          {LANES.map((lane) => (
+            <th key={lane} scope="col" class="wide">
+              {words.laneShort[lane]}
+            </th>
+          ))}
+          <th scope="col">{words.waiting}</th>
+          <th scope="col" class="wide">
+            {words.tickets.opened}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {tickets.map((ticket) => (
+          <TicketRow key={ticket.ticketNumber} owner={owner} ticket={ticket} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+type RowProps = { owner: string; ticket: TicketSummary };
+
+/** Drawn again only when its ticket is another: the list may be long, and events come often. */
+const TicketRow = memo(Row, (before: RowProps, after: RowProps) => before.ticket === after.ticket);
+
+function Row({ owner, ticket }: RowProps) {
+  const words = useWords();
+  const { ticketNumber, customerName, contactId, channel, lanes, waitingSince, nextAttemptAt } = ticket;
+  return (
+    <tr>
+      <th scope="row">
+        <a class="row-link" href={ticketHref(owner, ticketNumber)}>
+          {customerName || ticketNumber}
+        </a>
+        <span class="sub">
+          <span class="mono">{ticketNumber}</span> · {channel}
+          {contactId !== "" && <span class="wide-inline mono"> · {contactId}</span>}
+        </span>
+      </th>
+      <td>
+        <TicketStateBadge state={ticket.state} />
+        {LANES.map((lane) => (
+          <span key={lane} class="narrow sub">
+            {words.laneShort[lane]}: <LaneCounts lane={lane} counts={lanes[lane]} />
+          </span>
+        ))}
+      </td>
+      {LANES.map((lane) => (
+        <td key={lane} class="wide">
+          <LaneCounts lane={lane} counts={lanes[lane]} />
+        </td>
+      ))}
+      <td>
+        {waitingSince !== undefined && (
+          <span class="count-waiting">
+            <For since={waitingSince} />
+          </span>
+        )}
+        {nextAttemptAt !== undefined && (
+          <span class="sub">
+            {words.tickets.next} <Age at={nextAttemptAt} />
+          </span>
+        )}
+      </td>
+      <td class="wide">
+        <Time at={ticket.openedAt} />
+        <span class="sub">
+          <Age at={ticket.openedAt} />
+        </span>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,70 @@
+import type { ComponentChildren } from "preact";
+import type { Minute, Overview } from "../api/types";
+import { took } from "../lib/times";
+import { Sparkline } from "../parts/sparkline";
+import { For } from "../parts/time";
+import { useWords } from "../words/language";
+import { useTenant } from "./context";
+
+/** The tenant's health in one line. */
+export function Tiles() {
+  const { overview } = useTenant();
+  return <dl class="tiles">{overview ? <Filled overview={overview} /> : <Tile name="…" value="…" />}</dl>;
+}
+
+function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: Overview }) {
+  const words = useWords();
+  const { delivered, meanMs, maxMs } = lastHour(minutes);
+  const lag = words.lag(took(meanMs, words.units), took(maxMs, words.units));
+  return (
+    <>
+      <Tile name={words.waiting} value={waiting.messages} tone={waiting.messages > 0 ? "waiting" : ""}>
+        {waiting.oldestSince === undefined ? (
+          words.nothingWaits
+        ) : (
+          <>
+            {words.oldest} <For since={waiting.oldestSince} />, {words.inTickets(waiting.tickets)}
+          </>
+        )}
+      </Tile>
+      <Tile name={words.dead} value={dead.messages} tone={dead.messages > 0 ? "dead" : ""}>
+        {dead.messages === 0 ? words.noDead : words.inTickets(dead.tickets)}
+      </Tile>
+      <Tile name={words.openTickets} value={tickets.open + tickets.closing}>
+        {words.nClosed(tickets.closed)}
+      </Tile>
+      <Tile name={words.deliveredLastHour} value={delivered} side={<Sparkline minutes={minutes} label={words.lastHour} />}>
+        {delivered > 0 ? lag : words.quietHour}
+      </Tile>
+    </>
+  );
+}
+
+type TileProps = { name: string; value: number | string; tone?: string; side?: ComponentChildren; children?: ComponentChildren };
+
+function Tile({ name, value, tone = "", side, children }: TileProps) {
+  return (
+    <div class={`tile ${tone && `tile-${tone}`}`}>
+      <dt>{name}</dt>
+      <dd>
+        <span class="tile-line">
+          <strong>{value}</strong>
+          {side}
+        </span>
+        <span class="sub">{children}</span>
+      </dd>
+    </div>
+  );
+}
+
+/** Deliveries of both lanes, and how long after their acceptance they came. */
+function lastHour(minutes: Minute[]): { delivered: number; meanMs: number; maxMs: number } {
+  const lanes = minutes.flatMap(({ toDesk, toDolphins }) => [toDesk, toDolphins]);
+  const delivered = lanes.reduce((sum, lane) => sum + lane.delivered, 0);
+  const lagMs = lanes.reduce((sum, lane) => sum + lane.delivered * lane.lagMeanMs, 0);
+  return {
+    delivered,
+    meanMs: delivered === 0 ? 0 : lagMs / delivered,
+    maxMs: Math.max(0, ...lanes.map((lane) => lane.lagMaxMs)),
+  };
+}

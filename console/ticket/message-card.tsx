@@ -1,0 +1,65 @@
+import { useState } from "preact/hooks";
+import type { TimelineMessage } from "../api/types";
+import { LongText } from "../parts/long-text";
+import { MessageState } from "../parts/state";
+import { Age, Time } from "../parts/time";
+import { useWords } from "../words/language";
+import { Attempts } from "./attempts";
+import { contentOf } from "./content";
+
+/** One message: what it says, how it stands, and every attempt to deliver it. */
+export function MessageCard({ message }: { message: TimelineMessage }) {
+  const words = useWords();
+  const { lane, sequence, kind, state, acceptedAt, suspectedDuplicate, attempts, event, id } = message;
+  return (
+    <article class={`message message-${state} message-${lane}`} aria-label={words.messageInLane(sequence, words.lane[lane])}>
+      <header>
+        <strong class="sequence">#{sequence}</strong>
+        <MessageState state={state} />
+        {kind !== "incoming" && kind !== "outgoing" && <span class="badge">{words.kind[kind]}</span>}
+        {suspectedDuplicate && (
+          <span class="badge" title={words.duplicateHint}>
+            {words.duplicate}
+          </span>
+        )}
+        <span class="when">
+          <Time at={acceptedAt} /> <Age at={acceptedAt} />
+        </span>
+      </header>
+      <MessageContent message={message} />
+      <Attempts attempts={attempts} />
+      <Raw id={id} event={event} />
+    </article>
+  );
+}
+
+export function MessageContent({ message: { kind, event } }: { message: Pick<TimelineMessage, "kind" | "event"> }) {
+  const words = useWords();
+  const { type, text, link, reason } = contentOf(kind, event);
+  return (
+    <>
+      {reason !== undefined && <p class="muted">{words.replyFailed(reason)}</p>}
+      {type !== "text" && type !== "" && <span class="type">{type}</span>}
+      {text !== "" && <LongText text={text} />}
+      {/* No link: what a customer sent is not to be opened from here by a slip. */}
+      {link !== "" && <p class="text mono small">{link}</p>}
+    </>
+  );
+}
+
+/** The whole event, written out only when it is asked for: it may be long. */
+function Raw({ id, event }: { id: string; event: unknown }) {
+  const words = useWords();
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="raw" onToggle={(toggle) => setOpen(toggle.currentTarget.open)}>
+      <summary>{words.wholeEvent}</summary>
+      {isOpen && (
+        <>
+          <p class="sub mono">{id}</p>
+          <pre tabIndex={0}>{JSON.stringify(event, undefined, 2)}</pre>
+        </>
+      )}
+    </details>
+  );
+}

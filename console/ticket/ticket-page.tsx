@@ -1,0 +1,107 @@
+import { useState } from "preact/hooks";
+import { readTicket, replayTicket } from "../api/relay";
+import { LANES, type TimelineMessage } from "../api/types";
+import { useEvery } from "../lib/every";
+import { useLoad } from "../lib/load";
+import { tenantHref, tenantsHref } from "../lib/route";
+import { PageHeading } from "../parts/heading";
+import { ErrorNotice, Loading, Notice } from "../parts/notice";
+import { ReplayDialog } from "../parts/replay-dialog";
+import { useHappenings, useTenant } from "../tenant/context";
+import { useWords } from "../words/language";
+import { LaneStory } from "./lane-story";
+import { MessageList } from "./message-list";
+import { readWithHeads } from "./read";
+import { TicketHead } from "./ticket-head";
+
+/** The index hears of quiet progress in batches: what it does not tell at once is asked for. */
+const WAITING_EVERY_MS = 3000;
+const QUIET_EVERY_MS = 15_000;
+
+/** One ticket: why each lane waits, and every attempt of every message. */
+export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
+  const words = useWords();
+  const { tenant, watch } = useTenant();
+  const { owner } = tenant;
+  const page = useLoad(`ticket ${owner} ${ticketNumber}`, (signal) => readWithHeads(owner, ticketNumber, signal));
+  const [older, setOlder] = useState<{ messages: TimelineMessage[]; next: string | undefined }>();
+  const [isReplaying, setReplaying] = useState(false);
+  const [replayed, setReplayed] = useState<number>();
+  const ticket = page.data;
+  const isWaiting = LANES.some((lane) => (ticket?.lanes[lane].waiting ?? 0) > 0);
+
+  useEvery(isWaiting ? WAITING_EVERY_MS : QUIET_EVERY_MS, page.reload);
+  useHappenings(watch, (happening) => {
+    if (happening.type === "gap") page.reload();
+    if (happening.type === "ticket" && happening.ticket.ticketNumber === ticketNumber) page.reload();
+  });
+
+  if (!ticket) {
+    return (
+      <>
+        <nav class="crumbs" aria-label={words.crumbs}>
+          <a href={tenantsHref}>{words.tenants.title}</a> / <a href={tenantHref(owner)}>{tenant.name}</a>
+        </nav>
+        <PageHeading title={words.ticket.title(ticketNumber)} />
+        {page.error ? <ErrorNotice error={page.error} retry={page.reload} /> : <Loading />}
+      </>
+    );
+  }
+
+  const next = older ? older.next : ticket.next;
+  const readOlder = async () => {
+    if (next === undefined) return;
+    const before = await readTicket(owner, ticketNumber, { before: next });
+    setOlder({ messages: [...before.messages, ...(older?.messages ?? [])], next: before.next });
+  };
+  const messages = merged(older?.messages ?? [], ticket.messages);
+  const dead = LANES.reduce((sum, lane) => sum + ticket.lanes[lane].dead, 0);
+
+  return (
+    <>
+      <TicketHead ticket={ticket}>
+        {dead > 0 && (
+          <button type="button" class="primary" onClick={() => setReplaying(true)}>
+            {words.replay.start(dead)}
+          </button>
+        )}
+      </TicketHead>
+      {page.error && <ErrorNotice error={page.error} retry={page.reload} />}
+      {replayed !== undefined && <Notice tone="good">{words.replay.done(replayed)}</Notice>}
+      <div class="stories">
+        {LANES.map((lane) => (
+          <LaneStory
+            key={lane}
+            name={lane}
+            lane={ticket.lanes[lane]}
+            messages={[...ticket.heads, ...messages].filter((message) => message.lane === lane)}
+          />
+        ))}
+      </div>
+      <MessageList messages={messages} older={next === undefined ? undefined : () => void readOlder()} />
+      {isReplaying && (
+        <ReplayDialog
+          replay={(dryRun) => replayTicket(owner, ticketNumber, { all: true }, dryRun)}
+          nameOf={(id) => nameOf(messages, id, words)}
+          onClose={() => setReplaying(false)}
+          onReplayed={(answer) => {
+            setReplaying(false);
+            setReplayed(answer.replayed.length);
+            page.reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** Older pages were read once; where they overlap with the newest, the newest is right. */
+function merged(older: TimelineMessage[], newest: TimelineMessage[]): TimelineMessage[] {
+  const fresh = new Set(newest.map(({ id }) => id));
+  return [...older.filter(({ id }) => !fresh.has(id)), ...newest];
+}
+
+function nameOf(messages: TimelineMessage[], id: string, words: ReturnType<typeof useWords>): string {
+  const message = messages.find((each) => each.id === id);
+  return message ? words.messageInLane(message.sequence, words.lane[message.lane]) : id;
+}
