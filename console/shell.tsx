@@ -48,17 +48,19 @@ export function Shell({ route, session, onSignedOut, children }: Props) {
         <a class="brand" href={tenantsHref}>
           <img src="/console/icon.svg" alt="" width={24} height={24} /> dolphin-relay
         </a>
-        <nav aria-label={words.more}>
-          <a href="/docs">{words.apiReference}</a>
+        <div class="top-actions">
           <LanguageSwitch />
           <button type="button" class="quiet" onClick={() => void leave()}>
             {words.signOut}
           </button>
-        </nav>
+        </div>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
         {children}
       </main>
+      <footer>
+        <a href="/docs">{words.apiReference}</a>
+      </footer>
     </>
   );
 }

@@ -43,7 +43,12 @@ export function SignInPage({ ended, onSignedIn }: Props) {
       <PageHeading title={words.signInTitle} />
       <p class="muted">{words.signInLead}</p>
       {ended && !error && <Notice tone="info">{words.sessionEnded}</Notice>}
-      {error && (error.code === "unauthorized" ? <Notice tone="bad">{words.wrongToken}</Notice> : <ErrorNotice error={error} />)}
+      {error &&
+        (error.code === "unauthorized" ? (
+          <Notice tone="bad">{words.wrongToken}</Notice>
+        ) : (
+          <ErrorNotice error={error} />
+        ))}
       <form onSubmit={(event) => void enter(event)}>
         <label for="token">{words.adminToken}</label>
         <input

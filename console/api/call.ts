@@ -49,9 +49,7 @@ async function reach(method: string, path: string, body: unknown, signal?: Abort
       cache: "no-store",
       redirect: "error",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
   } catch (error) {
     throw new ApiError(0, "unreachable", error instanceof Error ? error.message : String(error));

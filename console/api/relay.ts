@@ -73,8 +73,7 @@ export const readCredentials = async (owner: string) =>
 export const rotateCredentials = async (owner: string) =>
   (await call<{ credentials: Credentials }>("POST", tenantPath(owner, "/credentials/rotate"))).credentials;
 
-export const tryEnd = (owner: string, end: "desk" | "engine") =>
-  call<Trial>("POST", tenantPath(owner, `/test/${end}`));
+export const tryEnd = (owner: string, end: "desk" | "engine") => call<Trial>("POST", tenantPath(owner, `/test/${end}`));
 
 export const readOverview = async (owner: string, minutes: number, signal: AbortSignal) =>
   (await call<{ overview: Overview }>("GET", tenantPath(owner, `/overview${query({ minutes })}`), undefined, signal))

@@ -28,8 +28,10 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
       <div class="letter-main">
         <p class="letter-head">
           <a href={ticketHref(tenant.owner, ticketNumber)}>{customerName || ticketNumber}</a>
-          <span class={`lane-mark lane-mark-${lane}`} aria-hidden="true" />
-          <span>{name}</span>
+          <span>
+            <span class={`lane-mark lane-mark-${lane}`} aria-hidden="true" />
+            {name}
+          </span>
           <span class="badge badge-dead">{words.reason(reason)}</span>
           <span class="when">
             <Time at={acceptedAt} /> <Age at={acceptedAt} />

@@ -1,7 +1,7 @@
 /** Times in a zone and a language, and how long things take. Pure. */
 
 export type Language = "en" | "id";
-export type Units = { s: string; min: string; h: string; d: string; ms: string };
+export type Units = { s: string; min: string; h: string; d: string; ms: string; point: string };
 
 export type Times = {
   zone: string;
@@ -58,4 +58,4 @@ const joined = (large: number, largeUnit: string, small: number, smallUnit: stri
 
 /** How long an attempt took: `31 ms`, `10.0 s`. */
 export const took = (ms: number, units: Units): string =>
-  ms < 1000 ? `${Math.round(ms)} ${units.ms}` : `${(ms / 1000).toFixed(1)} ${units.s}`;
+  ms < 1000 ? `${Math.round(ms)} ${units.ms}` : `${(ms / 1000).toFixed(1).replace(".", units.point)} ${units.s}`;

@@ -2,7 +2,15 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 /** The heading that names the page: the focus goes to it on navigation, and the window is called by it. */
-export function PageHeading({ level = 1, title, children }: { level?: 1 | 2; title: string; children?: ComponentChildren }) {
+export function PageHeading({
+  level = 1,
+  title,
+  children,
+}: {
+  level?: 1 | 2;
+  title: string;
+  children?: ComponentChildren;
+}) {
   const Heading = `h${level}` as const;
   useEffect(() => {
     document.title = `${title} · dolphin-relay`;

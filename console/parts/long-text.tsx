@@ -11,9 +11,7 @@ export function LongText({ text, class: name = "text" }: { text: string; class?:
   if (text.length <= SHORT) return <p class={name}>{text}</p>;
   return (
     <>
-      <p class={`${name}${whole ? " long" : ""}`} {...(whole ? { tabIndex: 0 } : {})}>
-        {whole ? text : `${text.slice(0, SHORT)}…`}
-      </p>
+      <p class={`${name}${whole ? " long" : ""}`}>{whole ? text : `${text.slice(0, SHORT)}…`}</p>
       <button type="button" class="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>
         {whole ? words.showLess : words.showAll(text.length)}
       </button>

@@ -47,7 +47,11 @@ export function ReplayDialog({ replay, nameOf, onClose, onReplayed }: Props) {
       {plan && (
         <>
           <p>{words.replay.plan(plan.replayed.length, plan.more ?? false)}</p>
-          {plan.late.length === 0 ? <p class="muted">{words.replay.noneLate}</p> : <Late late={plan.late} nameOf={nameOf} />}
+          {plan.late.length === 0 ? (
+            <p class="muted">{words.replay.noneLate}</p>
+          ) : (
+            <Late late={plan.late} nameOf={nameOf} />
+          )}
         </>
       )}
       <div class="dialog-actions">

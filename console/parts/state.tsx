@@ -16,7 +16,13 @@ export function TicketStateBadge({ state }: { state: TicketState }) {
 }
 
 /** The counts of a lane, the troubling ones first. */
-export function LaneCounts({ lane, counts }: { lane: LaneName; counts: Record<"delivered" | "waiting" | "dead", number> }) {
+export function LaneCounts({
+  lane,
+  counts,
+}: {
+  lane: LaneName;
+  counts: Record<"delivered" | "waiting" | "dead", number>;
+}) {
   const words = useWords();
   const { dead, waiting, delivered } = counts;
   return (

@@ -19,7 +19,19 @@ export function Age({ at }: { at: string }) {
   const nowMs = useNow(TICK_MS);
   const words = useWords();
   const agoMs = nowMs - Date.parse(at);
-  return <span class="age">{agoMs >= 0 ? words.ago(span(agoMs, words.units)) : words.inTime(span(-agoMs, words.units))}</span>;
+  return (
+    <span class="age">
+      {agoMs >= 0 ? words.ago(span(agoMs, words.units)) : words.inTime(span(-agoMs, words.units))}
+    </span>
+  );
+}
+
+/** How long it is until then, or that it is due. */
+export function Until({ at }: { at: string }) {
+  const nowMs = useNow(TICK_MS);
+  const words = useWords();
+  const leftMs = Date.parse(at) - nowMs;
+  return <span class="age">{leftMs > 0 ? words.inTime(span(leftMs, words.units)) : words.due}</span>;
 }
 
 /** For how long it has been so. */

@@ -44,7 +44,13 @@ export function DeletePanel() {
           {error && <ErrorNotice error={error} />}
           <form onSubmit={(event) => void go(event)}>
             <label for={field}>{words.deletion.type(owner)}</label>
-            <input id={field} value={typed} autocomplete="off" spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} />
+            <input
+              id={field}
+              value={typed}
+              autocomplete="off"
+              spellcheck={false}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+            />
             <div class="dialog-actions">
               <button type="button" onClick={close}>
                 {words.cancel}

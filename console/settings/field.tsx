@@ -44,7 +44,12 @@ function Control({ field, value, label, control, onChange }: ControlProps) {
       );
     case "switch":
       return (
-        <input {...control} type="checkbox" checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />
+        <input
+          {...control}
+          type="checkbox"
+          checked={value === true}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
       );
     case "checks":
       return <Checks options={field.options ?? []} value={value} label={label} onChange={onChange} />;
@@ -56,7 +61,7 @@ function Control({ field, value, label, control, onChange }: ControlProps) {
           <input {...control} list={`${control.id}-zones`} value={text} spellcheck={false} onInput={onInput} />
           <datalist id={`${control.id}-zones`}>
             {Intl.supportedValuesOf("timeZone").map((zone) => (
-              <option key={zone} value={zone} />
+              <option key={zone}>{zone}</option>
             ))}
           </datalist>
         </>
@@ -106,7 +111,12 @@ function SecretControl({ text, label, control, onInput }: SecretProps) {
   );
 }
 
-type ChecksProps = { options: readonly string[]; value: Value | undefined; label: string; onChange: (value: Value) => void };
+type ChecksProps = {
+  options: readonly string[];
+  value: Value | undefined;
+  label: string;
+  onChange: (value: Value) => void;
+};
 
 function Checks({ options, value, label, onChange }: ChecksProps) {
   const words = useWords();
@@ -120,7 +130,9 @@ function Checks({ options, value, label, onChange }: ChecksProps) {
             type="checkbox"
             checked={chosen.includes(option)}
             onChange={(event) =>
-              onChange(options.filter((each) => (each === option ? event.currentTarget.checked : chosen.includes(each))))
+              onChange(
+                options.filter((each) => (each === option ? event.currentTarget.checked : chosen.includes(each))),
+              )
             }
           />
           {words.option(option)}

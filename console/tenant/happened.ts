@@ -12,13 +12,13 @@ export function changesBetween(before: TicketSummary | undefined, after: TicketS
   if (before.state !== after.state) changes.push({ kind: after.state === "open" ? "opened" : after.state });
   for (const lane of LANES) {
     const [was, is] = [before.lanes[lane], after.lanes[lane]];
-    const counts = [
-      { kind: "accepted", count: is.accepted - was.accepted },
-      { kind: "delivered", count: is.delivered - was.delivered },
-      { kind: "dead", count: is.dead - was.dead },
-      { kind: "replayed", count: was.dead - is.dead },
-    ] as const;
-    changes.push(...counts.filter(({ count }) => count > 0).map((each) => ({ ...each, lane })));
+    const counts: Change[] = [
+      { kind: "accepted", lane, count: is.accepted - was.accepted },
+      { kind: "delivered", lane, count: is.delivered - was.delivered },
+      { kind: "dead", lane, count: is.dead - was.dead },
+      { kind: "replayed", lane, count: was.dead - is.dead },
+    ];
+    changes.push(...counts.filter((change) => "count" in change && change.count > 0));
   }
   if (before.waitingSince === undefined && after.waitingSince !== undefined) changes.push({ kind: "waits" });
   if (before.waitingSince !== undefined && after.waitingSince === undefined) changes.push({ kind: "flows" });
@@ -27,13 +27,10 @@ export function changesBetween(before: TicketSummary | undefined, after: TicketS
 
 /** Of a ticket that nothing was heard of before: how it stands. */
 function firstWord({ lanes, state, waitingSince }: TicketSummary): Change[] {
-  const counts = LANES.flatMap((lane): Change[] => [
-    { kind: "delivered", lane, count: lanes[lane].delivered },
-    { kind: "dead", lane, count: lanes[lane].dead },
-  ]);
+  const dead = LANES.map((lane) => ({ kind: "dead", lane, count: lanes[lane].dead }) as const);
   return [
     { kind: state === "open" ? "opened" : state },
-    ...counts.filter((change) => "count" in change && change.count > 0),
+    ...dead.filter(({ count }) => count > 0),
     ...(waitingSince === undefined ? [] : [{ kind: "waits" } as const]),
   ];
 }

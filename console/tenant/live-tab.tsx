@@ -1,5 +1,5 @@
-import { useRef, useState } from "preact/hooks";
-import { readOverview } from "../api/relay";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { listTickets, readOverview } from "../api/relay";
 import type { TicketSummary } from "../api/types";
 import { useEvery } from "../lib/every";
 import { useLoad } from "../lib/load";
@@ -17,6 +17,8 @@ const MINUTES_PER_BAR = 10;
 const DAY_EVERY_MS = 60_000;
 /** Shown of what happened: the rest is in the tickets. */
 const MOST_LINES = 200;
+/** A page's most. */
+const KNOWN_AT_FIRST = 100;
 
 type Line = { id: number; at: string; ticketNumber: string; customerName: string; changes: Change[] | "gone" };
 
@@ -30,6 +32,11 @@ export function LiveTab() {
   const [lines, setLines] = useState<Line[]>([]);
   const [isPaused, setPaused] = useState(false);
   const known = useRef(new Map<string, TicketSummary>());
+  useEffect(() => {
+    const abort = new AbortController();
+    void remember(owner, known.current, abort.signal);
+    return () => abort.abort();
+  }, [owner]);
   const count = useRef(0);
 
   useHappenings(watch, (happening) => {
@@ -89,6 +96,13 @@ function ChangeWords({ changes }: { changes: Change[] | "gone" }) {
       ))}
     </span>
   );
+}
+
+/** How the newest tickets stand before anything is heard: what is heard then is told as what changed. */
+async function remember(owner: string, known: Map<string, TicketSummary>, signal: AbortSignal): Promise<void> {
+  const filter = { state: "", q: "", limit: KNOWN_AT_FIRST };
+  const { items } = await listTickets(owner, filter, signal).catch(() => ({ items: [] }));
+  for (const ticket of items) if (!known.has(ticket.ticketNumber)) known.set(ticket.ticketNumber, ticket);
 }
 
 /** Remembers how the ticket stands now; undefined when there is nothing to say. */

@@ -2,7 +2,7 @@ import { memo } from "preact/compat";
 import { LANES, type TicketSummary } from "../api/types";
 import { ticketHref } from "../lib/route";
 import { LaneCounts, TicketStateBadge } from "../parts/state";
-import { Age, For, Time } from "../parts/time";
+import { Age, For, Time, Until } from "../parts/time";
 import { useWords } from "../words/language";
 
 export function TicketTable({ owner, tickets }: { owner: string; tickets: TicketSummary[] }) {
@@ -15,14 +15,12 @@ export function TicketTable({ owner, tickets }: { owner: string; tickets: Ticket
           <th scope="col">{words.tickets.customer}</th>
           <th scope="col">{words.tickets.state}</th>
           {LANES.map((lane) => (
-            <th key={lane} scope="col" class="wide">
+            <th key={lane} scope="col">
               {words.laneShort[lane]}
             </th>
           ))}
           <th scope="col">{words.waiting}</th>
-          <th scope="col" class="wide">
-            {words.tickets.opened}
-          </th>
+          <th scope="col">{words.tickets.opened}</th>
         </tr>
       </thead>
       <tbody>
@@ -49,24 +47,23 @@ function Row({ owner, ticket }: RowProps) {
           {customerName || ticketNumber}
         </a>
         <span class="sub">
-          <span class="mono">{ticketNumber}</span> · {channel}
-          {contactId !== "" && <span class="wide-inline mono"> · {contactId}</span>}
+          <span class="mono">{ticketNumber}</span> <span class="channel">{channel}</span>
         </span>
+        {contactId !== "" && (
+          <span class="sub contact">
+            {words.ticket.contact} <span class="mono">{contactId}</span>
+          </span>
+        )}
       </th>
       <td>
         <TicketStateBadge state={ticket.state} />
-        {LANES.map((lane) => (
-          <span key={lane} class="narrow sub">
-            {words.laneShort[lane]}: <LaneCounts lane={lane} counts={lanes[lane]} />
-          </span>
-        ))}
       </td>
       {LANES.map((lane) => (
-        <td key={lane} class="wide">
+        <td key={lane} data-label={words.laneShort[lane]}>
           <LaneCounts lane={lane} counts={lanes[lane]} />
         </td>
       ))}
-      <td>
+      <td data-label={waitingSince === undefined ? undefined : words.waiting}>
         {waitingSince !== undefined && (
           <span class="count-waiting">
             <For since={waitingSince} />
@@ -74,11 +71,11 @@ function Row({ owner, ticket }: RowProps) {
         )}
         {nextAttemptAt !== undefined && (
           <span class="sub">
-            {words.tickets.next} <Age at={nextAttemptAt} />
+            {words.tickets.next} <Until at={nextAttemptAt} />
           </span>
         )}
       </td>
-      <td class="wide">
+      <td data-label={words.tickets.opened}>
         <Time at={ticket.openedAt} />
         <span class="sub">
           <Age at={ticket.openedAt} />

@@ -33,14 +33,24 @@ function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: O
       <Tile name={words.openTickets} value={tickets.open + tickets.closing}>
         {words.nClosed(tickets.closed)}
       </Tile>
-      <Tile name={words.deliveredLastHour} value={delivered} side={<Sparkline minutes={minutes} label={words.lastHour} />}>
+      <Tile
+        name={words.deliveredLastHour}
+        value={delivered}
+        side={<Sparkline minutes={minutes} label={words.lastHour} />}
+      >
         {delivered > 0 ? lag : words.quietHour}
       </Tile>
     </>
   );
 }
 
-type TileProps = { name: string; value: number | string; tone?: string; side?: ComponentChildren; children?: ComponentChildren };
+type TileProps = {
+  name: string;
+  value: number | string;
+  tone?: string;
+  side?: ComponentChildren;
+  children?: ComponentChildren;
+};
 
 function Tile({ name, value, tone = "", side, children }: TileProps) {
   return (
@@ -48,7 +58,7 @@ function Tile({ name, value, tone = "", side, children }: TileProps) {
       <dt>{name}</dt>
       <dd>
         <span class="tile-line">
-          <strong>{value}</strong>
+          <strong>{typeof value === "number" ? useWords().n(value) : value}</strong>
           {side}
         </span>
         <span class="sub">{children}</span>

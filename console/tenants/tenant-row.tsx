@@ -23,7 +23,7 @@ export function TenantRow({ tenant, health }: { tenant: Tenant; health: Health |
           {health === undefined ? "…" : words.tenants.unknown}
         </td>
       )}
-      <td class="wide">{desk.type}</td>
+      <td data-label={words.tenants.desk}>{desk.type}</td>
       <td class="spark-column">
         {typeof health === "object" && <Sparkline minutes={health.minutes} label={words.lastHour} />}
       </td>
@@ -35,12 +35,12 @@ function HealthCells({ owner, health: { waiting, dead } }: { owner: string; heal
   const words = useWords();
   return (
     <>
-      <td>
+      <td data-label={words.waiting}>
         {waiting.messages === 0 ? (
           <Nothing />
         ) : (
           <a class="count-waiting" href={tenantHref(owner, "tickets", { state: "waiting" })}>
-            {words.nMessages(waiting.messages)}
+            {words.n(waiting.messages)}
           </a>
         )}
         {waiting.oldestSince !== undefined && (
@@ -49,12 +49,12 @@ function HealthCells({ owner, health: { waiting, dead } }: { owner: string; heal
           </span>
         )}
       </td>
-      <td>
+      <td data-label={words.dead}>
         {dead.messages === 0 ? (
           <Nothing />
         ) : (
           <a class="count-dead" href={tenantHref(owner, "dead-letters")}>
-            {words.nMessages(dead.messages)}
+            {words.n(dead.messages)}
           </a>
         )}
         {dead.messages > 0 && <span class="sub">{words.inTickets(dead.tickets)}</span>}

@@ -38,10 +38,19 @@ export function TenantsPage() {
       <div class="toolbar">
         <label class="search">
           <span class="sr-only">{words.tenants.filter}</span>
-          <input type="search" placeholder={words.tenants.filter} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          <input
+            type="search"
+            placeholder={words.tenants.filter}
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
         </label>
         <label class="check">
-          <input type="checkbox" checked={onlyTrouble} onChange={(event) => setOnlyTrouble(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={onlyTrouble}
+            onChange={(event) => setOnlyTrouble(event.currentTarget.checked)}
+          />
           {words.tenants.onlyTrouble}
         </label>
         <p class="muted" role="status">
@@ -60,9 +69,7 @@ export function TenantsPage() {
               <th scope="col">{words.tenants.tenant}</th>
               <th scope="col">{words.waiting}</th>
               <th scope="col">{words.dead}</th>
-              <th scope="col" class="wide">
-                {words.tenants.desk}
-              </th>
+              <th scope="col">{words.tenants.desk}</th>
               <th scope="col" class="spark-column">
                 {words.lastHour}
               </th>

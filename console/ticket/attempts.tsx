@@ -61,6 +61,8 @@ export function Attempts({ attempts }: { attempts: Attempt[] }) {
 function StatusMark({ attempt: { status, error } }: { attempt: Attempt }) {
   const words = useWords();
   return (
-    <span class={`status ${error === undefined ? "status-good" : "status-bad"}`}>{status ?? words.attempt.noAnswer}</span>
+    <span class={`status ${error === undefined ? "status-good" : "status-bad"}`}>
+      {status ?? words.attempt.noAnswer}
+    </span>
   );
 }

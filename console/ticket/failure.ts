@@ -38,7 +38,8 @@ export function failureOf(attempt: Attempt): Failure | undefined {
   const [, lateMs] = /^no complete answer within (\d+) ms/.exec(error) ?? [];
   if (lateMs !== undefined) return { kind: "timeout", ms: Number(lateMs) };
   if (error.startsWith("blocked: ")) return { kind: "blocked", detail: error.slice("blocked: ".length) };
-  if (error.startsWith("no connection: ")) return { kind: "unreachable", detail: error.slice("no connection: ".length) };
+  if (error.startsWith("no connection: "))
+    return { kind: "unreachable", detail: error.slice("no connection: ".length) };
   // A desk's own words about a status, such as those about media.
   return status === undefined ? { kind: "other", detail: error } : { kind: "answered", status, answer: error };
 }

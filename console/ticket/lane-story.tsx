@@ -19,13 +19,22 @@ export function LaneStory({ name, lane, messages }: Props) {
   const nowMs = useNow(1000);
   const story = storyOf(lane, messages, nowMs);
   const failure = "failure" in story ? story.failure : undefined;
+  const sequence = "sequence" in story ? story.sequence : undefined;
+  const target = messages.find((message) => message.sequence === sequence && isDrawn(message.id));
   return (
     <section class={`story story-${story.kind}`} aria-label={words.lane[name]}>
       <h2>
         <span class={`lane-mark lane-mark-${name}`} aria-hidden="true" />
         {words.lane[name]}
       </h2>
-      <p class="sentence">{useSentence(story, name, nowMs)}</p>
+      <p class="sentence">
+        {useSentence(story, name, nowMs)}{" "}
+        {target && (
+          <button type="button" class="quiet small" onClick={() => goTo(target.id)}>
+            {words.goToMessage}
+          </button>
+        )}
+      </p>
       {failure && (
         <p class="advice">
           <strong>{words.whatToDo}</strong> {words.advice[adviceFor(failure)](words.farEnd[name])}{" "}
@@ -39,6 +48,15 @@ export function LaneStory({ name, lane, messages }: Props) {
       </p>
     </section>
   );
+}
+
+/** The head of a lane may stand before the messages of the page. */
+const isDrawn = (id: string): boolean => document.getElementById(id) !== null;
+
+function goTo(id: string): void {
+  const message = document.getElementById(id);
+  message?.scrollIntoView({ block: "center" });
+  message?.focus({ preventScroll: true });
 }
 
 const needsSettings = (failure: Failure): boolean =>

@@ -12,7 +12,12 @@ export function MessageCard({ message }: { message: TimelineMessage }) {
   const words = useWords();
   const { lane, sequence, kind, state, acceptedAt, suspectedDuplicate, attempts, event, id } = message;
   return (
-    <article class={`message message-${state} message-${lane}`} aria-label={words.messageInLane(sequence, words.lane[lane])}>
+    <article
+      id={id}
+      tabIndex={-1}
+      class={`message message-${state} message-${lane}`}
+      aria-label={words.messageInLane(sequence, words.lane[lane])}
+    >
       <header>
         <strong class="sequence">#{sequence}</strong>
         <MessageState state={state} />
@@ -57,7 +62,7 @@ function Raw({ id, event }: { id: string; event: unknown }) {
       {isOpen && (
         <>
           <p class="sub mono">{id}</p>
-          <pre tabIndex={0}>{JSON.stringify(event, undefined, 2)}</pre>
+          <pre>{JSON.stringify(event, undefined, 2)}</pre>
         </>
       )}
     </details>

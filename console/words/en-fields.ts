@@ -19,7 +19,10 @@ export const fields = {
   "dolphins.auth.value": { label: "Header value", hint: "" },
   "desk.type": { label: "Type of desk", hint: "" },
   "desk.url": { label: "Desk URL", hint: "Takes the events by POST, signed." },
-  "desk.notifyFailures": { label: "Tell the desk of failed replies", hint: "When a reply ends among the dead letters." },
+  "desk.notifyFailures": {
+    label: "Tell the desk of failed replies",
+    hint: "When a reply ends among the dead letters.",
+  },
   "desk.baseUrl": { label: "Base URL", hint: "Such as https://app.chatwoot.com or https://example.zendesk.com/sc." },
   "desk.accountId": { label: "Account id", hint: "The number in Chatwoot's address bar." },
   "desk.inboxId": { label: "Inbox id", hint: "Of an inbox of type API." },

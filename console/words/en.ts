@@ -4,22 +4,23 @@ import type { FieldPath, SectionName } from "../settings/fields";
 import type { Advice } from "../ticket/failure";
 import { fields } from "./en-fields";
 
-const plural = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const plural = (count: number, one: string, many = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 type Delivery = { maxAgeSeconds: number; whenExhausted: "advance" | "hold" };
 type Spanned = (ms: number, units: Units) => string;
 
-const units: Units = { ms: "ms", s: "s", min: "min", h: "h", d: "d" };
+const units: Units = { point: ".", ms: "ms", s: "s", min: "min", h: "h", d: "d" };
 
 /** Everything the console says; the Indonesian dictionary has the same shape. */
 export const en = {
   units,
   ago: (span: string) => `${span} ago`,
   inTime: (span: string) => `in ${span}`,
+  due: "due now",
   timesIn: (zone: string) => `Times in ${zone}`,
 
   skip: "Skip to the content",
-  more: "Account and help",
   crumbs: "Where you are",
   language: "Language",
   apiReference: "API reference",
@@ -68,6 +69,7 @@ export const en = {
   noDead: "none",
   quietHour: "a quiet hour",
   lag: (mean: string, longest: string) => `after ${mean} on average, ${longest} at most`,
+  n: (count: number) => count.toLocaleString("en"),
   nMessages: (count: number) => plural(count, "message"),
   nAccepted: (count: number) => `${count.toLocaleString("en")} accepted`,
   nDelivered: (count: number) => `${count.toLocaleString("en")} delivered`,
@@ -170,6 +172,7 @@ export const en = {
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,
     other: (_who: string, detail: string) => detail,
   },
+  goToMessage: "Go to the message",
   whatToDo: "What to do:",
   advice: {
     checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,

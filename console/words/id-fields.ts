@@ -22,7 +22,10 @@ export const fields: typeof english = {
   "desk.type": { label: "Jenis desk", hint: "" },
   "desk.url": { label: "URL desk", hint: "Menerima event lewat POST, bertanda tangan." },
   "desk.notifyFailures": { label: "Beri tahu desk bila balasan gagal", hint: "Saat balasan menjadi surat mati." },
-  "desk.baseUrl": { label: "URL dasar", hint: "Misalnya https://app.chatwoot.com atau https://example.zendesk.com/sc." },
+  "desk.baseUrl": {
+    label: "URL dasar",
+    hint: "Misalnya https://app.chatwoot.com atau https://example.zendesk.com/sc.",
+  },
   "desk.accountId": { label: "ID akun", hint: "Angka di bilah alamat Chatwoot." },
   "desk.inboxId": { label: "ID inbox", hint: "Inbox berjenis API." },
   "desk.apiAccessToken": { label: "Token akses API", hint: "Milik administrator, atau agen di inbox itu." },

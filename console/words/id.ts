@@ -4,17 +4,17 @@ import { fields } from "./id-fields";
 
 const number = (count: number) => count.toLocaleString("id");
 
-const units: Units = { ms: "md", s: "dtk", min: "mnt", h: "jam", d: "hari" };
+const units: Units = { point: ",", ms: "md", s: "dtk", min: "mnt", h: "jam", d: "hari" };
 
 /** Semua kata konsol dalam bahasa Indonesia. */
 export const id: Words = {
   units,
   ago: (span) => `${span} lalu`,
   inTime: (span) => `${span} lagi`,
+  due: "sudah waktunya",
   timesIn: (zone) => `Waktu ${zone}`,
 
   skip: "Langsung ke isi",
-  more: "Akun dan bantuan",
   crumbs: "Posisi Anda",
   language: "Bahasa",
   apiReference: "Referensi API",
@@ -63,6 +63,7 @@ export const id: Words = {
   noDead: "tidak ada",
   quietHour: "satu jam yang sepi",
   lag: (mean, longest) => `rata-rata ${mean}, paling lama ${longest}`,
+  n: number,
   nMessages: (count) => `${number(count)} pesan`,
   nAccepted: (count) => `${number(count)} diterima`,
   nDelivered: (count) => `${number(count)} terkirim`,
@@ -144,9 +145,7 @@ export const id: Words = {
   },
   story: {
     quiet: (delivered) =>
-      delivered === 0
-        ? "Belum ada yang dikirim ke arah ini."
-        : "Tidak ada yang menunggu: semua terkirim.",
+      delivered === 0 ? "Belum ada yang dikirim ke arah ini." : "Tidak ada yang menunggu: semua terkirim.",
     sending: (sequence, since, waiting) =>
       `${sequence === undefined ? "Sebuah pesan" : `Pesan ${sequence}`}, diterima pukul ${since}, sedang dikirim${waiting > 1 ? `; ${waiting - 1} lagi di belakangnya` : ""}.`,
     waiting: ({ since, sequence, why, until, behind }) =>
@@ -167,6 +166,7 @@ export const id: Words = {
     blocked: (who, detail) => `relay tidak boleh memanggil alamat ${who}: ${detail}`,
     other: (_who, detail) => detail,
   },
+  goToMessage: "Ke pesan itu",
   whatToDo: "Yang perlu dilakukan:",
   advice: {
     checkSecret: (who) => `${who} menolak kredensial: periksa rahasia di pengaturan, lalu uji di sana.`,
