@@ -32,7 +32,7 @@ export function Aftermath({ replayed, onClose }: { replayed: Replayed[]; onClose
   useHappenings(watch, reload);
   const delivered = followed.filter(({ state }) => state === "delivered").length;
   return (
-    <Notice tone={isOver && delivered < followed.length ? "warn" : "good"}>
+    <Notice tone={toneOf(isOver, delivered === followed.length)}>
       <p>
         <strong>{words.replay.done(replayed.length)}</strong> {words.replay.delivered(delivered, followed.length)}
       </p>
@@ -51,6 +51,8 @@ export function Aftermath({ replayed, onClose }: { replayed: Replayed[]; onClose
     </Notice>
   );
 }
+
+const toneOf = (isOver: boolean, isGood: boolean) => (isOver ? (isGood ? "good" : "warn") : "info");
 
 async function follow(owner: string, letter: DeadLetter, signal: AbortSignal): Promise<Followed> {
   const { id, ticketNumber, customerName, lane, sequence } = letter;

@@ -33,7 +33,9 @@ export function DeadLettersTab() {
   const known = (id: string) => letters.find((letter) => letter.id === id);
   const nameOf = (id: string) => {
     const letter = known(id);
-    return letter ? `${letter.ticketNumber}: ${words.messageInLane(letter.sequence, words.lane[letter.lane])}` : id;
+    return letter
+      ? `${letter.customerName || letter.ticketNumber}: ${words.messageInLane(letter.sequence, words.lane[letter.lane])}`
+      : id;
   };
 
   return (

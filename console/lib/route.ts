@@ -1,6 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
-
-/** Where in the console: all of it stands behind the `#`, so that the relay serves one page. */
+/** Where in the console: all of it stands behind the `#`, so that the relay serves one page. Pure. */
 
 export const TABS = ["tickets", "dead-letters", "live", "settings"] as const;
 export type Tab = (typeof TABS)[number];
@@ -41,19 +39,4 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
-}
-
-export function useRoute(): Route {
-  const [route, setRoute] = useState(() => parseRoute(location.hash));
-  useEffect(() => {
-    const follow = () => setRoute(parseRoute(location.hash));
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
-  return route;
-}
-
-/** Another address for the same page: no step in the history, and the page follows. */
-export function replaceHref(href: string): void {
-  if (href !== location.hash) location.replace(href);
 }

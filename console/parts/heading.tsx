@@ -13,6 +13,9 @@ export function PageHeading({
 }) {
   const Heading = `h${level}` as const;
   useEffect(() => {
+    if (isAwaited) focusHeading();
+  }, []);
+  useEffect(() => {
     document.title = `${title} · dolphin-relay`;
   }, [title]);
   return (
@@ -22,8 +25,12 @@ export function PageHeading({
   );
 }
 
-/** After going elsewhere, who reads by ear or by keyboard starts at what is new. */
+/** After going elsewhere, who reads by ear or by keyboard starts at what is new; it may have to be read first. */
+let isAwaited = false;
+
 export function focusHeading(): void {
   const headings = document.querySelectorAll<HTMLElement>("[data-page-heading]");
-  headings[headings.length - 1]?.focus();
+  const heading = headings[headings.length - 1];
+  isAwaited = heading === undefined;
+  heading?.focus();
 }

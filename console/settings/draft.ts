@@ -19,7 +19,7 @@ export function draftOf(record: object, prefix = ""): Draft {
   return draft;
 }
 
-export const typesOf = (draft: Draft) => ({
+const typesOf = (draft: Draft) => ({
   desk: String(draft["desk.type"]),
   auth: String(draft["dolphins.auth.type"]),
 });

@@ -3,14 +3,15 @@ import { listTickets } from "../api/relay";
 import type { TicketEvent, TicketSummary } from "../api/types";
 import { useDebounced } from "../lib/every";
 import { usePages } from "../lib/pages";
-import { replaceHref, tenantHref } from "../lib/route";
+import { tenantHref } from "../lib/route";
+import { replaceHref } from "../lib/use-route";
 import { PageHeading } from "../parts/heading";
 import { Empty, ErrorNotice, Loading } from "../parts/notice";
 import { useWords } from "../words/language";
 import { useHappenings, useTenant } from "./context";
 import { TicketTable } from "./ticket-table";
 
-export const FILTERS = ["", "waiting", "dead", "open", "closing", "closed"] as const;
+const FILTERS = ["", "waiting", "dead", "open", "closing", "closed"] as const;
 
 /** After the last key: who types a name does not ask for each of its letters. */
 const TYPING_MS = 250;

@@ -13,7 +13,7 @@ export function contentOf(kind: TimelineMessage["kind"], event: unknown): Conten
   if (kind === "failure") {
     return { ...contentOf("outgoing", field(event, "event")), reason: text(field(event, "reason")) };
   }
-  if (kind === "command") return { type: text(field(event, "event")), text: "", link: "" };
+  if (kind === "command") return { type: "", text: "", link: "" };
   return {
     type: text(field(event, "messageType")),
     text: text(field(event, "message")),

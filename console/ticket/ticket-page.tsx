@@ -37,13 +37,14 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
   });
 
   if (!ticket) {
+    if (!page.error) return <Loading />;
     return (
       <>
         <nav class="crumbs" aria-label={words.crumbs}>
           <a href={tenantsHref}>{words.tenants.title}</a> / <a href={tenantHref(owner)}>{tenant.name}</a>
         </nav>
         <PageHeading title={words.ticket.title(ticketNumber)} />
-        {page.error ? <ErrorNotice error={page.error} retry={page.reload} /> : <Loading />}
+        <ErrorNotice error={page.error} retry={page.reload} />
       </>
     );
   }
