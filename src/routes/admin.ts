@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { required } from "../config";
 import { readBody } from "../lib/body";
 import { AppError } from "../lib/errors";
-import { errorText, log } from "../lib/log";
 import { credentialsOf } from "../tenants/credentials";
 import { PAGE } from "../tenants/directory";
 import { maskSecrets, sealSecrets } from "../tenants/secrets";
@@ -90,12 +89,8 @@ admin
 admin
   .get("/tickets/:owner/:ticketNumber", async (c) => {
     await authenticateOperator(c);
-    const owner = ownerIn(c);
-    const ticketNumber = c.req.param("ticketNumber");
-    const shown = await showTicket(c, owner, ticketNumber, pageIn(c));
     // Whoever looks at a ticket shall find it in the lists as it is.
-    c.executionCtx.waitUntil(settle(c, owner, ticketNumber));
-    return shown;
+    return showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), tell: true });
   })
   .all("/tickets/:owner/:ticketNumber", methodNotAllowed("GET"))
   .post("/tickets/:owner/:ticketNumber/replay", async (c) => {
@@ -116,15 +111,6 @@ async function showCredentials(c: AppContext, deskId: string, generation: number
   const credentials = await credentialsOf(required(configOf(c).masterKeys), deskId, generation);
   c.header("cache-control", "no-store");
   return c.json({ status: "success", credentials });
-}
-
-/** Has a ticket mend what there is to mend, and its index know it as it is. */
-async function settle(c: AppContext, owner: string, ticketNumber: string): Promise<void> {
-  try {
-    await ticketOf(c, owner, ticketNumber).sweep();
-  } catch (error) {
-    log("touching_failed", { requestId: c.var.requestId, owner, ticketNumber, error: errorText(error) });
-  }
 }
 
 const invalidTenant = (issues: { path: string; message: string }[]) =>

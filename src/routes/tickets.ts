@@ -24,7 +24,12 @@ tickets
   .get("/:ticketNumber/history", showHistory)
   .all("/:ticketNumber/history", methodNotAllowed("GET"));
 
-export async function showTicket(c: AppContext, owner: string, ticketNumber: string, page: Page): Promise<Response> {
+export async function showTicket(
+  c: AppContext,
+  owner: string,
+  ticketNumber: string,
+  page: Page & { tell?: boolean },
+): Promise<Response> {
   const view = await ask(() => ticketOf(c, owner, ticketNumber).timeline(page));
   if (view === undefined) throw unknownTicket();
   return c.body(view, 200, { "content-type": "application/json" });

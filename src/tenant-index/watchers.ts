@@ -1,7 +1,7 @@
 import type { LiveEvent } from "./summary";
 
 /** Whoever watches comes back with a credential that is still good: a signed-out browser does not listen for longer. */
-export const WATCH_MS = 10 * 60_000;
+const WATCH_MS = 10 * 60_000;
 
 type Watcher = { sinceMs: number };
 

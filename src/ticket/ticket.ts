@@ -139,9 +139,13 @@ export class Ticket extends DurableObject<Env> {
     return this.#outlookNow(lane, sequence);
   }
 
-  /** State and one page of the timeline as JSON (a TicketView); undefined when no Incoming Event has opened this ticket. */
-  async timeline(page: Page): Promise<string | undefined> {
+  /**
+   * State and one page of the timeline as JSON (a TicketView); undefined when no Incoming Event has opened this ticket. With
+   * `tell` the index hears of it as well.
+   */
+  async timeline({ tell = false, ...page }: Page & { tell?: boolean }): Promise<string | undefined> {
     await this.#mend();
+    if (tell) this.#telling.look("swept", Date.now());
     if (!this.#image.ticket) return undefined;
     const { ticketNumber, owner, channel, contactId, customerName, state } = this.#image.ticket;
     const rows = (lane: LaneName) => {

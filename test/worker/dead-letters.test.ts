@@ -148,5 +148,5 @@ describe("dead letters", () => {
     expect(page.deadLetters).toEqual([]);
     const path = `/tenants/${owner}/dead-letters?before=${page.next}`;
     expect(((await operator("GET", path)) as Letters).deadLetters.map((letter) => letter.id)).toEqual([id]);
-  });
+  }, 30_000);
 });

@@ -57,7 +57,7 @@ test("a steady stream of 640 messages costs at most 0.2 rows for each, alarms co
   expect(rows / 640).toBeLessThanOrEqual(BAR);
   const [known] = (await index.tickets({ state: undefined, search: undefined, before: undefined, limit: 1 })).tickets;
   expect(known?.lanes.toDesk.accepted).toBeGreaterThan(641 - 33);
-});
+}, 30_000);
 
 test("a burst of 640 messages at once is told a few times", async () => {
   const { owner, stub, extra } = await knownTicket();
