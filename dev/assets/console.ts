@@ -24,7 +24,10 @@ export async function putConsole(assets: string): Promise<void> {
     logLevel: "warning",
   });
   const built = outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
-  const copied = ["index.html", "icon.svg"].map(async (name) => ({ name, contents: await readFile(join(source, name)) }));
+  const copied = ["index.html", "icon.svg"].map(async (name) => ({
+    name,
+    contents: await readFile(join(source, name)),
+  }));
   for (const { name, contents } of [...built, ...(await Promise.all(copied))]) {
     await putAsset(assets, `console/${name}`, contents);
   }
