@@ -5,7 +5,7 @@ import { useEvery } from "../lib/every";
 
 /** Asked for at the same time: more would only wait for each other. */
 const AT_ONCE = 6;
-const EVERY_MS = 20_000;
+const EVERY_MS = 15_000;
 const MINUTES = 60;
 
 export type Health = Overview | "unknown";

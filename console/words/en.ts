@@ -140,7 +140,7 @@ export const en = {
   },
   attempt: {
     title: "Attempts",
-    none: "No attempt has ended yet.",
+    none: "Not tried yet.",
     earlier: (count: number) => `Show ${plural(count, "earlier attempt")}`,
     at: "Time",
     status: "Status",

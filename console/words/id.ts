@@ -135,7 +135,7 @@ export const id: Words = {
   },
   attempt: {
     title: "Percobaan",
-    none: "Belum ada percobaan yang selesai.",
+    none: "Belum dicoba.",
     earlier: (count) => `Tampilkan ${number(count)} percobaan sebelumnya`,
     at: "Waktu",
     status: "Status",
