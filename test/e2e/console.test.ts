@@ -130,6 +130,24 @@ describe("at 2 a.m. an operator", () => {
     await page.getByText(/2 messages are among the dead letters/).waitFor();
     expect(tenant.desk.received).toHaveLength(2);
   });
+
+  test("goes on seeing what happens when the relay ends the socket, and when the connection breaks", async () => {
+    const tenant = await world.tenant();
+    const page = await open();
+    let sockets = 0;
+    await page.routeWebSocket(/\/events$/, async (socket) => {
+      sockets += 1;
+      if (sockets === 1) await socket.close({ code: 1000, reason: "reconnect" });
+      else if (sockets === 2) await socket.close({ code: 1001 });
+      else socket.connectToServer();
+    });
+    await signIn(page, world.settings.ADMIN_TOKEN, tenantHash(tenant, "live"));
+    await page.getByText("Live", { exact: true }).first().waitFor();
+    await expect.poll(() => sockets, { timeout: 10_000 }).toBe(3);
+    tenant.desk.answerWith(() => ({ status: 422 }));
+    await tenant.incoming(newTicketNumber(), { customerName: "Agus Wijaya" });
+    await page.getByRole("link", { name: "Agus Wijaya" }).waitFor();
+  });
 });
 
 describe("what a customer wrote", () => {
