@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { ApiOperation } from "../../../dev/openapi/check.ts";
 import type { Reply } from "../http.ts";
+import { sendRaw } from "../raw.ts";
 import { type Walk, schemesOf } from "./walk.ts";
 
 /** Ways to have an operation refuse, each tried on every operation that it can be tried on. */
@@ -11,6 +12,8 @@ type Refusal = {
   of: (operation: ApiOperation) => boolean;
   provoke: (walk: Walk, operation: ApiOperation) => Promise<Reply>;
 };
+
+const TOO_LARGE = JSON.stringify({ text: "x".repeat(256 * 1_024) });
 
 const takesBody = ({ requestBody }: ApiOperation) => requestBody !== undefined;
 const takesCookie = (operation: ApiOperation) => schemesOf(operation).includes("consoleSession");
@@ -58,7 +61,15 @@ export const REFUSALS: Refusal[] = [
     what: "with a body that is too large",
     statuses: [413],
     of: takesBody,
-    provoke: withBody(JSON.stringify({ text: "x".repeat(256 * 1_024) })),
+    provoke: ({ world, pathOf, credentialFor }, operation) => {
+      const headers = { ...credentialFor(operation, TOO_LARGE), "content-type": "application/json" };
+      return sendRaw(world.relay().url, {
+        method: operation.method,
+        path: pathOf(operation),
+        headers,
+        body: TOO_LARGE,
+      });
+    },
   },
   { what: "with a body that is no JSON", statuses: [400], of: takesBody, provoke: withBody("{") },
   { what: "with a body of something else", statuses: [422], of: takesBody, provoke: withBody("[]") },
