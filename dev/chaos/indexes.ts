@@ -5,9 +5,9 @@ import { call, read, ticketAnswer } from "../client.ts";
 import { LANES, type LaneName, type Ticket } from "./lanes.ts";
 import type { Stage } from "./stage.ts";
 
-/** A ticket that was looked at tells its index at once; an index that is told as it should be needs no more. */
-const AGREE_MS = 15_000;
-const LOOK_EVERY_MS = 100;
+/** A ticket that is looked at tells its index, though not within 10 seconds of having told it last. */
+const AGREE_MS = 30_000;
+const LOOK_EVERY_MS = 500;
 const PAGE = 50;
 
 const condition = ticketAnswer.shape.ticket.pick({ state: true, lanes: true });
@@ -33,10 +33,9 @@ const overviewAnswer = z.object({
 export async function auditIndexes(stage: Stage, tickets: Ticket[]): Promise<string[]> {
   const wrongs: string[] = [];
   for (const [owner, own] of Map.groupBy(tickets, (ticket) => ticket.owner)) {
-    const truth = await readTruth(stage, own);
     const deadlineMs = Date.now() + AGREE_MS;
     for (;;) {
-      const found = await disagreements(stage, owner, truth);
+      const found = await disagreements(stage, owner, await readTruth(stage, own));
       if (found.length === 0) break;
       if (Date.now() > deadlineMs) {
         wrongs.push(...found);

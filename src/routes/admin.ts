@@ -90,7 +90,7 @@ admin
   .get("/tickets/:owner/:ticketNumber", async (c) => {
     await authenticateOperator(c);
     // Whoever looks at a ticket shall find it in the lists as it is.
-    return showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), tell: true });
+    return showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true });
   })
   .all("/tickets/:owner/:ticketNumber", methodNotAllowed("GET"))
   .post("/tickets/:owner/:ticketNumber/replay", async (c) => {

@@ -28,7 +28,7 @@ export async function showTicket(
   c: AppContext,
   owner: string,
   ticketNumber: string,
-  page: Page & { tell?: boolean },
+  page: Page & { byOperator?: boolean },
 ): Promise<Response> {
   const view = await ask(() => ticketOf(c, owner, ticketNumber).timeline(page));
   if (view === undefined) throw unknownTicket();

@@ -10,6 +10,8 @@ import { LANES } from "./timeline";
 
 /** Between two tellings, however much happens. */
 const GAP_MS = 2_000;
+/** Whoever looks at a ticket again and again has it told at most so often. */
+const SEEN_GAP_MS = 10_000;
 const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 300_000;
 /** An index that has not answered by now has not heard. */
@@ -26,8 +28,8 @@ type Dependencies = {
   ended: () => void;
 };
 
-/** When it is that a ticket looks for something to tell. */
-type Occasion = "settled" | "awake" | "swept";
+/** When it is that a ticket looks for something to tell; `seen` is when an operator looks at it. */
+type Occasion = "settled" | "awake" | "seen" | "swept";
 
 /**
  * Tells the tenant's index of its ticket: one telling at a time, and beside all else. The ticket never waits for it, and a
@@ -54,9 +56,9 @@ export class Telling {
     if (!ticket || this.#underWay || (nowMs < this.#notBeforeMs && occasion !== "swept")) return;
     const told = this.#lastTold(ticket);
     const isUrgent = isNews(told, ticket, image.lane);
-    if (!isUrgent && occasion === "settled") return;
+    if (!isUrgent && (occasion === "settled" || (occasion === "seen" && !wasToldBefore(told, nowMs)))) return;
     const now = this.#snapshot(ticket, told, nowMs);
-    if (!isUrgent && !(occasion === "swept" ? differs : isWorthTelling)(told, now)) return;
+    if (!isUrgent && !(occasion === "awake" ? isWorthTelling : differs)(told, now)) return;
     this.#underWay = this.#tell(ticket.owner, told, now).finally(() => {
       this.#underWay = undefined;
       this.#to.ended();
@@ -130,6 +132,9 @@ export class Telling {
 }
 
 const ignore = () => undefined;
+
+const wasToldBefore = (told: Told | undefined, nowMs: number): boolean =>
+  told !== undefined && told.atMs + SEEN_GAP_MS <= nowMs;
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();

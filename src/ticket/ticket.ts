@@ -140,12 +140,12 @@ export class Ticket extends DurableObject<Env> {
   }
 
   /**
-   * State and one page of the timeline as JSON (a TicketView); undefined when no Incoming Event has opened this ticket. With
-   * `tell` the index hears of it as well.
+   * State and one page of the timeline as JSON (a TicketView); undefined when no Incoming Event has opened this ticket. What
+   * an operator has seen the index hears as well.
    */
-  async timeline({ tell = false, ...page }: Page & { tell?: boolean }): Promise<string | undefined> {
+  async timeline({ byOperator = false, ...page }: Page & { byOperator?: boolean }): Promise<string | undefined> {
     await this.#mend();
-    if (tell) this.#telling.look("swept", Date.now());
+    if (byOperator) this.#telling.look("seen", Date.now());
     if (!this.#image.ticket) return undefined;
     const { ticketNumber, owner, channel, contactId, customerName, state } = this.#image.ticket;
     const rows = (lane: LaneName) => {
