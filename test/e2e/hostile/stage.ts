@@ -48,15 +48,20 @@ export async function answerTo(stage: Stage, raw: Raw, expected: Refused): Promi
   return expected.paths === undefined ? answered : { ...answered, paths: issuePaths(error) };
 }
 
-/** Everything that the relay has taken in by its own log; what is in flight has been written before `marker` was. */
-async function storedLines(stage: Stage, marker: string): Promise<string[]> {
+/**
+ * How much the relay has taken in by its own log: each message that a line names, and each act. What is in flight has been
+ * written before `marker` was.
+ */
+async function countStored(stage: Stage, marker: string): Promise<number> {
   const { logs } = stage.world.relay();
   await poll(
     () => Promise.resolve(logs),
     (lines) => lines.some((line) => line.includes(marker)),
     "the marker in the log",
   );
-  return logs.filter((line) => /"event":"(accepted|repeated|replayed|tenant_\w+|credentials_rotated)"/.test(line));
+  const acts = logs.filter((line) => /"event":"(repeated|replayed|tenant_\w+|credentials_rotated)"/.test(line));
+  const messages = new Set(logs.flatMap((line) => /"messageId":"([^"]+)"/.exec(line)?.[1] ?? []));
+  return acts.length + messages.size;
 }
 
 /** What has come of all that was sent since `setStage`, beside `takenOnPurpose`: in the log, in the lanes, at the far ends. */
@@ -65,7 +70,7 @@ export async function whatWasStored(stage: Stage, takenOnPurpose = 0): Promise<R
   const marker = newTicketNumber();
   accepted(await tenant.incoming(marker));
   // Two records, one message in each open ticket, and the marker.
-  const lines = (await storedLines(stage, marker)).length - 5 - takenOnPurpose;
+  const lines = (await countStored(stage, marker)) - 5 - takenOnPurpose;
   await tenant.desk.until((all) => all.some(({ body }) => body.includes(marker)), "the marker at the desk");
   const [mine, theirs] = await Promise.all([tenant.ticket(stage.number), stranger.ticket(stage.strangersNumber)]);
   const listed = (await world.admin("GET", "/admin/tenants")).body as { tenants: unknown[] };
