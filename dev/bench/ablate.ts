@@ -39,8 +39,10 @@ const DUTIES: { duty: string; without: [string, string][] }[] = [
   },
 ];
 
-const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
-const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
+const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "3" } } });
+const load: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
+/** Short enough for all variants to have had their turn within 10 seconds. */
+const SLICES = 40;
 const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-ablate-"));
 const sink = await startSink();
 try {
@@ -58,14 +60,14 @@ try {
     );
     variants.set(duty, variant);
   }
+  const contenders = [...variants.values()].map((plain) => {
+    const subject = { plain, counted: plain, config: relayConfig };
+    return { kind: "relay" as const, bundles: { relay: subject, yardstick: subject } };
+  });
   const runs = new Map<string, Run[]>([...variants.keys()].map((name) => [name, []]));
   for (let round = 0; round < Number(options.rounds); round++) {
-    const names = [...variants];
-    for (const [name, bundle] of round % 2 === 0 ? names : names.toReversed()) {
-      const subject = { plain: bundle, counted: bundle, config: relayConfig };
-      const bench = { bundles: { relay: subject, yardstick: subject }, sink };
-      runs.get(name)?.push(await measure(bench, "relay", load, { medium: "memory", opens: false }));
-    }
+    const measured = await measure(sink, contenders, load, { medium: "memory", opens: false, slices: SLICES });
+    [...runs.values()].forEach((of, at) => of.push(...measured.slice(at, at + 1)));
   }
   show(runs);
 } finally {

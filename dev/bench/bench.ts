@@ -19,9 +19,9 @@ import { buildSubjects, type Kind, type Medium } from "./subject.ts";
 
 const help = `npm run bench -- [--pairs N] [--only NAME,…] [--json FILE]
 
-Builds the relay and the yardstick, a Worker that only stores and forwards, and drives both with the same load, in turn,
-each time on a fresh runtime. Figures of these machines vary from run to run: what counts is the median of the ratios of
-runs that followed each other.
+Builds the relay and the yardstick, a Worker that only stores and forwards, and drives both with the same load, each pair
+on fresh runtimes, slice by slice in turn. Figures of these machines vary from one second to the next: what counts is the
+median of the ratios.
 
   --pairs N      how many pairs of each (default 5)
   --only NAMES   of: spread, disk, small-many, large, history, sick, memory, rows
@@ -30,6 +30,7 @@ runs that followed each other.
 Takes some 25 minutes with five pairs. Nothing else should run meanwhile.`;
 
 const spread: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
+const SLICES = 20;
 const KINDS: readonly Kind[] = ["relay", "yardstick"];
 
 type Compared = { name: string; what: string; load: Load; medium: Medium; opens: boolean };
@@ -116,10 +117,15 @@ const METRICS: [keyof Run, string, number][] = [
   ["residentMiB", "runtime memory, MiB", 0],
 ];
 
-async function compare(bench: Bench, { name, what, load, medium, opens }: Compared): Promise<void> {
-  const runs = await inPairs((kind: Kind) => measure(bench, kind, load, { medium, opens }), KINDS);
+async function compare({ bundles, sink }: Bench, { name, what, load, medium, opens }: Compared): Promise<void> {
+  const runs: Record<Kind, Run[]> = { relay: [], yardstick: [] };
+  for (let pair = 0; pair < pairs; pair++) {
+    const contenders = KINDS.map((kind) => ({ kind, bundles }));
+    const measured = await measure(sink, contenders, load, { medium, opens, slices: SLICES });
+    KINDS.forEach((kind, at) => runs[kind].push(...measured.slice(at, at + 1)));
+  }
   results[name] = { load, medium, ...runs };
-  const { relay = [], yardstick = [] } = runs;
+  const { relay, yardstick } = runs;
   title(what);
   const rows = METRICS.map(([key, label, digits]) => {
     const [ours, theirs] = [relay.map((run) => run[key]), yardstick.map((run) => run[key])];

@@ -19,18 +19,22 @@ export type Load = {
 /** A message as the sink saw it, in the order of arrival. */
 type Arrival = { key: string; ticket: string; sequence: number; atMs: number };
 
-export type Figures = {
-  accepted: number;
+/** What came of a load. */
+export type Driven = {
   refused: number;
-  delivered: number;
+  lost: number;
   repeated: number;
   outOfOrder: number;
-  acceptedPerSecond: number;
-  deliveredPerSecond: number;
-  acceptP50Ms: number;
-  acceptP99Ms: number;
-  lagP50Ms: number;
-  lagP99Ms: number;
+  /** Those that were delivered, in the order of their first arrival. */
+  arrivals: Arrival[];
+  /** From sending to the answer, of each message sent. */
+  acceptsMs: number[];
+  /** From sending to the first arrival, of each message delivered. */
+  lagsMs: number[];
+  /** From the first message sent to the last answered. */
+  acceptingMs: number;
+  /** From the first message sent to the last arrived. */
+  deliveringMs: number;
 };
 
 /** The desk of the benchmark: answers at once, unless it is told that a tenant's desk is sick. */
@@ -116,7 +120,7 @@ export async function drive(
   sink: Sink,
   { name, tickets = name }: Naming,
   patienceMs = 60_000,
-): Promise<Figures & { sent: Sent[]; arrivals: Arrival[] }> {
+): Promise<Driven> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.senders });
   const target = new URL(url);
   const post = (body: string): Promise<number> =>
@@ -175,32 +179,19 @@ export async function drive(
   const mine = arrived();
   const firsts = [...new Map(mine.toReversed().map((one) => [one.key, one])).values()].toReversed();
   const sentAt = new Map(sent.map((one) => [one.key, one.sentAtMs]));
-  const lags = firsts.map((one) => one.atMs - (sentAt.get(one.key) ?? 0));
   const lastMs = firsts.reduce((latest, one) => Math.max(latest, one.atMs), startedAtMs);
   return {
-    accepted: accepted.length,
     refused: sent.length - accepted.length,
-    delivered: firsts.length,
+    lost: accepted.length - firsts.length,
     repeated: mine.length - firsts.length,
     outOfOrder: disorder(firsts, load),
-    acceptedPerSecond: rate(accepted.length, acceptedAtMs - startedAtMs),
-    deliveredPerSecond: rate(firsts.length, lastMs - startedAtMs),
-    acceptP50Ms: quantile(
-      sent.map((one) => one.acceptMs),
-      0.5,
-    ),
-    acceptP99Ms: quantile(
-      sent.map((one) => one.acceptMs),
-      0.99,
-    ),
-    lagP50Ms: quantile(lags, 0.5),
-    lagP99Ms: quantile(lags, 0.99),
-    sent,
     arrivals: firsts,
+    acceptsMs: sent.map((one) => one.acceptMs),
+    lagsMs: firsts.map((one) => one.atMs - (sentAt.get(one.key) ?? 0)),
+    acceptingMs: acceptedAtMs - startedAtMs,
+    deliveringMs: lastMs - startedAtMs,
   };
 }
-
-const rate = (count: number, ms: number): number => (count / ms) * 1000;
 
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { drive, quantile, type Figures, type Load, type Sink } from "./load.ts";
-import { OWNERS, startSubject, type Bundles, type Kind, type Medium } from "./subject.ts";
+import { drive, quantile, type Driven, type Load, type Sink } from "./load.ts";
+import { OWNERS, startSubject, type Bundles, type Kind, type Medium, type Subject } from "./subject.ts";
 import { cpuMs, residentBytes } from "./usage.ts";
 
 /** Alarms that a delivery leaves behind ring within so long: what they cost is part of what a message costs. */
@@ -8,51 +8,79 @@ const REST_MS = 6_000;
 /** Until the compiler has seen the hot path and the heap has its size. */
 const WARM_UP = 6_000;
 
-export type Run = Omit<Figures, "accepted" | "delivered"> & {
-  messages: number;
+export type Run = {
+  acceptedPerSecond: number;
+  deliveredPerSecond: number;
+  acceptP50Ms: number;
+  acceptP99Ms: number;
+  lagP50Ms: number;
+  lagP99Ms: number;
   cpuMsPerMessage: number;
   residentMiB: number;
 };
 
 export type Bench = { bundles: Bundles; sink: Sink };
+export type Contender = { kind: Kind; bundles: Bundles };
 
 /**
- * One load on one fresh subject that has been warmed up: over the same tickets, unless the load is to open its own. Throws
- * when anything was refused, lost or out of order.
+ * One load on some fresh subjects, cut into slices that are sent to them in turn: what the machine does meanwhile hits all
+ * alike. Each has been warmed up before, over the same tickets, unless the load is to open its own. All turns together must
+ * stay below 10 seconds, after which the runtime evicts a ticket. Throws when anything was refused, lost or out of order.
  */
 export async function measure(
-  { bundles, sink }: Bench,
-  kind: Kind,
+  sink: Sink,
+  contenders: readonly Contender[],
   load: Load,
-  { medium, opens }: { medium: Medium; opens: boolean },
-): Promise<Run> {
-  const subject = await startSubject(kind, bundles, sink.url, { medium });
-  try {
+  { medium, opens, slices }: { medium: Medium; opens: boolean; slices: number },
+): Promise<Run[]> {
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(sink.clear);
+  const subjects: Subject[] = [];
+  for (const { kind, bundles } of contenders) {
+    const subject = await startSubject(kind, bundles, sink.url, { medium });
+    cleanup.defer(subject.stop);
+    subjects.push(subject);
     const warmUp = { ...load, tickets: Math.min(load.tickets, 200), messages: WARM_UP };
     await drive(subject.url, OWNERS.healthy, warmUp, sink, { name: "warm", tickets: opens ? "warm" : "run" });
-    sink.clear();
-    const before = cpuMs(subject.pid);
-    const { accepted, delivered, sent: _, arrivals: __, ...figures } = await driven(subject.url, load, sink);
-    await pause(REST_MS);
-    return {
-      ...figures,
-      messages: delivered,
-      cpuMsPerMessage: (cpuMs(subject.pid) - before) / accepted,
-      residentMiB: residentBytes(subject.pid) / 1024 ** 2,
-    };
-  } finally {
-    await subject.stop();
-    sink.clear();
   }
+  const before = subjects.map(({ pid }) => cpuMs(pid));
+  const parts = subjects.map((): Driven[] => []);
+  const part = { ...load, messages: load.messages / slices, tickets: opens ? load.tickets / slices : load.tickets };
+  for (let slice = 0; slice < slices; slice++) {
+    const names = { name: `run${slice}`, tickets: opens ? `run${slice}` : "run" };
+    const turns = [...subjects.entries()];
+    for (const [at, subject] of slice % 2 === 0 ? turns : turns.toReversed()) {
+      sink.clear();
+      parts[at]?.push(await driven(subject.url, part, sink, names));
+    }
+  }
+  await pause(REST_MS);
+  return subjects.map(({ pid }, at) => ({
+    ...figuresOf(parts[at] ?? []),
+    cpuMsPerMessage: (cpuMs(pid) - (before[at] ?? 0)) / load.messages,
+    residentMiB: residentBytes(pid) / 1024 ** 2,
+  }));
 }
 
-async function driven(url: string, load: Load, sink: Sink) {
-  const result = await drive(url, OWNERS.healthy, load, sink, { name: "run" });
-  const { accepted, refused, delivered, outOfOrder } = result;
-  if (refused + outOfOrder + (accepted - delivered) > 0) {
-    throw new Error(
-      `Refused ${refused}, lost ${accepted - delivered}, out of order ${outOfOrder}: that counts for nothing.`,
-    );
+function figuresOf(parts: readonly Driven[]) {
+  const sum = (of: (one: Driven) => number) => parts.reduce((total, one) => total + of(one), 0);
+  const accepts = parts.flatMap((one) => one.acceptsMs);
+  const lags = parts.flatMap((one) => one.lagsMs);
+  return {
+    acceptedPerSecond: (accepts.length / sum((one) => one.acceptingMs)) * 1000,
+    deliveredPerSecond: (lags.length / sum((one) => one.deliveringMs)) * 1000,
+    acceptP50Ms: quantile(accepts, 0.5),
+    acceptP99Ms: quantile(accepts, 0.99),
+    lagP50Ms: quantile(lags, 0.5),
+    lagP99Ms: quantile(lags, 0.99),
+  };
+}
+
+async function driven(url: string, load: Load, sink: Sink, naming = { name: "run", tickets: "run" }): Promise<Driven> {
+  const result = await drive(url, OWNERS.healthy, load, sink, naming);
+  const { refused, lost, outOfOrder } = result;
+  if (refused + lost + outOfOrder > 0) {
+    throw new Error(`Refused ${refused}, lost ${lost}, out of order ${outOfOrder}: that counts for nothing.`);
   }
   return result;
 }
@@ -62,9 +90,9 @@ export async function countRows({ bundles, sink }: Bench, kind: Kind, load: Load
   const subject = await startSubject(kind, bundles, sink.url, { counted: true });
   try {
     const before = await subject.rowsWritten();
-    const { delivered } = await driven(subject.url, load, sink);
+    await driven(subject.url, load, sink);
     await pause(REST_MS);
-    return ((await subject.rowsWritten()) - before) / delivered;
+    return ((await subject.rowsWritten()) - before) / load.messages;
   } finally {
     await subject.stop();
     sink.clear();
@@ -101,10 +129,10 @@ export async function measureBeside({ bundles, sink }: Bench, load: Load, isBesi
     sink.sick.add(OWNERS.sick);
     const healthy = drive(subject.url, OWNERS.healthy, load, sink, { name: "run" });
     const sick = isBeside ? drive(subject.url, OWNERS.sick, load, sink, { name: "sick" }, 0) : undefined;
-    const { refused, accepted, delivered, lagP99Ms } = await healthy;
+    const { refused, lost, lagsMs } = await healthy;
     const failing = await sick;
-    if (refused + accepted - delivered + (failing?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
-    return lagP99Ms;
+    if (refused + lost + (failing?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
+    return quantile(lagsMs, 0.99);
   } finally {
     sink.sick.clear();
     await subject.stop();

@@ -19,6 +19,8 @@ export class Ticket extends DurableObject<YardstickEnv> {
     ctx.storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS message (sequence INTEGER PRIMARY KEY, body TEXT, isDelivered INTEGER)",
     );
+    const newest = "SELECT sequence FROM message WHERE isDelivered = 1 ORDER BY sequence DESC LIMIT 1";
+    for (const { sequence } of ctx.storage.sql.exec<{ sequence: number }>(newest)) this.#delivered = sequence;
   }
 
   accept(body: string): void {
