@@ -12,26 +12,43 @@ import { tickets } from "./routes/tickets";
 import { webhooks } from "./routes/webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
-export const app = new Hono<AppEnv>({ router: new RegExpRouter() });
 
-app.use(async (c, next) => {
-  c.set("requestId", crypto.randomUUID());
-  c.set("receivedAtMs", Date.now());
-  await next();
-  c.header("x-request-id", c.var.requestId);
-});
+/**
+ * What the engine posts has a router of its own: it is nearly all there is, and a router that knows few paths is several
+ * times as fast as one that knows all.
+ */
+const engine = edge().route("/v1/dolphins", dolphins);
+const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
 
-app.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
-app.route("/v1/dolphins", dolphins);
-app.route("/v1/contacts", contacts);
-app.route("/v1/tickets", tickets);
-app.route("/v1/desks", webhooks);
-app.route("/v1", desk);
-app.route("/admin", admin);
-app.route("/console/session", session);
+const others = edge();
+others.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
+others.route("/v1/contacts", contacts);
+others.route("/v1/tickets", tickets);
+others.route("/v1/desks", webhooks);
+others.route("/v1", desk);
+others.route("/admin", admin);
+others.route("/console/session", session);
 
-app.notFound((c) => answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")));
-app.onError((error, c) => answer(c, error));
+export const app = {
+  fetch: (request: Request, env: Env, ctx: ExecutionContext) =>
+    (ENGINE.test(request.url) ? engine : others).fetch(request, env, ctx),
+};
+
+/** What all paths have in common: an id for each request, and errors. */
+function edge(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ router: new RegExpRouter() });
+  app.use((c, next) => {
+    const requestId = crypto.randomUUID();
+    c.set("requestId", requestId);
+    c.set("receivedAtMs", Date.now());
+    // Before there is an answer: to put it into one later is to make that a second time.
+    c.header("x-request-id", requestId);
+    return next();
+  });
+  app.notFound((c) => answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")));
+  app.onError((error, c) => answer(c, error));
+  return app;
+}
 
 function answer(c: AppContext, error: unknown): Response {
   const refusal =

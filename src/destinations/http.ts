@@ -7,6 +7,11 @@ import { retryAfterMs, type Answer, type Failure } from "./outcome";
 
 /** Read of an answer to judge it; the rest is not waited for. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Nearly every answer is shorter than this, and one read is all it takes. */
+const FIRST_READ_BYTES = 4 * 1024;
+const NEXT_READ_BYTES = 64 * 1024;
+
+const decoder = new TextDecoder();
 
 /** Media on its way through. `release` must be called when it is done with, read to its end or not: it holds a connection. */
 export type Media = {
@@ -52,7 +57,7 @@ export async function send(request: OutboundRequest): Promise<{ answer: Answer }
       ...(body === undefined ? {} : { body }),
     });
     const { text, truncated } = await readAnswer(response, request.mostAnswerBytes ?? MAX_ANSWER_BYTES);
-    const wait = retryAfterMs(response.headers.get("retry-after"), Date.now());
+    const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
     return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
   } catch (error) {
     if (!abort.signal.aborted) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
@@ -64,25 +69,33 @@ export async function send(request: OutboundRequest): Promise<{ answer: Answer }
 }
 
 /** Reads up to the limit and lets go of the connection: an object has only six, and an unread body keeps one. */
-async function readAnswer(response: Response, most: number): Promise<{ text: string; truncated: boolean }> {
-  if (!response.body) return { text: "", truncated: false };
-  if (Number(response.headers.get("content-length") ?? Number.NaN) <= most) {
-    return { text: await response.text(), truncated: false };
-  }
-  const decoder = new TextDecoder();
-  const reader = response.body.getReader();
-  let text = "";
+async function readAnswer({ body }: Response, most: number): Promise<{ text: string; truncated: boolean }> {
+  if (!body) return { text: "", truncated: false };
+  const reader = body.getReader({ mode: "byob" });
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { text: text + decoder.decode(), truncated: false };
-    bytes += value.byteLength;
-    text += decoder.decode(value, { stream: true });
-    if (bytes > most) {
-      await reader.cancel();
-      return { text, truncated: true };
-    }
+    const wanted = Math.min(bytes === 0 ? FIRST_READ_BYTES : NEXT_READ_BYTES, most - bytes + 1);
+    const { value } = await reader.readAtLeast(wanted, new Uint8Array(wanted));
+    if (value) chunks.push(value);
+    bytes += value?.byteLength ?? 0;
+    const truncated = bytes > most;
+    if (truncated) await reader.cancel();
+    // What is shorter than was asked for is the last.
+    if (truncated || (value?.byteLength ?? 0) < wanted) return { text: decoder.decode(joined(chunks)), truncated };
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array(), ...others] = chunks;
+  if (others.length === 0) return first;
+  const whole = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
 }
 
 function written({ headers, body }: OutboundRequest) {

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { memo } from "./memo";
 
 /** Names that lead inside a network, by RFC 6761, RFC 6762, RFC 8375 and common use. */
 const INTERNAL =
@@ -9,7 +10,14 @@ const INTERNAL =
  * The URL parser has already turned every spelling of an IPv4 address (decimal, hex, octal, short) into four numbers.
  * A name that resolves to a private address is not seen here: a Worker can neither resolve a host nor pin its address.
  */
-export function forbiddenTarget(text: string, allowInsecure: boolean): string | undefined {
+export const forbiddenTarget = (text: string, allowInsecure: boolean): string | undefined =>
+  (allowInsecure ? judgedInsecure : judged)(text).why;
+
+const KEPT_JUDGEMENTS = 1_000;
+const judged = memo(KEPT_JUDGEMENTS, (text) => ({ why: whyForbidden(text, false) }));
+const judgedInsecure = memo(KEPT_JUDGEMENTS, (text) => ({ why: whyForbidden(text, true) }));
+
+function whyForbidden(text: string, allowInsecure: boolean): string | undefined {
   const url = URL.parse(text);
   if (!url) return "is not a URL";
   if (url.username || url.password) return "must not hold a user name or password";

@@ -40,7 +40,9 @@ overview
       });
     }
     // A request of its own: what the caller authenticates with is none of the object's business.
-    return ask(() => indexOf(c, owner).fetch("https://index/events", { headers: { upgrade: "websocket" } }));
+    const headers = { upgrade: "websocket" };
+    const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
+    return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
   })
   .all("/:owner/events", methodNotAllowed("GET"));
 

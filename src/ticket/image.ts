@@ -18,6 +18,8 @@ type NewMessage = {
   lane: LaneName;
   kind: MessageKind;
   event: string;
+  /** Of the event in UTF-8. */
+  bytes: number;
   suspectedDuplicate: boolean;
   idempotencyKey: string | undefined;
 };
@@ -29,7 +31,7 @@ type NewMessage = {
 export class TicketImage {
   readonly #store: TicketStore;
   /** Messages that were accepted lately and have not been tried: as a rule the next is among them. */
-  readonly #fresh = new Map<string, MessageRow>();
+  readonly #fresh = new Map<string, { row: MessageRow; bytes: number }>();
   ticket: TicketRow | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
 
@@ -75,12 +77,12 @@ export class TicketImage {
   }
 
   message(lane: LaneName, sequence: number): MessageRow | undefined {
-    return this.#fresh.get(lane + sequence) ?? this.#store.readMessage(lane, sequence);
+    return this.#fresh.get(lane + sequence)?.row ?? this.#store.readMessage(lane, sequence);
   }
 
   /** One more message at the end of a lane. */
-  append({ lane, kind, event, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
-    const longer = lanes.accept(this.#lanes[lane], utf8(event).byteLength);
+  append({ lane, kind, event, bytes, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
+    const longer = lanes.accept(this.#lanes[lane], bytes);
     const row: MessageRow = {
       lane,
       sequence: longer.accepted,
@@ -93,7 +95,8 @@ export class TicketImage {
     };
     this.#store.insertMessage(row);
     this.#lanes[lane] = longer;
-    if (this.#fresh.size < FRESH_MESSAGES && event.length <= LONGEST_FRESH) this.#fresh.set(lane + row.sequence, row);
+    if (this.#fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH)
+      this.#fresh.set(lane + row.sequence, { row, bytes });
     return row;
   }
 
@@ -105,8 +108,8 @@ export class TicketImage {
   settle(message: MessageRow, trial: Trial, verdict: Verdict): void {
     const { lane, sequence } = message;
     this.#store.saveOutcome(lane, sequence, trial, verdict);
+    const bytes = this.#fresh.get(lane + sequence)?.bytes ?? utf8(message.event).byteLength;
     this.#fresh.delete(lane + sequence);
-    const bytes = verdict.state === "waiting" ? 0 : utf8(message.event).byteLength;
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, verdict, bytes);
     if (this.ticket) this.change(afterSettling(this.ticket, message, verdict.state));
   }

@@ -15,7 +15,8 @@ const PAUSE_MS = 1_000;
 
 /**
  * Deletes what the tenant's `retentionDays` have run out for, a step at a time: delivered messages, and in the end the
- * whole of a closed ticket with its mapping and its place in the index. Sets the alarm for what is left to do.
+ * whole of a closed ticket with its mapping and its place in the index. Sets the alarm for what is left to do; false when
+ * that is more of the same.
  */
 export async function tidy(
   image: TicketImage,
@@ -23,27 +24,35 @@ export async function tidy(
   directory: Directory,
   alarm: AlarmClock,
   telling: Telling,
-): Promise<void> {
-  if (!image.ticket) return;
+): Promise<boolean> {
+  if (!image.ticket) return true;
   const policy = await directory.policy(image.ticket.owner);
   const retentionMs = (policy?.retentionDays ?? DEFAULT_RETENTION_DAYS) * DAY_MS;
   const nowMs = Date.now();
   // The newest message of a lane stays, so a lane of one has nothing to delete.
   const lanes = LANES.filter((lane) => image.lane(lane).accepted > 1);
   const steps = lanes.map((lane) => store.deleteDelivered(lane, nowMs - retentionMs, STEP));
-  if (steps.includes(true)) return alarm.ensure(nowMs + PAUSE_MS, nowMs);
-  if (!image.isOver()) return;
+  if (steps.includes(true)) {
+    alarm.ensure(nowMs + PAUSE_MS, nowMs);
+    return false;
+  }
+  if (!image.isOver()) return true;
   const overAtMs = store.newestAcceptedAtMs() + retentionMs;
-  if (overAtMs > nowMs) return alarm.ensure(overAtMs, nowMs);
+  if (overAtMs > nowMs) {
+    alarm.ensure(overAtMs, nowMs);
+    return true;
+  }
   const { deskId, ticketNumber, owner } = image.ticket;
   await directory.unmapTicket(deskId, ticketNumber, owner);
   await telling.forget(image.ticket);
   // An event may have come in while those were asked: then the ticket lives on, and both must know it again.
   if (!image.isOver()) {
     image.change({ mapped: 0, told: null });
-    return alarm.ensure(Date.now() + PAUSE_MS, Date.now());
+    alarm.ensure(Date.now() + PAUSE_MS, Date.now());
+    return false;
   }
   alarm.fired();
   await image.wipe();
   log("ticket_wiped", { owner, ticketNumber });
+  return true;
 }

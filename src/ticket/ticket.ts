@@ -37,6 +37,8 @@ const ECHO_MS = 30_000;
 const ALARM_FAILED_MS = 60_000;
 /** A run of attempts ends after so many and goes on from the alarm: the platform counts subrequests per invocation. */
 const ATTEMPTS_PER_RUN = 400;
+/** Retention counts in days: how often an object that stays awake looks for what has run out. */
+const TIDY_MS = 3600_000;
 const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "dead_letter" };
 
 export type Accept = {
@@ -55,14 +57,13 @@ export type Accept = {
   fromWebhook: boolean;
 };
 
-export type Accepted =
-  /**
-   * `lane` is the one asked for, except of a Close that repeats one from the other side. `queued` says that others of its
-   * lane go before it, or that the lane waits.
-   */
-  | { ok: true; id: string; lane: LaneName; sequence: number; repeat: boolean; queued: boolean }
+/** `lane` is the one asked for, except of a Close that repeats one from the other side. */
+type Taken = { ok: true; id: string; lane: LaneName; sequence: number; repeat: boolean };
+type Refused =
   | { ok: false; code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
   | { ok: false; code: "backlog_full"; retryAfterSeconds: number };
+/** `queued` says that others of its lane go before it, or that the lane waits. */
+export type Accepted = (Taken & { queued: boolean }) | Refused;
 
 /** What became of a message so far. `last` is its newest attempt. */
 export type Outlook = { state: "waiting" } | { state: "delivered" } | { state: "dead"; reason: string; last: Attempt };
@@ -88,6 +89,7 @@ export class Ticket extends DurableObject<Env> {
     ended: () => this.#arm(Date.now()),
   });
   #mapping = false;
+  #tidyAtMs = 0;
   /** The Close that the desk was told of, as long as the desk may yet echo it as an agent's. */
   #closeAtDesk: { message: MessageRow; untilMs: number } | undefined;
 
@@ -106,6 +108,13 @@ export class Ticket extends DurableObject<Env> {
    */
   accept(input: Accept): Accepted {
     const nowMs = Date.now();
+    const taken = this.#take(input, nowMs);
+    this.#wake(nowMs);
+    if (!taken.ok) return taken;
+    return { ...taken, queued: !taken.repeat && this.#image.lane(taken.lane).inFlight !== taken.sequence };
+  }
+
+  #take(input: Accept, nowMs: number): Taken | Refused {
     const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
     const known = this.#image.ticket;
     if (!known && kind !== "incoming") return { ok: false, code: "unknown_ticket" };
@@ -113,22 +122,21 @@ export class Ticket extends DurableObject<Env> {
     if (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber) {
       throw new Error("this object belongs to another ticket");
     }
-    this.#wake(nowMs);
     const before = this.#acceptedBefore(ticket, input, nowMs);
     if (before) return before;
     if (kind === "outgoing" && ticket.state !== "open") return { ok: false, code: "ticket_closed" };
-    if (isFull(this.#image.lane(lane), utf8(event).byteLength)) {
+    const { byteLength: bytes } = utf8(event);
+    if (isFull(this.#image.lane(lane), bytes)) {
       const waitMs = notBeforeMsOf(this.#image.lane(lane)) - nowMs;
       return { ok: false, code: "backlog_full", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
     const suspectedDuplicate = idempotencyKey === undefined && this.#recent.see(`${lane}:${event}`, nowMs);
     const { id, sequence } = this.#image.accept(
-      { lane, kind, event, suspectedDuplicate, idempotencyKey },
+      { lane, kind, event, bytes, suspectedDuplicate, idempotencyKey },
       input,
       nowMs,
     );
-    this.#wake(nowMs);
-    return { ok: true, id, lane, sequence, repeat: false, queued: this.#image.lane(lane).inFlight !== sequence };
+    return { ok: true, id, lane, sequence, repeat: false };
   }
 
   /** What became of an accepted message, waiting up to `waitMs` for its end. */
@@ -224,8 +232,12 @@ export class Ticket extends DurableObject<Env> {
     this.#alarm.fired();
     try {
       this.#telling.look("awake", Date.now());
-      this.#wake(Date.now());
-      await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
+      const nowMs = Date.now();
+      this.#wake(nowMs);
+      if (!this.#image.isOver() && nowMs < this.#tidyAtMs) return;
+      this.#tidyAtMs = nowMs + TIDY_MS;
+      const isDone = await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
+      if (!isDone) this.#tidyAtMs = 0;
     } catch (error) {
       log("alarm_failed", { error: errorText(error) });
       const nowMs = Date.now();
@@ -238,7 +250,7 @@ export class Ticket extends DurableObject<Env> {
     ticket: TicketRow,
     { lane, kind, event, idempotencyKey, fromWebhook }: Accept,
     nowMs: number,
-  ): Accepted | undefined {
+  ): Taken | Refused | undefined {
     const first = idempotencyKey === undefined ? undefined : this.#store.readKey(lane, idempotencyKey, nowMs);
     const message = first === undefined ? undefined : this.#store.readMessage(lane, first);
     if (message && message.event !== event) return { ok: false, code: "idempotency_mismatch" };
@@ -247,16 +259,7 @@ export class Ticket extends DurableObject<Env> {
     const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;
     const echoed = kind === "command" && fromWebhook ? this.#takeEcho(nowMs) : undefined;
     const earlier = message ?? close ?? echoed;
-    return (
-      earlier && {
-        ok: true,
-        id: earlier.id,
-        lane: earlier.lane,
-        sequence: earlier.sequence,
-        repeat: true,
-        queued: false,
-      }
-    );
+    return earlier && { ok: true, id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true };
   }
 
   /**
@@ -348,7 +351,7 @@ export class Ticket extends DurableObject<Env> {
     if (session !== undefined) this.#keepSession(lane, session);
     if (verdict.state === "dead" && notifyFailures) {
       const event = failureReport(ticket, message, verdict.reason, trial.attempts.at(-1)?.status);
-      const about = { suspectedDuplicate: false, idempotencyKey: undefined };
+      const about = { bytes: utf8(event).byteLength, suspectedDuplicate: false, idempotencyKey: undefined };
       this.#image.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
       this.#wake(nowMs);
     }

@@ -54,7 +54,7 @@ export class World {
     if (kind === "command" && ticket?.closeSequence) return ticket.closeSequence;
     if (kind === "outgoing" && ticket?.state !== "open") return undefined;
     const about = { suspectedDuplicate: false, idempotencyKey: undefined };
-    const message = { lane, kind, event: "x".repeat(bytes), ...about };
+    const message = { lane, kind, event: "x".repeat(bytes), bytes, ...about };
     return this.#image.accept(message, FACTS, this.nowMs).sequence;
   }
 
@@ -85,8 +85,9 @@ export class World {
     this.#image.settle(flight.message, trial, verdict);
     delete this.#flights[lane];
     if (verdict.state === "dead" && lane === "toDolphins" && this.notifyFailures) {
+      const event = { event: "x".repeat(REPORT_BYTES), bytes: REPORT_BYTES };
       const about = { suspectedDuplicate: false, idempotencyKey: undefined };
-      this.#image.append({ lane: "toDesk", kind: "failure", event: "x".repeat(REPORT_BYTES), ...about }, this.nowMs);
+      this.#image.append({ lane: "toDesk", kind: "failure", ...event, ...about }, this.nowMs);
     }
     return { verdict, attemptCount: trial.attemptCount };
   }
