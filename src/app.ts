@@ -36,8 +36,8 @@ export const app = {
 
 /** What all paths have in common: an id for each request, and errors. */
 function edge(): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ router: new RegExpRouter() });
-  app.use((c, next) => {
+  const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
+  hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("receivedAtMs", Date.now());
@@ -45,9 +45,11 @@ function edge(): Hono<AppEnv> {
     c.header("x-request-id", requestId);
     return next();
   });
-  app.notFound((c) => answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")));
-  app.onError((error, c) => answer(c, error));
-  return app;
+  hono.notFound((c) =>
+    answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")),
+  );
+  hono.onError((error, c) => answer(c, error));
+  return hono;
 }
 
 function answer(c: AppContext, error: unknown): Response {

@@ -13,6 +13,7 @@ import {
   measureMemory,
   median,
   type Bench,
+  type Beside,
   type Run,
 } from "./measure.ts";
 import { buildSubjects, type Kind, type Medium } from "./subject.ts";
@@ -70,10 +71,11 @@ const compared: Compared[] = [
 const history: Load = { tickets: 1, messages: 10_000, senders: 16, bytes: 200, window: 400 };
 const PART = 1_000;
 /** A tenth of what the machine can do, so that a desk's lag shows the desk and not the processor. */
-const beside: Load = { tickets: 100, messages: 1_500, senders: 8, bytes: 200, perSecond: 100 };
+const beside: Load = { tickets: 100, messages: 1_000, senders: 8, bytes: 200, perSecond: 40 };
+const BESIDE: readonly Beside[] = ["alone", "beside sick", "beside healthy"];
 const idle: Load = { ...spread, tickets: 10_000, messages: 10_000 };
 /** The runtime evicts an object after 10 seconds without a request. */
-const IDLE_MS = 30_000;
+const IDLE_MS = 20_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -160,15 +162,13 @@ async function showHistory(bench: Bench): Promise<void> {
 }
 
 async function showBeside(bench: Bench): Promise<void> {
-  const runs = await inPairs(
-    (how: "alone" | "beside") => measureBeside(bench, beside, how === "beside"),
-    ["alone", "beside"],
-  );
-  const { alone = [], beside: together = [] } = runs;
+  const runs = await inPairs((how: Beside) => measureBeside(bench, beside, how), BESIDE);
   results["sick"] = { load: beside, lagP99Ms: runs };
-  title("Healthy desks alone, and beside as many sick ones (half answer 503, half not at all)");
-  prose(
-    `  Lag p99 in ms: alone ${median(alone).toFixed(1)}, beside ${median(together).toFixed(1)}; ratio ${spreadOf(ratios(together, alone))}`,
+  const alone = runs.alone ?? [];
+  title("Lag of healthy desks, with as much again for sick ones (half answer 503, half not at all) or healthy ones");
+  table(
+    ["", "p99, ms", "ratio to alone: median (least – most)"],
+    BESIDE.map((how) => [how, median(runs[how] ?? []).toFixed(1), spreadOf(ratios(runs[how] ?? [], alone))]),
   );
 }
 

@@ -55,11 +55,10 @@ export async function measure(
     }
   }
   await pause(REST_MS);
-  return subjects.map(({ pid }, at) => ({
-    ...figuresOf(parts[at] ?? []),
-    cpuMsPerMessage: (cpuMs(pid) - (before[at] ?? 0)) / load.messages,
-    residentMiB: residentBytes(pid) / 1024 ** 2,
-  }));
+  return subjects.map(({ pid }, at) => {
+    const cpuMsPerMessage = (cpuMs(pid) - (before[at] ?? 0)) / load.messages;
+    return Object.assign(figuresOf(parts[at] ?? []), { cpuMsPerMessage, residentMiB: residentBytes(pid) / 1024 ** 2 });
+  });
 }
 
 function figuresOf(parts: readonly Driven[]) {
@@ -115,23 +114,26 @@ export async function measureHistory({ bundles, sink }: Bench, kind: Kind, load:
   }
 }
 
-/** The lag of healthy desks' messages, p99 in ms, alone or beside as many of a tenant whose desk is sick. */
-export async function measureBeside({ bundles, sink }: Bench, load: Load, isBeside: boolean): Promise<number> {
+/** What else goes on while healthy desks are measured: nothing, or as much again for desks that are healthy or sick. */
+export type Beside = "alone" | "beside healthy" | "beside sick";
+
+/** The lag of healthy desks' messages, p99 in ms. */
+export async function measureBeside({ bundles, sink }: Bench, load: Load, beside: Beside): Promise<number> {
   const subject = await startSubject("relay", bundles, sink.url);
   try {
     // All tickets are open before anything is measured: what opening costs is another question.
     const { perSecond: _, ...atOnce } = load;
     const warmUp = { ...atOnce, messages: WARM_UP / 2 };
     await drive(subject.url, OWNERS.healthy, warmUp, sink, { name: "warm", tickets: "run" });
-    await drive(subject.url, OWNERS.sick, warmUp, sink, { name: "warmed", tickets: "sick" });
+    await drive(subject.url, OWNERS.sick, warmUp, sink, { name: "warmed", tickets: "other" });
     await pause(REST_MS);
     sink.clear();
-    sink.sick.add(OWNERS.sick);
-    const healthy = drive(subject.url, OWNERS.healthy, load, sink, { name: "run" });
-    const sick = isBeside ? drive(subject.url, OWNERS.sick, load, sink, { name: "sick" }, 0) : undefined;
-    const { refused, lost, lagsMs } = await healthy;
-    const failing = await sick;
-    if (refused + lost + (failing?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
+    if (beside === "beside sick") sink.sick.add(OWNERS.sick);
+    const [{ refused, lost, lagsMs }, others] = await Promise.all([
+      drive(subject.url, OWNERS.healthy, load, sink, { name: "run" }),
+      beside === "alone" ? undefined : drive(subject.url, OWNERS.sick, load, sink, { name: "other" }, 0),
+    ]);
+    if (refused + lost + (others?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
     return quantile(lagsMs, 0.99);
   } finally {
     sink.sick.clear();
