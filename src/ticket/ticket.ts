@@ -222,7 +222,7 @@ export class Ticket extends DurableObject<Env> {
    */
   async sweep(): Promise<boolean> {
     await this.#mend();
-    await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
+    await this.#tidy();
     await this.#telling.tellAll();
     return this.#image.ticket !== undefined;
   }
@@ -234,10 +234,7 @@ export class Ticket extends DurableObject<Env> {
       this.#telling.look("awake", Date.now());
       const nowMs = Date.now();
       this.#wake(nowMs);
-      if (!this.#image.isOver() && nowMs < this.#tidyAtMs) return;
-      this.#tidyAtMs = nowMs + TIDY_MS;
-      const isDone = await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
-      if (!isDone) this.#tidyAtMs = 0;
+      if (this.#image.isOver() || nowMs >= this.#tidyAtMs) await this.#tidy();
     } catch (error) {
       log("alarm_failed", { error: errorText(error) });
       const nowMs = Date.now();
@@ -277,6 +274,12 @@ export class Ticket extends DurableObject<Env> {
     if (!this.#image.ticket) return;
     await this.#alarm.verify();
     this.#wake(Date.now());
+  }
+
+  /** Deletes what retention has run out for: all of it, or a piece, with the next at the next alarm. */
+  async #tidy(): Promise<void> {
+    const isDone = await tidy(this.#image, this.#store, this.#directory, this.#alarm, this.#telling);
+    this.#tidyAtMs = isDone ? Date.now() + TIDY_MS : 0;
   }
 
   /** Starts what is due, and sets the alarm for the rest. */

@@ -17,6 +17,50 @@ const marks = ({ headers }: Received): [string | undefined, string | undefined] 
   headers["relay-attempt"],
 ];
 
+/** A 2xx that says failure at its very end: who reads less of it takes it for a success. */
+const failing = (bytes: number) => {
+  const [head, tail] = [`{"padding":"`, `","status":"error"}`];
+  return head + "x".repeat(bytes - head.length - tail.length) + tail;
+};
+
+describe("an answer", () => {
+  test.each([100, 4_095, 4_096, 4_097, 8_192, 65_535, 65_536])("of %d bytes is read to its end", async (bytes) => {
+    const body = failing(bytes);
+    const tenant = await world.tenant();
+    for (const [at, headers] of [{}, { "content-length": String(bytes) }].entries()) {
+      tenant.desk.answerWith(() => ({ status: 200, body, headers }));
+      const number = newTicketNumber();
+      expect(await tenant.incoming(number)).toBeAccepted();
+      const { messages } = await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.waiting === 0, "its end");
+      expect([messages[0]?.state, messages[0]?.attempts[0]?.error?.slice(0, 60)], `with headers ${at}`).toEqual([
+        "dead",
+        expect.stringContaining("the body says failure"),
+      ]);
+    }
+  });
+
+  test("of more than 64 KiB is not read to its end, and the next message has its connection", async () => {
+    const tenant = await world.tenant();
+    tenant.desk.answerWith(() => ({ status: 200, body: failing(65_537) }));
+    const number = newTicketNumber();
+    for (let n = 0; n < 8; n++) expect(await tenant.incoming(number)).toBeAccepted();
+    const { lanes } = await tenant.untilTicket(number, (ticket) => ticket.lanes.toDesk.waiting === 0, "all eight");
+    expect(lanes.toDesk).toMatchObject({ delivered: 8, dead: 0 });
+  });
+
+  test("without a body is an answer too", async () => {
+    const tenant = await world.tenant();
+    const number = newTicketNumber();
+    tenant.desk.answerWith((_, index) => ({
+      status: index === 0 ? 204 : 200,
+      headers: index === 1 ? { "content-length": "0" } : {},
+    }));
+    for (let n = 0; n < 3; n++) expect(await tenant.incoming(number)).toBeAccepted();
+    const { lanes } = await tenant.untilTicket(number, (ticket) => ticket.lanes.toDesk.waiting === 0, "all three");
+    expect(lanes.toDesk).toMatchObject({ delivered: 3, dead: 0 });
+  });
+});
+
 describe("an attempt that fails", () => {
   test.each<[string, Answer]>([
     ["503", { status: 503 }],

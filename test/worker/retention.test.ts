@@ -68,6 +68,60 @@ test("an active ticket is tidied by its own alarms", async () => {
   expect((await viewOf(owner, "t")).messages.map((message) => message.sequence)).toEqual([4]);
 });
 
+test("an object that stays awake looks for what has run out once an hour", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  const stub = ticketOf(owner, "t");
+  let count = 0;
+  const oneMore = async () => {
+    await accepted(incoming(owner, "t", `m${count++}`));
+    await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === count);
+    await runDurableObjectAlarm(stub);
+    return rowsOf(owner, "message");
+  };
+  const minute = 1 / 1440;
+  await oneMore();
+  later(1 - 10 * minute);
+  expect(await oneMore(), "nothing has run out").toBe(2);
+  later(20 * minute);
+  expect(await oneMore(), "the first has run out, and it has been half an hour").toBe(3);
+  later(45 * minute);
+  expect(await oneMore(), "the hour is over").toBe(3);
+});
+
+test("a sweep's steps go on by the alarm, though the object has looked just before", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  await Promise.all(Array.from({ length: 130 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 130);
+  const stub = ticketOf(owner, "t");
+  const minute = 1 / 1440;
+  later(1 - 10 * minute);
+  await stub.sweep();
+  expect(await rowsOf(owner, "message"), "nothing has run out").toBe(130);
+  later(20 * minute);
+  await stub.sweep();
+  expect(await rowsOf(owner, "message"), "a step").toBe(30);
+  await runDurableObjectAlarm(stub);
+  expect(await rowsOf(owner, "message"), "the rest").toBe(1);
+});
+
+test("a ticket that closes just after its object has looked has its end set all the same", async () => {
+  const owner = await registerTenant({ retentionDays: 3 });
+  const stub = ticketOf(owner, "t");
+  await accepted(incoming(owner, "t", "hello"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
+  await runDurableObjectAlarm(stub);
+  await accepted(close(await tokenOf(owner), "t"));
+  await untilView(owner, "t", (view) => view.state === "closed" && view.lanes.toDolphins.waiting === 0);
+  // Others come before it, until the index has been told: not within two seconds of the telling before.
+  await vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(stub);
+      expect(((await alarmOf(stub)) ?? 0) - Date.now()).toBeGreaterThan(2.9 * DAY_MS);
+    },
+    { timeout: 10_000, interval: 200 },
+  );
+}, 20_000);
+
 test("a long history goes in steps, with the object free in between", async () => {
   const owner = await registerTenant({ retentionDays: 1 });
   await Promise.all(Array.from({ length: 250 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
