@@ -39,10 +39,10 @@ const DUTIES: { duty: string; without: [string, string][] }[] = [
   },
 ];
 
-const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "3" } } });
-const load: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
+const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
+const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
 /** Short enough for all variants to have had their turn within 10 seconds. */
-const SLICES = 40;
+const SLICES = 20;
 const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-ablate-"));
 const sink = await startSink();
 try {

@@ -24,8 +24,8 @@ export type Contender = { kind: Kind; bundles: Bundles };
 
 /**
  * One load on some fresh subjects, cut into slices that are sent to them in turn: what the machine does meanwhile hits all
- * alike. Each has been warmed up before, over the same tickets, unless the load is to open its own. All turns together must
- * stay below 10 seconds, after which the runtime evicts a ticket. Throws when anything was refused, lost or out of order.
+ * alike. Each has been warmed up before, over the same tickets, unless the load is to open its own. One turn of
+ * all must stay below 10 seconds, after which the runtime evicts a ticket. Throws when anything was refused, lost or out of order.
  */
 export async function measure(
   sink: Sink,
@@ -43,13 +43,16 @@ export async function measure(
     const warmUp = { ...load, tickets: Math.min(load.tickets, 200), messages: WARM_UP };
     await drive(subject.url, OWNERS.healthy, warmUp, sink, { name: "warm", tickets: opens ? "warm" : "run" });
   }
+  const part = { ...load, messages: load.messages / slices, tickets: opens ? load.tickets / slices : load.tickets };
+  // Those that were warmed up first have lost their tickets again while the others were.
+  for (const { url } of subjects) {
+    await drive(url, OWNERS.healthy, part, sink, { name: "again", tickets: opens ? "again" : "run" });
+  }
   const before = subjects.map(({ pid }) => cpuMs(pid));
   const parts = subjects.map((): Driven[] => []);
-  const part = { ...load, messages: load.messages / slices, tickets: opens ? load.tickets / slices : load.tickets };
   for (let slice = 0; slice < slices; slice++) {
     const names = { name: `run${slice}`, tickets: opens ? `run${slice}` : "run" };
-    const turns = [...subjects.entries()];
-    for (const [at, subject] of slice % 2 === 0 ? turns : turns.toReversed()) {
+    for (const [at, subject] of subjects.entries()) {
       sink.clear();
       parts[at]?.push(await driven(subject.url, part, sink, names));
     }
@@ -142,23 +145,35 @@ export async function measureBeside({ bundles, sink }: Bench, load: Load, beside
   }
 }
 
-export type Memory = { perTicketKiB: number; restedMiB: number; firstMiB: number; secondMiB: number };
+/** `perTicketKiB` is of tickets that are all in memory; `wavesMiB` is the runtime's memory right after each wave. */
+export type Memory = { beforeMiB: number; perTicketKiB: number; wavesMiB: number[] };
 
-/** What tickets at rest keep in memory, and whether it comes back: the second thousands find room where the first were. */
-export async function measureMemory({ bundles, sink }: Bench, kind: Kind, load: Load, idleMs: number): Promise<Memory> {
+/**
+ * What tickets at rest keep in memory, and whether it comes back: they are opened in waves, each short enough for none of it
+ * to be evicted, with a rest in between that evicts them all. What came back is there for the next wave.
+ */
+export async function measureMemory(
+  { bundles, sink }: Bench,
+  kind: Kind,
+  load: Load,
+  { waves, restMs }: { waves: number; restMs: number },
+): Promise<Memory> {
   const subject = await startSubject(kind, bundles, sink.url);
   try {
     await drive(subject.url, OWNERS.healthy, { ...load, tickets: 100, messages: WARM_UP }, sink, { name: "warm" });
-    await pause(idleMs);
+    await pause(restMs);
     const mib = () => residentBytes(subject.pid) / 1024 ** 2;
-    const before = mib();
-    await drive(subject.url, OWNERS.healthy, load, sink, { name: "first" });
-    const first = mib();
-    await pause(idleMs);
-    const rested = mib();
-    await drive(subject.url, OWNERS.healthy, load, sink, { name: "second" });
-    const perTicketKiB = ((first - before) * 1024) / load.tickets;
-    return { perTicketKiB, firstMiB: first, restedMiB: rested, secondMiB: mib() };
+    const beforeMiB = mib();
+    const wavesMiB: number[] = [];
+    for (let wave = 0; wave < waves; wave++) {
+      sink.clear();
+      const names = { name: `wave${wave}`, tickets: `wave${wave}` };
+      await driven(subject.url, load, sink, names);
+      wavesMiB.push(mib());
+      await pause(restMs);
+    }
+    const perTicketKiB = (((wavesMiB[0] ?? 0) - beforeMiB) * 1024) / load.tickets;
+    return { beforeMiB, perTicketKiB, wavesMiB };
   } finally {
     await subject.stop();
     sink.clear();
