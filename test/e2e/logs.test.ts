@@ -69,6 +69,8 @@ beforeAll(async () => {
   const dead = (
     await tenant.reply(number, { message, customerName, mediaLink: PRIVATE.mediaLink }, { prefer: "wait=10" })
   ).headers.get("relay-message-id");
+  // The desk has heard of it: else what comes next waits behind that report.
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "the report of the dead reply");
   desk.answerWith((_, index) => ({ status: index < 4 ? 503 : 200, body: answer }));
   const failing = accepted(await tenant.incoming(number, fields)).id;
   const queued = accepted(await tenant.incoming(number, fields)).id;
