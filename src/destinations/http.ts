@@ -72,7 +72,7 @@ export async function send(request: OutboundRequest): Promise<{ answer: Answer }
 async function readAnswer({ body }: Response, most: number): Promise<{ text: string; truncated: boolean }> {
   if (!body) return { text: "", truncated: false };
   const reader = body.getReader({ mode: "byob" });
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for (;;) {
     const wanted = Math.min(bytes === 0 ? FIRST_READ_BYTES : NEXT_READ_BYTES, most - bytes + 1);
@@ -82,20 +82,10 @@ async function readAnswer({ body }: Response, most: number): Promise<{ text: str
     const truncated = bytes > most;
     if (truncated) await reader.cancel();
     // What is shorter than was asked for is the last.
-    if (truncated || (value?.byteLength ?? 0) < wanted) return { text: decoder.decode(joined(chunks)), truncated };
+    if (!truncated && (value?.byteLength ?? 0) === wanted) continue;
+    const whole = chunks.length === 1 ? chunks[0] : await new Blob(chunks).arrayBuffer();
+    return { text: decoder.decode(whole), truncated };
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first = new Uint8Array(), ...others] = chunks;
-  if (others.length === 0) return first;
-  const whole = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 function written({ headers, body }: OutboundRequest) {

@@ -76,6 +76,14 @@ describe("what the desk receives", () => {
     expect(await arrival(tenant.desk)).toEqual(incomingEvent(tenant.owner, number, unknown));
   });
 
+  test("comes the same way when the path is spelt with an escape", async () => {
+    const tenant = await world.tenant();
+    const body = incomingEvent(tenant.owner, newTicketNumber());
+    const path = `/v1/%64olphins/${world.ingressKey}/incoming`;
+    expect(await world.call(path, { method: "POST", body })).toBeAccepted();
+    expect(await arrival(tenant.desk)).toEqual(body);
+  });
+
   test("comes the same way by sendMessage and incomingMessage", async () => {
     const tenant = await world.tenant();
     const number = newTicketNumber();
