@@ -83,6 +83,7 @@ beforeAll(async () => {
     body: JSON.stringify({ status: "success", token: PRIVATE.engineToken, note: answer }),
   }));
   await tenant.replay(number, { all: true });
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDolphins.delivered === 1, "the dead reply");
   const reply = accepted(await tenant.reply(number, { message })).id;
   ids = { toDesk, failing, queued, dead: dead ?? "", reply };
 
