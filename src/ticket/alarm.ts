@@ -1,14 +1,21 @@
 /** An alarm this late was lost: the runtime fires them within milliseconds, or when the object next starts. */
 const LATE_MS = 2_000;
 
+/** How far ahead the alarm stands for what is under way: at most, and at least when that began. */
+const GUARD_MS = 8_000;
+const LEAST_GUARD_MS = 4_000;
+
 /**
- * The object's one alarm. Setting it is a row written, so one that is early enough is left alone: it fires, and whoever
- * answers it sets the next. An object that goes quiet pays for one; a steady stream, for one every few seconds.
+ * The object's one alarm. Setting it is a row written, and an alarm that rings costs most of a message. So one that is early
+ * enough is left alone, and one that only guards what is under way is moved on before it rings: an object that goes quiet
+ * pays for one alarm, a steady stream for a row every few seconds.
  */
 export class AlarmClock {
   readonly #storage: DurableObjectStorage;
   /** What this instance believes the alarm is set for. */
   #setForMs: number | null = null;
+  /** The earliest time that it has to ring at. */
+  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -22,14 +29,33 @@ export class AlarmClock {
   /** The alarm fired, so none stands. */
   fired(): void {
     this.#setForMs = null;
+    this.#dueMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Sees to it that an alarm stands at `dueMs` or before. */
+  /** Sees to it that an alarm rings at `dueMs` or before. */
   ensure(dueMs: number, nowMs: number): void {
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    if (this.#setForMs !== null && this.#setForMs <= dueMs && this.#setForMs > nowMs - LATE_MS) return;
-    this.#setForMs = dueMs;
+    this.#dueMs = Math.min(this.#dueMs, dueMs);
+    if (!this.#standsBetween(nowMs - LATE_MS, dueMs)) this.#set(dueMs);
+  }
+
+  /**
+   * Sees to it that an alarm stands for what is under way: how far ahead is how long that waits after a crash. `mayMove` says
+   * that all of it has just begun, so that an alarm which is for nothing else need not ring yet.
+   */
+  guard(nowMs: number, mayMove: boolean): void {
+    const untilMs = Math.min(nowMs + GUARD_MS, this.#dueMs);
+    const fromMs = mayMove ? Math.min(nowMs + LEAST_GUARD_MS, this.#dueMs) : nowMs - LATE_MS;
+    if (!this.#standsBetween(fromMs, untilMs)) this.#set(untilMs);
+  }
+
+  #standsBetween(fromMs: number, untilMs: number): boolean {
+    return this.#setForMs !== null && this.#setForMs >= fromMs && this.#setForMs <= untilMs;
+  }
+
+  #set(atMs: number): void {
+    this.#setForMs = atMs;
     // Not awaited: it is part of this turn's commit, and the output gate holds every answer until that is durable.
-    void this.#storage.setAlarm(dueMs);
+    void this.#storage.setAlarm(atMs);
   }
 }

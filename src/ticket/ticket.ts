@@ -28,8 +28,8 @@ import {
 } from "./timeline";
 import { Waiters } from "./waiters";
 
-/** How long an interrupted delivery waits after a crash, and how often a steady stream pays for an alarm. */
-const SAFETY_MS = 5_000;
+/** How long a message waits whose attempt could not be recorded. */
+const UNRECORDED_MS = 5_000;
 /** How long the mapping in KV waits for its next try. */
 const MAPPING_RETRY_MS = 60_000;
 /** How long after a desk was told to close its word that it did is taken for the echo. */
@@ -294,14 +294,18 @@ export class Ticket extends DurableObject<Env> {
 
   /** Has the alarm stand for the earliest work of the object. */
   #arm(nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-    const due = LANES.map((name) => {
+    const mappingMs = this.#image.ticket?.mapped === 0 ? nowMs + MAPPING_RETRY_MS : Number.POSITIVE_INFINITY;
+    let dueMs = Math.min(atMostMs, mappingMs, this.#telling.dueMs(nowMs));
+    let underWay = 0;
+    for (const name of LANES) {
       const lane = this.#image.lane(name);
       const step = nextStep(lane, nowMs);
-      if (step.do === "wait") return step.untilMs;
-      return waitingCount(lane) > 0 ? nowMs + SAFETY_MS : Number.POSITIVE_INFINITY;
-    });
-    const mapping = this.#image.ticket?.mapped === 0 ? nowMs + MAPPING_RETRY_MS : Number.POSITIVE_INFINITY;
-    this.#alarm.ensure(Math.min(...due, mapping, this.#telling.dueMs(nowMs), atMostMs), nowMs);
+      if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
+      else underWay += waitingCount(lane);
+    }
+    this.#alarm.ensure(dueMs, nowMs);
+    // One message is the one that was just accepted. Where more wait, the alarm rings, and tells the index of them.
+    if (underWay > 0) this.#alarm.guard(nowMs, underWay === 1);
   }
 
   /** Delivers a lane's messages one after another until none is due. The lane's `inFlight` lets in one run at a time. */
@@ -318,7 +322,7 @@ export class Ticket extends DurableObject<Env> {
         log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
         // Unless its end was recorded, and what failed came after that.
         const isUnsettled = this.#image.lane(lane).inFlight === step.sequence;
-        if (isUnsettled) this.#image.giveUp(lane, step.sequence, Date.now() + SAFETY_MS);
+        if (isUnsettled) this.#image.giveUp(lane, step.sequence, Date.now() + UNRECORDED_MS);
       }
     }
   }
