@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { prose, table, title } from "../report.ts";
 import { startSink, type Load } from "./load.ts";
 import {
+  BESIDE,
   countRows,
   measure,
   measureBeside,
@@ -13,7 +14,6 @@ import {
   measureMemory,
   median,
   type Bench,
-  type Beside,
   type Memory,
   type Run,
 } from "./measure.ts";
@@ -73,7 +73,6 @@ const history: Load = { tickets: 1, messages: 10_000, senders: 16, bytes: 200, w
 const PART = 1_000;
 /** A tenth of what the machine can do, so that a desk's lag shows the desk and not the processor. */
 const beside: Load = { tickets: 100, messages: 1_000, senders: 8, bytes: 200, perSecond: 40 };
-const BESIDE: readonly Beside[] = ["alone", "beside sick", "beside healthy"];
 const opening: Load = { ...spread, tickets: 10_000, messages: 10_000 };
 /** The runtime evicts an object after 10 seconds without a request. */
 const IDLE_MS = 15_000;
@@ -141,10 +140,10 @@ async function compare({ bundles, sink }: Bench, { name, what, load, medium, ope
 }
 
 /** Runs each in turn, the order turned round every time, so that what drifts hits all alike. */
-async function inPairs<Name extends string, T>(run: (name: Name) => Promise<T>, names: readonly Name[]) {
-  const runs: Partial<Record<Name, T[]>> = {};
+async function inPairs<T>(run: (kind: Kind) => Promise<T>) {
+  const runs: Record<Kind, T[]> = { relay: [], yardstick: [] };
   for (let pair = 0; pair < pairs; pair++) {
-    for (const name of pair % 2 === 0 ? names : names.toReversed()) (runs[name] ??= []).push(await run(name));
+    for (const kind of pair % 2 === 0 ? KINDS : KINDS.toReversed()) runs[kind].push(await run(kind));
   }
   return runs;
 }
@@ -156,34 +155,32 @@ const spreadOf = (values: readonly number[]): string =>
   `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} – ${Math.max(...values).toFixed(2)})`;
 
 async function showHistory(bench: Bench): Promise<void> {
-  const runs = await inPairs((kind: Kind) => measureHistory(bench, kind, history, PART), KINDS);
+  const runs = await inPairs((kind) => measureHistory(bench, kind, history, PART));
   results["history"] = { load: history, speedOfLastAgainstFirst: runs };
   title(`One hot ticket, ${history.messages} messages: speed of the last ${PART} against the first ${PART}`);
   table(
     ["", "median (least – most)"],
-    KINDS.map((kind) => [kind, spreadOf(runs[kind] ?? [])]),
+    KINDS.map((kind) => [kind, spreadOf(runs[kind])]),
   );
 }
 
 async function showBeside(bench: Bench): Promise<void> {
-  const runs = await inPairs((how: Beside) => measureBeside(bench, beside, how), BESIDE);
+  const runs: Awaited<ReturnType<typeof measureBeside>>[] = [];
+  for (let round = 0; round < pairs; round++) runs.push(await measureBeside(bench, beside));
   results["sick"] = { load: beside, lagP99Ms: runs };
-  const alone = runs.alone ?? [];
+  const of = (how: (typeof BESIDE)[number]) => runs.map((run) => run[how]);
   title("Lag of healthy desks, with as much again for sick ones (half answer 503, half not at all) or healthy ones");
   table(
     ["", "p99, ms", "ratio to alone: median (least – most)"],
-    BESIDE.map((how) => [how, median(runs[how] ?? []).toFixed(1), spreadOf(ratios(runs[how] ?? [], alone))]),
+    BESIDE.map((how) => [how, median(of(how)).toFixed(1), spreadOf(ratios(of(how), of("alone")))]),
   );
 }
 
 async function showMemory(bench: Bench): Promise<void> {
-  const runs = await inPairs(
-    (kind: Kind) => measureMemory(bench, kind, wave, { waves: WAVES, restMs: IDLE_MS }),
-    KINDS,
-  );
+  const runs = await inPairs((kind) => measureMemory(bench, kind, wave, { waves: WAVES, restMs: IDLE_MS }));
   results["memory"] = { load: wave, waves: WAVES, runs };
   title(`${WAVES} waves of ${wave.tickets} tickets with one message each, ${IDLE_MS / 1000} s of rest between`);
-  const of = (kind: Kind, key: (run: Memory) => number) => median((runs[kind] ?? []).map(key)).toFixed(0);
+  const of = (kind: Kind, key: (run: Memory) => number) => median(runs[kind].map(key)).toFixed(0);
   const after = (count: number) => (run: Memory) => run.wavesMiB[count - 1] ?? Number.NaN;
   const half = WAVES / 2;
   table(

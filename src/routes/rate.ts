@@ -3,7 +3,7 @@ import { AppError } from "../lib/errors";
 /** The limiters' `period` in wrangler.toml. */
 const PERIOD_SECONDS = 10;
 /** Requests that one question to a limiter stands for: its `limit` in wrangler.toml counts these. */
-const REQUESTS_PER_QUESTION = 20;
+const REQUESTS_PER_QUESTION = 50;
 /** How long one refusal stands before the limiter is asked again. */
 const REFUSAL_MS = 1_000;
 const CREDENTIALS = 5_000;

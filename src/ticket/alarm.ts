@@ -3,7 +3,7 @@ const LATE_MS = 2_000;
 
 /** How far ahead the alarm stands for what is under way: at most, and at least when that began. */
 const GUARD_MS = 8_000;
-const LEAST_GUARD_MS = 4_000;
+const LEAST_GUARD_MS = 2_000;
 
 /**
  * The object's one alarm. Setting it is a row written, and an alarm that rings costs most of a message. So one that is early
