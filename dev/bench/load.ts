@@ -146,7 +146,8 @@ export async function drive(
     for (let turn = 0; next < load.messages; turn++) {
       const number = next++;
       if (load.perSecond !== undefined) {
-        const dueAtMs = startedAtMs + (number / load.perSecond) * 1000;
+        // Somewhere in its own time: two loads beside each other must not march in step.
+        const dueAtMs = startedAtMs + ((number + Math.random()) / load.perSecond) * 1000;
         const early = dueAtMs - performance.now();
         if (early > 0) await pause(early);
       }

@@ -4,6 +4,8 @@ const LATE_MS = 2_000;
 /** How far ahead the alarm stands for what is under way: at most, and at least when that began. */
 const GUARD_MS = 8_000;
 const LEAST_GUARD_MS = 2_000;
+/** It is not moved on for longer than this: what is looked for when it rings, such as retention, has its turn. */
+const LONGEST_QUIET_MS = 3600_000;
 
 /**
  * The object's one alarm. Setting it is a row written, and an alarm that rings costs most of a message. So one that is early
@@ -16,6 +18,7 @@ export class AlarmClock {
   #setForMs: number | null = null;
   /** The earliest time that it has to ring at. */
   #dueMs = Number.POSITIVE_INFINITY;
+  #rangAtMs = Date.now();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -30,6 +33,7 @@ export class AlarmClock {
   fired(): void {
     this.#setForMs = null;
     this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#rangAtMs = Date.now();
   }
 
   /** Sees to it that an alarm rings at `dueMs` or before. */
@@ -40,13 +44,14 @@ export class AlarmClock {
   }
 
   /**
-   * Sees to it that an alarm stands for what is under way: how far ahead is how long that waits after a crash. `mayMove` says
-   * that all of it has just begun, so that an alarm which is for nothing else need not ring yet.
+   * Sees to it that an alarm stands for what is under way: how far ahead is how long that waits after a crash. `hasJustBegun`
+   * says that nothing of it has waited, so that an alarm which is for nothing else need not ring yet.
    */
-  guard(nowMs: number, mayMove: boolean): void {
-    const untilMs = Math.min(nowMs + GUARD_MS, this.#dueMs);
-    const fromMs = mayMove ? Math.min(nowMs + LEAST_GUARD_MS, this.#dueMs) : nowMs - LATE_MS;
-    if (!this.#standsBetween(fromMs, untilMs)) this.#set(untilMs);
+  guard(nowMs: number, hasJustBegun: boolean): void {
+    const mayMove = hasJustBegun && nowMs < this.#rangAtMs + LONGEST_QUIET_MS;
+    const leastMs = mayMove ? Math.min(nowMs + LEAST_GUARD_MS, this.#dueMs) : 0;
+    const mostMs = Math.min(nowMs + GUARD_MS, this.#dueMs);
+    if (!this.#standsBetween(Math.max(leastMs, nowMs - LATE_MS), mostMs)) this.#set(mostMs);
   }
 
   #standsBetween(fromMs: number, untilMs: number): boolean {

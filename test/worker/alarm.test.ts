@@ -51,6 +51,23 @@ test("in a steady stream it is moved on before it rings, once in a while, and st
   expect(alarms).toBeLessThanOrEqual(6);
 });
 
+test("it rings once an hour all the same, for retention", async () => {
+  const next = async (n: number) => {
+    await accepted(incoming(owner, "t", `m${n}`));
+    expect(await stub.outlook("toDesk", n, 1000)).toEqual({ state: "delivered" });
+  };
+  passed(3600_000);
+  await next(2);
+  passed(7_000);
+  await next(3);
+  expect(await aheadMs()).toBe(LONGEST_MS - 7_000);
+  await runDurableObjectAlarm(stub);
+  await next(4);
+  passed(7_000);
+  await next(5);
+  expect(await aheadMs()).toBe(LONGEST_MS);
+});
+
 test("it is not put off by what comes behind a message that hangs", async () => {
   let isHanging = true;
   farEnds.answerWith(async () => {
