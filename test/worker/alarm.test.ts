@@ -38,14 +38,16 @@ beforeEach(async () => {
 
 test("in a steady stream it is moved on before it rings, once in a while, and stands within 8 seconds", async () => {
   const cost = await meter(stub);
+  const aheads: number[] = [];
   for (let n = 2; n <= 31; n++) {
     passed(1_000);
-    // Nothing has rung, and what stood here before a crash would not have waited longer.
-    if (n > 2) expect(await aheadMs()).toBeGreaterThan(0);
     await accepted(incoming(owner, "t", `m${n}`));
-    expect(await aheadMs()).toBeLessThanOrEqual(LONGEST_MS);
+    aheads.push(await aheadMs());
     expect(await stub.outlook("toDesk", n, 1000)).toEqual({ state: "delivered" });
   }
+  // Never less than a second when the next message comes: nothing has rung.
+  expect(Math.min(...aheads)).toBeGreaterThan(1_000);
+  expect(Math.max(...aheads)).toBeLessThanOrEqual(LONGEST_MS);
   const { alarms } = await cost();
   expect(alarms).toBeGreaterThanOrEqual(3);
   expect(alarms).toBeLessThanOrEqual(6);
@@ -69,9 +71,9 @@ test("it rings once an hour all the same, for retention", async () => {
 });
 
 test("it is not put off by what comes behind a message that hangs", async () => {
-  let isHanging = true;
+  const desk = { isHanging: true };
   farEnds.answerWith(async () => {
-    while (isHanging) await scheduler.wait(5);
+    while (desk.isHanging) await scheduler.wait(5);
     return Response.json({});
   });
   await accepted(incoming(owner, "t", "it hangs"));
@@ -81,7 +83,7 @@ test("it is not put off by what comes behind a message that hangs", async () => 
     await accepted(incoming(owner, "t", `behind it ${n}`));
     expect(await alarmOf(stub)).toBe(firstMs);
   }
-  isHanging = false;
+  desk.isHanging = false;
   expect(await stub.outlook("toDesk", 9, 1000)).toEqual({ state: "delivered" });
 });
 
