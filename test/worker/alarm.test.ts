@@ -1,18 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeEach, expect, test, vi } from "vitest";
 import { meter } from "./meter";
-import {
-  accepted,
-  alarmOf,
-  incoming,
-  outgoing,
-  registerTenant,
-  ticketOf,
-  tokenOf,
-  untilTold,
-  untilView,
-  useFarEnds,
-} from "./world";
+import { accepted, alarmOf, incoming, outgoing, ticketAtRest, ticketOf, tokenOf, untilView, useFarEnds } from "./world";
 
 /** For when the alarm stands that guards what is under way, and when it rings. */
 
@@ -26,13 +15,8 @@ const aheadMs = async (): Promise<number> => ((await alarmOf(stub)) ?? Number.NE
 const passed = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 beforeEach(async () => {
-  owner = await registerTenant();
-  stub = ticketOf(owner, "t");
-  await accepted(incoming(owner, "t", "the first"));
-  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
-  // An object at rest that its index knows: its alarm has nothing else to ring for.
-  await runDurableObjectAlarm(stub);
-  await untilTold(stub);
+  // Its alarm has nothing else to ring for.
+  ({ owner, stub } = await ticketAtRest());
   vi.useFakeTimers({ toFake: ["Date"] });
 });
 

@@ -1,26 +1,15 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import type { Ticket } from "../../src/index";
 import { meter } from "./meter";
-import { accepted, incoming, useFarEnds, registerTenant, ticketOf, untilTold, untilView, viewOf } from "./world";
+import { accepted, incoming, registerTenant, ticketAtRest, ticketOf, untilView, useFarEnds, viewOf } from "./world";
 
 /** What a message costs, in the rows that Cloudflare bills. */
 
 const farEnds = useFarEnds();
 
-async function openTicket(): Promise<{ owner: string; stub: DurableObjectStub<Ticket> }> {
-  const owner = await registerTenant();
-  await accepted(incoming(owner, "t", "the first"));
-  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
-  // Let the alarm of that one go by, so that the next message finds an object at rest that its index knows.
-  await runDurableObjectAlarm(ticketOf(owner, "t"));
-  await untilTold(ticketOf(owner, "t"));
-  return { owner, stub: ticketOf(owner, "t") };
-}
-
 test("a burst of 100 messages in one ticket writes at most 2.2 rows for each, alarms counted", async () => {
-  const { owner, stub } = await openTicket();
+  const { owner, stub } = await ticketAtRest();
   const cost = await meter(stub);
   await Promise.all(Array.from({ length: 100 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
   await farEnds.until(101);
@@ -31,7 +20,7 @@ test("a burst of 100 messages in one ticket writes at most 2.2 rows for each, al
 });
 
 test("a lone message writes at most 3.2 rows, its alarm counted, until the object is at rest again", async () => {
-  const { owner, stub } = await openTicket();
+  const { owner, stub } = await ticketAtRest();
   const cost = await meter(stub);
   await accepted(incoming(owner, "t", "alone"));
   await farEnds.until(2);
@@ -56,7 +45,7 @@ test("the first message of a ticket writes its tables, its row and its mapping o
 });
 
 test("a message reads as many rows after 10,000 messages of history as after 10", async () => {
-  const { owner, stub } = await openTicket();
+  const { owner, stub } = await ticketAtRest();
   const reads: Record<number, number> = {};
   for (const history of [10, 1000, 10_000]) {
     await runInDurableObject(stub, (_ticket, { storage }) => {
@@ -101,7 +90,7 @@ test("a message reads as many rows after 10,000 messages of history as after 10"
 });
 
 test("in a steady stream a message reads nothing from KV, and writes nothing there", async () => {
-  const { owner } = await openTicket();
+  const { owner } = await ticketAtRest();
   const kv = Object.getPrototypeOf(env.DIRECTORY) as KVNamespace;
   const [get, list, put] = [vi.spyOn(kv, "get"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
   // What is watched is what the relay uses.

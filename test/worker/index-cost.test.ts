@@ -3,17 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { reportOf } from "./index-world";
 import { meter } from "./meter";
-import {
-  accepted,
-  incoming,
-  outgoing,
-  registerTenant,
-  ticketOf,
-  tokenOf,
-  untilTold,
-  untilView,
-  useFarEnds,
-} from "./world";
+import { accepted, incoming, outgoing, ticketAtRest, tokenOf, useFarEnds } from "./world";
 
 /**
  * What the index costs in rows: whatever a ticket and its index write together, over the accepting, the settling and the
@@ -24,12 +14,7 @@ const farEnds = useFarEnds();
 const BAR = 0.2;
 
 async function knownTicket() {
-  const owner = await registerTenant();
-  const stub = ticketOf(owner, "t");
-  await accepted(incoming(owner, "t", "the first"));
-  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
-  await runDurableObjectAlarm(stub);
-  await untilTold(stub);
+  const { owner, stub } = await ticketAtRest();
   const index = env.TENANT_INDEX.getByName(owner);
   const [ticketCost, indexCost] = [await meter(stub), await meter(index)];
   /** Rows beyond one for accepting a message, one for its outcome, and the alarms, which are none of the index's. */

@@ -13,9 +13,9 @@ import {
   outgoing,
   registerTenant,
   status,
+  ticketAtRest,
   ticketOf,
   tokenOf,
-  untilTold,
   untilView,
   useFarEnds,
   viewOf,
@@ -41,11 +41,7 @@ const untilKnown = (owner: string, expected: object): Promise<TicketSummary | un
 
 /** A ticket that was opened with one delivered message, and told so. */
 async function knownTicket(record: Record<string, unknown> = {}): Promise<string> {
-  const owner = await registerTenant(record);
-  await accepted(incoming(owner, "t", "the first"));
-  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
-  await runDurableObjectAlarm(ticketOf(owner, "t"));
-  await untilTold(ticketOf(owner, "t"));
+  const { owner } = await ticketAtRest(record);
   passed(10_000);
   return owner;
 }

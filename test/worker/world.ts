@@ -1,4 +1,4 @@
-import { reset, runInDurableObject } from "cloudflare:test";
+import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Ticket } from "../../src/index";
@@ -152,10 +152,23 @@ export const loseAlarm = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   runInDurableObject(stub, (_ticket, state) => state.storage.deleteAlarm());
 
 /** Until the index has acknowledged what it was told: of a ticket's opening, when its first alarm fired. */
-export const untilTold = (stub: DurableObjectStub<Ticket>): Promise<void> =>
+const untilTold = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   vi.waitFor(async () => {
     const told = await runInDurableObject(stub, (_ticket, { storage }) =>
       storage.sql.exec<{ told: string | null }>("SELECT told FROM ticket").one(),
     );
     expect(told.told).not.toBeNull();
   }, WAIT);
+
+/** The ticket "t" of a new tenant, at rest: its first message is delivered, its alarm has rung, and its index knows of it. */
+export async function ticketAtRest(
+  record: Record<string, unknown> = {},
+): Promise<{ owner: string; stub: DurableObjectStub<Ticket> }> {
+  const owner = await registerTenant(record);
+  const stub = ticketOf(owner, "t");
+  await accepted(incoming(owner, "t", "the first"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
+  await runDurableObjectAlarm(stub);
+  await untilTold(stub);
+  return { owner, stub };
+}
