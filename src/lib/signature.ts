@@ -1,4 +1,4 @@
-import { equalSecrets, toBase64, utf8 } from "./bytes";
+import { equalSecrets, utf8 } from "./bytes";
 import { hmacSha256, isRecent, signedContent } from "./hmac";
 
 /**
@@ -7,7 +7,7 @@ import { hmacSha256, isRecent, signedContent } from "./hmac";
  */
 
 async function signatureOf(secret: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
-  return `v1,${toBase64(await hmacSha256(secret.slice("whsec_".length), content))}`;
+  return `v1,${(await hmacSha256(secret.slice("whsec_".length), content)).toBase64()}`;
 }
 
 /** The three headers of a signed webhook, with one signature per secret. `secrets` are written `whsec_<base64>`. */

@@ -1,4 +1,4 @@
-import { equalSecrets, fromBase64, toBase64, toBase64Url, utf8 } from "../lib/bytes";
+import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../lib/bytes";
 import { memo } from "../lib/memo";
 
 /**
@@ -47,7 +47,7 @@ async function signingSecretOf(
   deskId: string,
   generation: number,
 ): Promise<string> {
-  return `whsec_${toBase64(await derive(masterKey, "signing-secret", deskId, String(generation)))}`;
+  return `whsec_${(await derive(masterKey, "signing-secret", deskId, String(generation))).toBase64()}`;
 }
 
 /** What the operator is shown: always of the key in force. */

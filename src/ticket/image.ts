@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import type { EventKind, MessageKind } from "../events/event";
-import { utf8 } from "../lib/bytes";
+import { byteLength } from "../lib/bytes";
 import { afterAccepting, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { Trial, Verdict } from "./retry";
@@ -10,7 +10,7 @@ import { isoTime, LANES, type LaneName, type LaneView } from "./timeline";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
-/** Kept in memory besides the rows, of each ticket. */
+/** Kept in memory besides the rows, of each lane. */
 const FRESH_MESSAGES = 16;
 const LONGEST_FRESH = 4_096;
 
@@ -24,6 +24,8 @@ type NewMessage = {
   idempotencyKey: string | undefined;
 };
 
+type Fresh = { row: MessageRow; bytes: number };
+
 /**
  * What an instance knows of its ticket: an image of the rows, kept so that the ordinary case reads none. Every change goes
  * to both in one synchronous turn, the rows first: what cannot be written is not believed either.
@@ -31,7 +33,7 @@ type NewMessage = {
 export class TicketImage {
   readonly #store: TicketStore;
   /** Messages that were accepted lately and have not been tried: as a rule the next is among them. */
-  readonly #fresh = new Map<string, { row: MessageRow; bytes: number }>();
+  readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
 
@@ -77,7 +79,7 @@ export class TicketImage {
   }
 
   message(lane: LaneName, sequence: number): MessageRow | undefined {
-    return this.#fresh.get(lane + sequence)?.row ?? this.#store.readMessage(lane, sequence);
+    return this.#fresh[lane].get(sequence)?.row ?? this.#store.readMessage(lane, sequence);
   }
 
   /** One more message at the end of a lane. */
@@ -95,8 +97,8 @@ export class TicketImage {
     };
     this.#store.insertMessage(row);
     this.#lanes[lane] = longer;
-    if (this.#fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH)
-      this.#fresh.set(lane + row.sequence, { row, bytes });
+    const fresh = this.#fresh[lane];
+    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH) fresh.set(row.sequence, { row, bytes });
     return row;
   }
 
@@ -108,8 +110,8 @@ export class TicketImage {
   settle(message: MessageRow, trial: Trial, verdict: Verdict): void {
     const { lane, sequence } = message;
     this.#store.saveOutcome(lane, sequence, trial, verdict);
-    const bytes = this.#fresh.get(lane + sequence)?.bytes ?? utf8(message.event).byteLength;
-    this.#fresh.delete(lane + sequence);
+    const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
+    this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, verdict, bytes);
     if (this.ticket) this.change(afterSettling(this.ticket, message, verdict.state));
   }
@@ -142,9 +144,11 @@ export class TicketImage {
   /** Deletes everything, rows and image. */
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
-    this.#fresh.clear();
     this.ticket = undefined;
-    for (const lane of LANES) this.#lanes[lane] = lanes.EMPTY_LANE;
+    for (const lane of LANES) {
+      this.#fresh[lane].clear();
+      this.#lanes[lane] = lanes.EMPTY_LANE;
+    }
     await wiped;
   }
 

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { EventKind } from "../events/event";
-import { utf8 } from "../lib/bytes";
+import { byteLength } from "../lib/bytes";
 import { errorText, log } from "../lib/log";
 import { Directory } from "../tenants/directory";
 import { AlarmClock } from "./alarm";
@@ -125,12 +125,12 @@ export class Ticket extends DurableObject<Env> {
     const before = this.#acceptedBefore(ticket, input, nowMs);
     if (before) return before;
     if (kind === "outgoing" && ticket.state !== "open") return { ok: false, code: "ticket_closed" };
-    const { byteLength: bytes } = utf8(event);
+    const bytes = byteLength(event);
     if (isFull(this.#image.lane(lane), bytes)) {
       const waitMs = notBeforeMsOf(this.#image.lane(lane)) - nowMs;
       return { ok: false, code: "backlog_full", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
-    const suspectedDuplicate = idempotencyKey === undefined && this.#recent.see(`${lane}:${event}`, nowMs);
+    const suspectedDuplicate = idempotencyKey === undefined && this.#recent.see(lane, event, nowMs);
     const { id, sequence } = this.#image.accept(
       { lane, kind, event, bytes, suspectedDuplicate, idempotencyKey },
       input,
@@ -358,7 +358,7 @@ export class Ticket extends DurableObject<Env> {
     if (session !== undefined) this.#keepSession(lane, session);
     if (verdict.state === "dead" && notifyFailures) {
       const event = failureReport(ticket, message, verdict.reason, trial.attempts.at(-1)?.status);
-      const about = { bytes: utf8(event).byteLength, suspectedDuplicate: false, idempotencyKey: undefined };
+      const about = { bytes: byteLength(event), suspectedDuplicate: false, idempotencyKey: undefined };
       this.#image.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
       this.#wake(nowMs);
     }

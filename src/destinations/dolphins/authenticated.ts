@@ -1,4 +1,4 @@
-import { toBase64, utf8 } from "../../lib/bytes";
+import { utf8 } from "../../lib/bytes";
 import type { EngineContext } from "../destination";
 import type { send } from "../http";
 import type { EngineAuth } from "./record";
@@ -20,7 +20,7 @@ export async function authenticated(
     case "bearer":
       return attempt({ authorization: `Bearer ${auth.token}` });
     case "basic":
-      return attempt({ authorization: `Basic ${toBase64(utf8(`${auth.username}:${auth.password}`))}` });
+      return attempt({ authorization: `Basic ${utf8(`${auth.username}:${auth.password}`).toBase64()}` });
     case "header":
       return attempt({ [auth.name]: auth.value });
     case "login": {

@@ -1,4 +1,4 @@
-import { equalSecrets, toBase64, utf8 } from "../../../lib/bytes";
+import { equalSecrets, utf8 } from "../../../lib/bytes";
 import { hmacSha256, isRecent, signedContent } from "../../../lib/hmac";
 import type { Webhook } from "../desk";
 
@@ -12,6 +12,6 @@ export async function verifyWebhook({ headers, body, url }: Webhook, secret: str
   if (given === null) return equalSecrets(url.searchParams.get("token") ?? "", secret);
   const timestamp = headers.get("x-chatwoot-timestamp") ?? "";
   if (!isRecent(timestamp, nowMs)) return false;
-  const mac = await hmacSha256(toBase64(utf8(secret)), signedContent(`${timestamp}.`, body));
+  const mac = await hmacSha256(utf8(secret).toBase64(), signedContent(`${timestamp}.`, body));
   return equalSecrets(given, `sha256=${mac.toHex()}`);
 }

@@ -1,4 +1,4 @@
-import { toBase64, utf8 } from "../../../lib/bytes";
+import { utf8 } from "../../../lib/bytes";
 import type { Bounds } from "../../destination";
 import { send } from "../../http";
 import { judgeAnswer, type Failure } from "../../outcome";
@@ -18,7 +18,7 @@ export type Api = {
 /** Sunshine Conversations of one app, under HTTP Basic. Paths are relative to the app. */
 export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bounds: Bounds): Api {
   const app = `${baseUrl}/v2/apps/${encodeURIComponent(appId)}`;
-  const authorization = `Basic ${toBase64(utf8(`${keyId}:${keySecret}`))}`;
+  const authorization = `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
   const { timeoutMs, allowInsecureTargets } = bounds;
 
   async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
