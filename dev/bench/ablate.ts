@@ -5,39 +5,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prose, table, title } from "../report.ts";
 import { buildRelay, relayConfig } from "../relay.ts";
+import { DUTIES, without } from "./duties.ts";
 import { startSink, type Load } from "./load.ts";
 import { measure, median, type Run } from "./measure.ts";
-
-/**
- * Each replaces a piece of the bundle, which is built without minifying for it. A piece that is not there (any more) fails
- * the run: a duty that was not taken out must not be told as one that costs nothing.
- */
-const DUTIES: { duty: string; without: [string, string][] }[] = [
-  {
-    duty: "validation of the event",
-    without: [inPlaceOf("parseEvent", "(shape, json) { return { ok: true, event: json }; }")],
-  },
-  {
-    duty: "reading the body within limits",
-    without: [inPlaceOf("readBody", "(request) { return request.arrayBuffer(); }", "async ")],
-  },
-  { duty: "signing what goes out", without: [inPlaceOf("signatureHeaders", "() { return {}; }", "async ")] },
-  { duty: "mapping in KV", without: [["await this.#directory.mapTicket(deskId, ticketNumber, owner);", ""]] },
-  {
-    duty: "time limit of an attempt",
-    without: [
-      ["setTimeout(() => abort.abort(), request.timeoutMs)", "0"],
-      ["signal: abort.signal,\n", "\n"],
-    ],
-  },
-  { duty: "alarm, the safety net", without: [["void this.#storage.setAlarm(dueMs);", ""]] },
-  { duty: "attempts in the timeline", without: [["JSON.stringify(trial.attempts)", '"[]"']] },
-  { duty: "log lines", without: [["console.log(JSON.stringify({ event, ...fields }));", ""]] },
-  {
-    duty: "rate limiter",
-    without: [["const { success } = await limiter.limit({ key: credential });", "const success = true;"]],
-  },
-];
 
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
 const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
@@ -51,14 +21,11 @@ try {
   const main = join(whole, "index.js");
   const source = await readFile(main, "utf8");
   const variants = new Map([["whole", whole]]);
-  for (const { duty, without } of DUTIES) {
-    const variant = join(folder, duty.replaceAll(/\W+/g, "-"));
+  for (const duty of DUTIES) {
+    const variant = join(folder, duty.name.replaceAll(/\W+/g, "-"));
     await cp(whole, variant, { recursive: true });
-    await writeFile(
-      join(variant, "index.js"),
-      without.reduce((text, pair) => replaced(text, pair, duty), source),
-    );
-    variants.set(duty, variant);
+    await writeFile(join(variant, "index.js"), without(duty, source));
+    variants.set(duty.name, variant);
   }
   const contenders = [...variants.values()].map((plain) => {
     const subject = { plain, counted: plain, config: relayConfig };
@@ -75,25 +42,14 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Puts a function of the same name before the one there is, which is renamed. */
-function inPlaceOf(name: string, body: string, prefix = ""): [string, string] {
-  const declared = `${prefix}function ${name}(`;
-  return [declared, `${prefix}function ${name}${body}\n${prefix}function without_${name}(`];
-}
-
-function replaced(text: string, [piece, instead]: [string, string], duty: string): string {
-  if (!text.includes(piece)) throw new Error(`"${duty}" is not to be found in the bundle: ${piece}`);
-  return text.replace(piece, instead);
-}
-
 function show(runs: Map<string, Run[]>): void {
   const whole = runs.get("whole") ?? [];
   title(`What a duty costs: 200 tickets, 16 senders, ${options.rounds} interleaved rounds; ratios to the whole relay`);
   table(
     ["without", "runtime CPU per message", "delivered per second"],
-    [...runs].map(([duty, without]) => {
+    [...runs].map(([duty, of]) => {
       const ratio = (key: "cpuMsPerMessage" | "deliveredPerSecond") =>
-        median(without.map((run, at) => run[key] / (whole[at]?.[key] ?? Number.NaN))).toFixed(2);
+        median(of.map((run, at) => run[key] / (whole[at]?.[key] ?? Number.NaN))).toFixed(2);
       return [duty, ratio("cpuMsPerMessage"), ratio("deliveredPerSecond")];
     }),
   );
