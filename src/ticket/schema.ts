@@ -3,7 +3,35 @@ import type { LaneName, MessageState, TicketState } from "./timeline";
 
 /** The tables of a ticket, and their rows. */
 
-/** Append only: an object may come from any version before. Version n is after the first n entries. */
+/** What a new object begins with: the newest version at once. Altering tables that were just made would be two rows more. */
+export const SCHEMA = `
+   CREATE TABLE ticket (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     owner TEXT NOT NULL, ticketNumber TEXT NOT NULL, deskId TEXT NOT NULL, mapped INTEGER NOT NULL,
+     channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL,
+     state TEXT NOT NULL, closeLane TEXT, closeSequence INTEGER, sessions TEXT NOT NULL, told TEXT
+   );
+   CREATE TABLE message (
+     lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
+     acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL, idempotencyKey TEXT,
+     PRIMARY KEY (lane, sequence)
+   ) WITHOUT ROWID;
+   CREATE TABLE outcome (
+     lane TEXT NOT NULL, sequence INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
+     attempts TEXT NOT NULL, attemptCount INTEGER NOT NULL,
+     roundStartedAtMs INTEGER NOT NULL, roundTries INTEGER NOT NULL, nextAttemptAtMs INTEGER,
+     PRIMARY KEY (lane, sequence)
+   ) WITHOUT ROWID;
+   CREATE INDEX undelivered ON outcome (lane, state, sequence) WHERE state <> 'delivered';
+   CREATE TABLE idempotency (
+     lane TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, expiresAtMs INTEGER NOT NULL,
+     PRIMARY KEY (lane, key)
+   ) WITHOUT ROWID;`;
+
+/**
+ * How an object of any version before becomes one of the newest. Append only, and into SCHEMA as well: version n is after
+ * the first n entries, of which the first is how the oldest objects began.
+ */
 export const MIGRATIONS = [
   `CREATE TABLE ticket (
      id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,5 +1,5 @@
 import type { MessageKind } from "../events/event";
-import { MIGRATIONS, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
+import { MIGRATIONS, SCHEMA, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
 import type { Counted } from "./report";
 import type { Trial, Verdict } from "./retry";
@@ -33,9 +33,9 @@ export class TicketStore {
   }
 
   migrate(): void {
-    const version = this.#storage.kv.get<number>(VERSION_KEY) ?? 0;
+    const version = this.#storage.kv.get<number>(VERSION_KEY);
     if (version === MIGRATIONS.length) return;
-    for (const sql of MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
+    for (const sql of version === undefined ? [SCHEMA] : MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
     this.#storage.kv.put(VERSION_KEY, MIGRATIONS.length);
   }
 

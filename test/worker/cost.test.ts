@@ -41,7 +41,7 @@ test("the first message of a ticket writes its tables, its row and its mapping o
   await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
   const { written } = await cost();
   // 3 for the message; the ticket's row, the same with its mapping, the tables and their version.
-  expect(written).toBeLessThanOrEqual(10);
+  expect(written).toBeLessThanOrEqual(8);
 });
 
 test("a message reads as many rows after 10,000 messages of history as after 10", async () => {

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { MIGRATIONS } from "../../src/ticket/schema";
+import { MIGRATIONS, SCHEMA } from "../../src/ticket/schema";
 import { accepted, incoming, operator, useFarEnds, registerTenant, ticketOf, untilView } from "./world";
 
 /**
@@ -40,6 +40,35 @@ const farEnds = useFarEnds();
 
 test("there is an object of every version before", () => {
   expect(Object.keys(LEFT_BY).map(Number)).toEqual(Array.from({ length: MIGRATIONS.length - 1 }, (_, n) => n + 1));
+});
+
+/** Its indexes as they were made, and its tables with the columns of each: an ALTER words a table otherwise. */
+const shapeOf = ({ sql }: DurableObjectStorage) => ({
+  indexes: sql
+    .exec("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
+    .toArray(),
+  tables: sql.exec("SELECT name, wr FROM pragma_table_list WHERE name NOT GLOB '*_*' ORDER BY name").toArray(),
+  columns: sql
+    .exec(
+      `SELECT t.name AS tableName, c.* FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+       WHERE t.type = 'table' AND t.name NOT GLOB '_cf_*' ORDER BY t.name, c.cid`,
+    )
+    .toArray(),
+});
+
+test("a new object is made like one that came through every version", async () => {
+  const shapes = await Promise.all(
+    [[SCHEMA], MIGRATIONS].map((statements, at) =>
+      runInDurableObject(ticketOf("shapes", String(at)), (_ticket, { storage }) => {
+        for (const sql of statements) storage.sql.exec(sql);
+        return shapeOf(storage);
+      }),
+    ),
+  );
+  expect(shapes[0]).toEqual(shapes[1]);
+  expect(shapes[0]?.indexes.map(({ name }) => name)).toEqual(["undelivered"]);
+  expect(shapes[0]?.tables.map(({ name }) => name)).toEqual(["idempotency", "message", "outcome", "ticket"]);
+  expect(shapes[0]?.columns.length).toBeGreaterThan(30);
 });
 
 describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (version) => {
