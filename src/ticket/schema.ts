@@ -28,37 +28,13 @@ export const SCHEMA = `
      PRIMARY KEY (lane, key)
    ) WITHOUT ROWID;`;
 
-/**
- * How an object of any version before becomes one of the newest. Append only, and into SCHEMA as well: version n is after
- * the first n entries, of which the first is how the oldest objects began.
- */
+/** Append only, and into SCHEMA as well: an object may come from any version before. The n-th leads from version n to the next. */
 export const MIGRATIONS = [
-  `CREATE TABLE ticket (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     owner TEXT NOT NULL, ticketNumber TEXT NOT NULL, deskId TEXT NOT NULL, mapped INTEGER NOT NULL,
-     channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL,
-     state TEXT NOT NULL, closeLane TEXT, closeSequence INTEGER, sessions TEXT NOT NULL
-   );
-   CREATE TABLE message (
-     lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
-     acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL,
-     PRIMARY KEY (lane, sequence)
-   ) WITHOUT ROWID;
-   CREATE TABLE outcome (
-     lane TEXT NOT NULL, sequence INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
-     attempts TEXT NOT NULL, attemptCount INTEGER NOT NULL,
-     roundStartedAtMs INTEGER NOT NULL, roundTries INTEGER NOT NULL, nextAttemptAtMs INTEGER,
-     PRIMARY KEY (lane, sequence)
-   ) WITHOUT ROWID;
-   CREATE INDEX undelivered ON outcome (lane, state, sequence) WHERE state <> 'delivered';
-   CREATE TABLE idempotency (
-     lane TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, expiresAtMs INTEGER NOT NULL,
-     PRIMARY KEY (lane, key)
-   ) WITHOUT ROWID;`,
   // So that a key goes when its message does, with no index and no search.
   "ALTER TABLE message ADD COLUMN idempotencyKey TEXT",
   "ALTER TABLE ticket ADD COLUMN told TEXT",
 ];
+export const VERSION = MIGRATIONS.length + 1;
 /** Where the version stands: the platform refuses PRAGMA user_version. */
 export const VERSION_KEY = "schema";
 

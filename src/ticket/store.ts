@@ -1,5 +1,5 @@
 import type { MessageKind } from "../events/event";
-import { MIGRATIONS, SCHEMA, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
+import { MIGRATIONS, SCHEMA, VERSION, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
 import type { Counted } from "./report";
 import type { Trial, Verdict } from "./retry";
@@ -34,9 +34,9 @@ export class TicketStore {
 
   migrate(): void {
     const version = this.#storage.kv.get<number>(VERSION_KEY);
-    if (version === MIGRATIONS.length) return;
-    for (const sql of version === undefined ? [SCHEMA] : MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
-    this.#storage.kv.put(VERSION_KEY, MIGRATIONS.length);
+    if (version === VERSION) return;
+    for (const sql of version === undefined ? [SCHEMA] : MIGRATIONS.slice(version - 1)) this.#storage.sql.exec(sql);
+    this.#storage.kv.put(VERSION_KEY, VERSION);
   }
 
   readTicket(): TicketRow | undefined {
