@@ -21,7 +21,7 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"] },
+        test: { name: "worker", include: ["test/worker/**/*.test.ts", "test/contracts/**/*.test.ts"] },
       },
       {
         test: {

@@ -1,15 +1,15 @@
 import { Hono } from "hono";
 import { RegExpRouter } from "hono/router/reg-exp-router";
-import { AppError } from "./lib/errors";
+import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
-import { admin } from "./routes/admin";
-import { methodNotAllowed, type AppContext, type AppEnv } from "./routes/context";
-import { desk } from "./routes/desk";
-import { dolphins } from "./routes/dolphins";
-import { contacts } from "./routes/services";
-import { session } from "./routes/session";
+import { admin } from "./routes/admin/admin";
+import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
+import { desk } from "./routes/desk-events";
+import { dolphins } from "./routes/engine-events";
+import { contacts } from "./routes/customer-lookup";
+import { session } from "./routes/sign-in";
 import { tickets } from "./routes/tickets";
-import { webhooks } from "./routes/webhooks";
+import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { equalSecrets, fromBase64 } from "./lib/bytes";
-import type { MasterKeys } from "./tenants/credentials";
-import { AppError } from "./lib/errors";
+import { equalSecrets, fromBase64 } from "./crypto/bytes";
+import type { MasterKeys } from "./crypto/derive";
+import { AppError } from "./model/errors";
 import { refuse } from "./lib/zod";
 
 type Setting<T> = { ok: true; value: T } | { ok: false; problem: string };

@@ -1,8 +1,8 @@
 import { app } from "./app";
-import { sweep } from "./sweep";
+import { sweep } from "./tenant-index/sweep";
 
-export { ConsoleSession } from "./console-session/session";
-export { EngineSession } from "./engine-session/session";
+export { ConsoleSession } from "./console-session/console-session";
+export { EngineSession } from "./engine-session/engine-session";
 export { TenantIndex } from "./tenant-index/tenant-index";
 export { Ticket } from "./ticket/ticket";
 

@@ -1,8 +1,8 @@
-import type { LaneName, TicketState, TimelineMessage } from "../../src/ticket/timeline";
+import type { LaneName, TicketState, TimelineMessage } from "../../src/model/timeline";
 
 /** What the admin API answers, as far as the console reads it. All times are ISO 8601, UTC. */
 
-export type { Attempt, LaneName, LaneView, TicketState, TicketView, TimelineMessage } from "../../src/ticket/timeline";
+export type { Attempt, LaneName, LaneView, TicketState, TicketView, TimelineMessage } from "../../src/model/timeline";
 
 export const LANES: readonly LaneName[] = ["toDesk", "toDolphins"];
 

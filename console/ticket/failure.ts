@@ -1,4 +1,4 @@
-import type { Attempt, TimelineMessage } from "../../src/ticket/timeline";
+import type { Attempt, TimelineMessage } from "../../src/model/timeline";
 
 /** What an attempt's record says went wrong, taken apart again (src/destinations/outcome.ts, src/ticket/retry.ts). Pure. */
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { prose, table, title } from "../report.ts";
+import { prose, table, title } from "../demo/print.ts";
 import { startSink, type Load } from "./load.ts";
 import {
   BESIDE,

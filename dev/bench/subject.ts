@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { call } from "../client.ts";
-import { buildRelay, relayConfig, startRelay, throwawaySettings } from "../relay.ts";
+import { call } from "../harness/client.ts";
+import { buildRelay, relayConfig, startRelay, throwawaySettings } from "../harness/relay.ts";
 
 /** What is measured: the relay, and the yardstick it is held against. */
 export type Kind = "relay" | "yardstick";

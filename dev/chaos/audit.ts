@@ -1,6 +1,6 @@
 import { type LaneEvidence, type Loss, hasFailed, lossOf } from "./evidence.ts";
 import type { Passage } from "./proxy.ts";
-import type { Interruption } from "./stage.ts";
+import type { Interruption } from "./scenario.ts";
 
 /** What is wrong, in words, by guarantee of protocol 2.6. All of them empty in a relay that keeps its word. */
 export const FAULTS = {

@@ -1,8 +1,8 @@
-import type { Received } from "../pretend.ts";
+import type { Received } from "../fakes/far-end.ts";
 import type { LaneKey } from "./lanes.ts";
 import { PASSAGE_HEADER, type Passage, type Proxy } from "./proxy.ts";
 import type { Sent } from "./sending.ts";
-import type { Interruption } from "./stage.ts";
+import type { Interruption } from "./scenario.ts";
 
 /** All that is known of one lane at the end, from all who took part in it. */
 export type LaneEvidence = {

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { call, read, ticketAnswer } from "../client.ts";
+import { call, read, ticketAnswer } from "../harness/client.ts";
 import { LANES, type LaneName, type Ticket } from "./lanes.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./scenario.ts";
 
 /** A ticket that is looked at tells its index, though not within 10 seconds of having told it last. */
 const AGREE_MS = 30_000;

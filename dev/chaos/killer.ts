@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Moment, Moments } from "./moments.ts";
 import { type Random, between } from "./random.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./scenario.ts";
 
 /** Of the interruptions; the others are kill -9. */
 const STOP_SHARE = 0.2;

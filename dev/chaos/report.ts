@@ -1,4 +1,4 @@
-import { prose, table, title } from "../report.ts";
+import { prose, table, title } from "../demo/print.ts";
 import { FAULTS, type FaultName } from "./audit.ts";
 import { FATES, type Fate } from "./faults.ts";
 import type { ChaosResult } from "./result.ts";

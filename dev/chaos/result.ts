@@ -5,7 +5,7 @@ import type { LaneEvidence } from "./evidence.ts";
 import type { Fate } from "./faults.ts";
 import { LANES } from "./lanes.ts";
 import type { Sent } from "./sending.ts";
-import { type Stage, TIMEOUT_MS } from "./stage.ts";
+import { type Stage, TIMEOUT_MS } from "./scenario.ts";
 
 export type ChaosResult = {
   seed: number;

@@ -7,7 +7,7 @@ import { randomStream } from "./random.ts";
 import { type ChaosResult, conclude } from "./result.ts";
 import { Sender } from "./sending.ts";
 import { gather, waitForArrival } from "./settling.ts";
-import { setStage } from "./stage.ts";
+import { setStage } from "./scenario.ts";
 
 export type ChaosOptions = {
   /** The directory of the built Worker. */

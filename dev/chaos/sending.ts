@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { closeEvent, incomingEvent, outgoingEvent, text } from "../events.ts";
+import { closeEvent, incomingEvent, outgoingEvent, text } from "../demo/events.ts";
 import { type LaneKey, type LaneName, type Ticket, closeLabel, laneKey } from "./lanes.ts";
 import type { Moments } from "./moments.ts";
-import type { Stage, Tenant } from "./stage.ts";
+import type { Stage, Tenant } from "./scenario.ts";
 
 /**
  * What a sender knows of one message: the relay answered 200 (`accepted`), answered that it did not take it (`refused`, or

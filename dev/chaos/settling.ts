@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type LaneEvidence, hasFailed, heardPassages } from "./evidence.ts";
 import { LANES, type Ticket, laneKey } from "./lanes.ts";
 import type { Sent } from "./sending.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./scenario.ts";
 import { readLane } from "./timelines.ts";
 
 /** From the last delivery that was heard until it stands in the timeline; or for what nobody knew to be stored. */

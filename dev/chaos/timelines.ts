@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { call, read, ticketAnswer } from "../client.ts";
+import { call, read, ticketAnswer } from "../harness/client.ts";
 import type { LaneEvidence } from "./evidence.ts";
 import { type LaneName, type Ticket, labelOf } from "./lanes.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./scenario.ts";
 
 const page = ticketAnswer.extend({ ticket: ticketAnswer.shape.ticket.extend({ next: z.string().optional() }) });
 

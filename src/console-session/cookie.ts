@@ -1,6 +1,6 @@
-import { equalSecrets, toBase64Url, utf8 } from "../lib/bytes";
-import { hmacSha256 } from "../lib/hmac";
-import { derive, type MasterKeys } from "../tenants/credentials";
+import { equalSecrets, toBase64Url, utf8 } from "../crypto/bytes";
+import { hmacSha256 } from "../crypto/hmac";
+import { derive, type MasterKeys } from "../crypto/derive";
 
 /**
  * What the cookie of a session holds: its id and its end, signed with HMAC-SHA-256. Nobody who has not signed in can name

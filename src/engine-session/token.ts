@@ -1,8 +1,8 @@
 import type { Config } from "../config";
-import type { EngineContext, Login } from "../destinations/destination";
-import type { Granted, LoginTarget, Token } from "../destinations/dolphins/login";
-import type { Tenant } from "../tenants/tenant";
-import type { EngineSession, LoginRequest } from "./session";
+import type { EngineContext, Login } from "../egress/delivery";
+import type { Granted, LoginTarget, Token } from "../engine/login";
+import type { Tenant } from "../tenants/tenant-record";
+import type { EngineSession, LoginRequest } from "./engine-session";
 
 type Sessions = DurableObjectNamespace<EngineSession>;
 

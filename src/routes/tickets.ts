@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { AppError } from "../lib/errors";
+import { AppError } from "../model/errors";
 import { refuse } from "../lib/zod";
-import type { Page } from "../ticket/timeline";
-import { ask } from "./accept";
-import { authenticateToken } from "./authenticate";
-import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "./context";
-import { resolveTenant, unknownTicket } from "./resolve";
-import { showHistory } from "./services";
+import type { Page } from "../model/timeline";
+import { ask } from "../http/accept-event";
+import { authenticateToken } from "../http/auth";
+import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
+import { showHistory } from "./customer-lookup";
 
 /** A desk's view of its tickets. */
 export const tickets = new Hono<AppEnv>();

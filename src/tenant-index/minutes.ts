@@ -1,5 +1,5 @@
-import { isoTime, LANES, type LaneName } from "../ticket/timeline";
-import { MINUTE_MS, type LaneCounts, type MinuteCounts } from "./report";
+import { isoTime, LANES, type LaneName } from "../model/timeline";
+import { MINUTE_MS, type LaneCounts, type MinuteCounts } from "../model/ticket-report";
 
 /** Counts per minute, kept by the hour: one row written for a report, however many minutes it has. Pure. */
 

@@ -1,5 +1,5 @@
-import type { TicketState } from "../ticket/timeline";
-import type { Report } from "./report";
+import type { TicketState } from "../model/timeline";
+import type { Report } from "../model/ticket-report";
 
 /** The tables of a tenant's index, and their rows. */
 

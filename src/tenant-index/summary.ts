@@ -1,5 +1,5 @@
-import { isoTime, type LaneName, type TicketState } from "../ticket/timeline";
-import type { LaneCounts } from "./report";
+import { isoTime, type LaneName, type TicketState } from "../model/timeline";
+import type { LaneCounts } from "../model/ticket-report";
 import type { TicketRow } from "./schema";
 
 /** A ticket in a list, as the index has heard of it. All times are ISO 8601, UTC. */

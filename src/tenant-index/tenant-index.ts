@@ -1,15 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
-import { isoTime, LANES } from "../ticket/timeline";
+import { isoTime, LANES } from "../model/timeline";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition, type Minute } from "./minutes";
-import type { Report } from "./report";
+import type { Report } from "../model/ticket-report";
 import { rowOf, saysTheSame, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
 import { placeText, summaryOf, type Place, type Query, type TicketSummary } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
-import { isResting, ROWS_PER_WALK, walkOn } from "./walk";
-import { Watchers } from "./watchers";
+import { isResting, ROWS_PER_WALK, walkOn } from "./scan";
+import { Watchers } from "./subscribers";
 
 const DAY_MS = 24 * 3600_000;
 /** An attempt this late has lost its alarm, or the index has not heard of it. */

@@ -1,13 +1,10 @@
-import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../lib/bytes";
-import { memo } from "../lib/memo";
+import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
+import { derive, type MasterKeys } from "../crypto/derive";
 
 /**
  * A desk's token and signing secret, derived from MASTER_KEY, the desk and a generation by HKDF-SHA-256 (RFC 5869):
  * nothing to store, and a rotation is a higher generation.
  */
-
-/** The key in force, and behind it the one before while that is being rotated out. 32 bytes each. */
-export type MasterKeys = readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]];
 
 /** How long the generation before stays good after a rotation. */
 const OVERLAP_MS = 24 * 3600_000;
@@ -18,24 +15,6 @@ export type Generation = { generation: number; rotatedAtMs: number };
 export const FIRST_GENERATION: Generation = { generation: 1, rotatedAtMs: 0 };
 
 export type Credentials = { token: string; signingSecret: string };
-
-type Derive = (info: string) => Promise<Uint8Array<ArrayBuffer>>;
-
-/** What has been derived of each key. */
-const derivedOf = new WeakMap<Uint8Array, Derive>();
-
-/** 32 bytes, unique to the key, the purpose and the names in `about`. */
-export function derive(masterKey: Uint8Array<ArrayBuffer>, ...about: string[]): Promise<Uint8Array<ArrayBuffer>> {
-  const known = derivedOf.get(masterKey) ?? memo(2000, (info) => hkdf(masterKey, info));
-  derivedOf.set(masterKey, known);
-  return known(JSON.stringify(about));
-}
-
-async function hkdf(masterKey: Uint8Array<ArrayBuffer>, info: string): Promise<Uint8Array<ArrayBuffer>> {
-  const key = await crypto.subtle.importKey("raw", masterKey, "HKDF", false, ["deriveBits"]);
-  const algorithm = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(info) };
-  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, key, 256));
-}
 
 async function tokenOf(masterKey: Uint8Array<ArrayBuffer>, deskId: string, generation: number): Promise<string> {
   const secret = await derive(masterKey, "desk-token", deskId, String(generation));

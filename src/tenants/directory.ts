@@ -1,7 +1,7 @@
-import { toBase64Url, utf8 } from "../lib/bytes";
-import { memo } from "../lib/memo";
+import { toBase64Url, utf8 } from "../crypto/bytes";
+import { memo } from "../lib/bounded-map";
 import { FIRST_GENERATION, type Generation } from "./credentials";
-import type { Tenant } from "./tenant";
+import type { Tenant } from "./tenant-record";
 
 /**
  * The tenant directory in KV: the only place that touches it. KV is eventually consistent (a change may take a minute to

@@ -1,6 +1,6 @@
-import type { MasterKeys } from "./credentials";
-import { open, seal } from "./sealing";
-import { mapSecrets, valueAt, type Tenant } from "./tenant";
+import type { MasterKeys } from "../crypto/derive";
+import { open, seal } from "../crypto/seal";
+import { mapSecrets, valueAt, type Tenant } from "./tenant-record";
 
 /** The secrets of a tenant record: sealed in KV, masked on the way out, open only while a message is delivered. */
 

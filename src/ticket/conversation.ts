@@ -1,6 +1,6 @@
-import type { MessageKind } from "../events/event";
+import type { MessageKind } from "../model/event";
 import type { TicketRow } from "./schema";
-import type { LaneName, MessageState } from "./timeline";
+import type { LaneName, MessageState } from "../model/timeline";
 
 /**
  * How a ticket opens and closes. Pure: each gives what changes in the ticket's row.

@@ -1,19 +1,19 @@
 import { required, type Config } from "../config";
-import type { Delivered, Delivery } from "../destinations/destination";
-import { deliverToDesk, wantsFailures } from "../destinations/desks/registry";
-import { deliverToEngine } from "../destinations/dolphins/engine";
+import type { Delivered, Delivery } from "../egress/delivery";
+import { deliverToDesk, wantsFailures } from "../desks/registry";
+import { deliverToEngine } from "../engine/event-delivery";
 import { engineContext } from "../engine-session/token";
-import type { EngineSession } from "../engine-session/session";
-import { AppError } from "../lib/errors";
+import type { EngineSession } from "../engine-session/engine-session";
+import { AppError } from "../model/errors";
 import { errorText } from "../lib/log";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
-import { writeIdentity } from "../tenants/identity";
+import { writeIdentity } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
-import type { Tenant } from "../tenants/tenant";
+import type { Tenant } from "../tenants/tenant-record";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
-import type { LaneName } from "./timeline";
+import type { LaneName } from "../model/timeline";
 
 /** For what waits of a tenant whose record is gone without a trace. */
 const DEFAULT_POLICY: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };

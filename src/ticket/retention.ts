@@ -1,10 +1,10 @@
 import { log } from "../lib/log";
 import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
-import type { TicketImage } from "./image";
+import type { TicketImage } from "./cache";
 import type { TicketStore } from "./store";
-import type { Telling } from "./telling";
-import { LANES } from "./timeline";
+import type { Telling } from "./index-reporter";
+import { LANES } from "../model/timeline";
 
 const DAY_MS = 24 * 3600_000;
 /** For a tenant whose record is gone without a trace. */

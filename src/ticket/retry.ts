@@ -1,5 +1,5 @@
-import type { Outcome } from "../destinations/outcome";
-import { isoTime, type Attempt } from "./timeline";
+import type { Outcome } from "../egress/outcome";
+import { isoTime, type Attempt } from "../model/timeline";
 
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];

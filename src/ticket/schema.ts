@@ -1,5 +1,5 @@
-import type { MessageKind } from "../events/event";
-import type { LaneName, MessageState, TicketState } from "./timeline";
+import type { MessageKind } from "../model/event";
+import type { LaneName, MessageState, TicketState } from "../model/timeline";
 
 /** The tables of a ticket, and their rows. */
 

@@ -1,7 +1,7 @@
-import type { MessageKind } from "../events/event";
+import type { MessageKind } from "../model/event";
 import { MIGRATIONS, SCHEMA, VERSION, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
-import type { Counted } from "./report";
+import type { Counted } from "./report-policy";
 import type { Trial, Verdict } from "./retry";
 import {
   isoTime,
@@ -12,7 +12,7 @@ import {
   type LaneName,
   type MessageState,
   type TimelineMessage,
-} from "./timeline";
+} from "../model/timeline";
 
 /**
  * All SQL of a ticket. One row is written when a message is accepted and one when it is settled: rows written are what a

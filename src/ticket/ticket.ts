@@ -1,20 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
-import type { EventKind } from "../events/event";
-import { byteLength } from "../lib/bytes";
+import type { EventKind } from "../model/event";
+import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
 import { Directory } from "../tenants/directory";
 import { AlarmClock } from "./alarm";
 import { failureReport } from "./conversation";
 import { deliver } from "./deliver";
-import { TicketImage } from "./image";
+import { TicketImage } from "./cache";
 import { isFull, nextStep, notBeforeMsOf, waitingCount } from "./lane";
-import { RecentBodies } from "./recent";
+import { RecentBodies } from "./recent-bodies";
 import { tidy } from "./retention";
 import { conclude, type Trial } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import { TicketStore } from "./store";
-import { Telling } from "./telling";
+import { Telling } from "./index-reporter";
 import {
   isoTime,
   LANES,
@@ -25,7 +25,7 @@ import {
   type Page,
   type Replayed,
   type TicketView,
-} from "./timeline";
+} from "../model/timeline";
 import { Waiters } from "./waiters";
 
 /** How long a message waits whose attempt could not be recorded. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { Received } from "../../dev/pretend.ts";
+import type { Received } from "../../dev/fakes/far-end.ts";
 import { outgoingEvent } from "./events.ts";
 import { type Reply, accepted } from "./http.ts";
 import { type Tenant, bearer, isSignedBy, newTicketNumber, openTicket } from "./tenant.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { buildRelay } from "../../dev/relay.ts";
+import { buildRelay } from "../../dev/harness/relay.ts";
 
 declare module "vitest" {
   // Merging into vitest's own interface is how a provided value gets its type.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Conversation, type PretendChatwoot, startPretendChatwoot } from "../../dev/pretend-chatwoot.ts";
-import { type Pretend, type Received, startPretend } from "../../dev/pretend.ts";
+import { type Conversation, type PretendChatwoot, startPretendChatwoot } from "../../dev/fakes/chatwoot.ts";
+import { type Pretend, type Received, startPretend } from "../../dev/fakes/far-end.ts";
 import { accepted } from "./http.ts";
 import { gate, newTicketNumber, type Tenant } from "./tenant.ts";
 import { poll } from "./timeline.ts";

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Watched, openBrowser, openPage, signIn } from "../../dev/browser.ts";
+import { type Watched, openBrowser, openPage, signIn } from "../../dev/harness/browser.ts";
 import { textOf, ticketOf } from "./events.ts";
 import { type Tenant, newTicketNumber } from "./tenant.ts";
 import { poll } from "./timeline.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Pretend, Received } from "../../dev/pretend.ts";
+import type { Pretend, Received } from "../../dev/fakes/far-end.ts";
 import { ticketOf, textOf } from "./events.ts";
 import { accepted } from "./http.ts";
 import { type Tenant, gate, isSignedBy, newTicketNumber, openTicket } from "./tenant.ts";

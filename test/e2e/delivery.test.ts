@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Answer, Received } from "../../dev/pretend.ts";
+import type { Answer, Received } from "../../dev/fakes/far-end.ts";
 import { textOf } from "./events.ts";
 import { accepted } from "./http.ts";
 import { newTicketNumber, openTicket } from "./tenant.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DUTIES, without } from "../../dev/bench/duties";
-import { buildRelay, relayConfig } from "../../dev/relay";
+import { buildRelay, relayConfig } from "../../dev/harness/relay";
 
 /** `npm run ablate` replaces pieces of the bundle: it must find them as the code is now. */
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Settings, startRelay, throwawaySettings } from "../../dev/relay.ts";
+import { type Settings, startRelay, throwawaySettings } from "../../dev/harness/relay.ts";
 import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
 import { accepted, call, refusal } from "./http.ts";
 import { bearer, newTicketNumber, openTicket } from "./tenant.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { throwawaySettings } from "../../dev/relay.ts";
+import { throwawaySettings } from "../../dev/harness/relay.ts";
 import { outgoingEvent } from "./events.ts";
 import { type Tenant, bearer, isSignedBy, openTicket } from "./tenant.ts";
 import { type World, credentialsOf, startWorld } from "./world.ts";

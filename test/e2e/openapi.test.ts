@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { startRelay } from "../../dev/relay.ts";
+import { startRelay } from "../../dev/harness/relay.ts";
 import { type Reply, call } from "./http.ts";
 import { REFUSALS } from "./openapi/refusals.ts";
 import { type Walk, schemesOf, startWalk } from "./openapi/walk.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Pretend, Received } from "../../dev/pretend.ts";
+import type { Pretend, Received } from "../../dev/fakes/far-end.ts";
 import { textOf, ticketOf } from "./events.ts";
 import { accepted } from "./http.ts";
 import { type Tenant, gate, newTicketNumber } from "./tenant.ts";

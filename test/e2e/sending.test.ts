@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Pretend } from "../../dev/pretend.ts";
+import type { Pretend } from "../../dev/fakes/far-end.ts";
 import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
 import { accepted } from "./http.ts";
 import { type Tenant, bearer, newTicketNumber, openTicket } from "./tenant.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type PretendEngine, playEngine } from "../../dev/pretend-engine.ts";
+import { type PretendEngine, playEngine } from "../../dev/fakes/engine.ts";
 import type { Reply } from "./http.ts";
 import { type Tenant, bearer } from "./tenant.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import type { Pretend, Received } from "../../dev/pretend.ts";
+import type { Pretend, Received } from "../../dev/fakes/far-end.ts";
 import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
 import { type Reply, accepted } from "./http.ts";
 import { type Ticket, TicketAnswer, poll } from "./timeline.ts";

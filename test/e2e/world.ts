@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import * as z from "zod";
-import { type Pretend, startPretend } from "../../dev/pretend.ts";
-import { type Relay, type Settings, startRelay, throwawaySettings } from "../../dev/relay.ts";
+import { type Pretend, startPretend } from "../../dev/fakes/far-end.ts";
+import { type Relay, type Settings, startRelay, throwawaySettings } from "../../dev/harness/relay.ts";
 import { type Reply, call } from "./http.ts";
 import { type Tenant, makeTenant } from "./tenant.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Call, type Fault, type PretendZendesk, startPretendZendesk } from "../../dev/pretend-zendesk.ts";
+import { type Call, type Fault, type PretendZendesk, startPretendZendesk } from "../../dev/fakes/zendesk.ts";
 import { textOf } from "./events.ts";
 import { accepted } from "./http.ts";
 import { type Tenant, newTicketNumber } from "./tenant.ts";

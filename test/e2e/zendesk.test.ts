@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PretendZendesk, startPretendZendesk } from "../../dev/pretend-zendesk.ts";
+import { type PretendZendesk, startPretendZendesk } from "../../dev/fakes/zendesk.ts";
 import { textOf } from "./events.ts";
 import { type Tenant, newTicketNumber } from "./tenant.ts";
 import { poll } from "./timeline.ts";

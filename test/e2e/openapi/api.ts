@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type ApiDocument, type ApiOperation, checkerOf, mediaOf, operationsIn } from "../../../dev/openapi/check.ts";
+import { type ApiDocument, type ApiOperation, checkerOf, mediaOf, operationsIn } from "../../../openapi/check.ts";
 import type { Reply } from "../http.ts";
 
 /** The document as the relay serves it, and whether an answer is one that it describes. */

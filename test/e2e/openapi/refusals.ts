@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import type { ApiOperation } from "../../../dev/openapi/check.ts";
+import type { ApiOperation } from "../../../openapi/check.ts";
 import type { Reply } from "../http.ts";
 import { sendRaw } from "../raw.ts";
 import { type Walk, schemesOf } from "./walk.ts";

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import type { ApiDocument, ApiOperation } from "../../../dev/openapi/check.ts";
-import { playEngine } from "../../../dev/pretend-engine.ts";
+import type { ApiDocument, ApiOperation } from "../../../openapi/check.ts";
+import { playEngine } from "../../../dev/fakes/engine.ts";
 import type { Reply } from "../http.ts";
 import { type Tenant, bearer } from "../tenant.ts";
 import { poll } from "../timeline.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { draftOf, recordOf } from "../../../console/settings/draft";
 import { NEW_RECORD } from "../../../console/settings/fields";
-import { parseTenant } from "../../../src/tenants/tenant";
+import { parseTenant } from "../../../src/tenants/tenant-record";
 
 const chatwoot = {
   type: "chatwoot",

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { adviceFor, failureOf } from "../../../console/ticket/failure";
 import { storyOf } from "../../../console/ticket/story";
 import { conclude, type DeliveryPolicy } from "../../../src/ticket/retry";
-import type { Outcome } from "../../../src/destinations/outcome";
-import type { Attempt, LaneView, TimelineMessage } from "../../../src/ticket/timeline";
+import type { Outcome } from "../../../src/egress/outcome";
+import type { Attempt, LaneView, TimelineMessage } from "../../../src/model/timeline";
 
 const policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
 const at = "2026-11-24T02:13:00.000Z";

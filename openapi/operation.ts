@@ -1,0 +1,102 @@
+import type * as z from "zod/mini";
+import type { ErrorCode } from "../src/model/errors";
+import { schemaOf, type Json } from "./components";
+import { bodyOf, headersOf, HEADERS, REFUSALS, statusOf } from "./refusals";
+
+/** One operation of the API in the few words that tell it from the others, and what OpenAPI makes of it. */
+
+export type Operation = {
+  id: string;
+  method: "get" | "put" | "post" | "delete";
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Alternatives: any one of them lets the caller in. Empty: anyone may, or the path itself holds the key. */
+  security: string[];
+  parameters?: Parameter[];
+  body?: { schema: z.ZodMiniType; examples: Record<string, unknown> };
+  answer: Answer;
+  /** Beside those of every operation, of every body and of every credential. */
+  refusals?: ErrorCode[];
+};
+
+export type Parameter = {
+  name: string;
+  in: "path" | "query" | "header";
+  description: string;
+  schema: z.ZodMiniType;
+  required?: boolean;
+  example?: unknown;
+};
+
+export type Answer = {
+  status?: number;
+  description: string;
+  /** Left out where the answer has no JSON body. */
+  schema?: z.ZodMiniType;
+  example?: unknown;
+  headers?: (keyof typeof HEADERS)[];
+};
+
+/** Where the rate limiter and the secrets come in. */
+const OF_CREDENTIALS: ErrorCode[] = ["unauthorized", "rate_limited", "unavailable"];
+const OF_BODIES: ErrorCode[] = ["too_large", "invalid_json"];
+const OF_ALL: ErrorCode[] = ["method_not_allowed", "internal"];
+
+export function operationOf(operation: Operation): Json {
+  const { id, tag, summary, description, security, parameters = [], body, refusals = [] } = operation;
+  const codes = new Set([
+    ...refusals,
+    ...(security.length > 0 ? OF_CREDENTIALS : []),
+    ...(body ? OF_BODIES : []),
+    ...OF_ALL,
+  ]);
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security: security.map((scheme) => ({ [scheme]: [] })),
+    ...(parameters.length > 0 ? { parameters: parameters.map(parameterOf) } : {}),
+    ...(body ? { requestBody: { required: true, content: jsonContent(body.schema, body.examples) } } : {}),
+    responses: { ...answerOf(operation.answer), ...responsesOf([...codes]) },
+  };
+}
+
+const parameterOf = ({ schema, required, ...rest }: Parameter): Json => ({
+  ...rest,
+  required: required ?? rest.in === "path",
+  schema: schemaOf(schema),
+});
+
+const jsonContent = (schema: z.ZodMiniType, examples: Record<string, unknown>): Json => ({
+  "application/json": {
+    schema: schemaOf(schema),
+    examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
+  },
+});
+
+function answerOf({ status = 200, description, schema, example, headers = [] }: Answer): Json {
+  const content = schema ? { content: jsonContent(schema, { success: example }) } : {};
+  return { [status]: { description, headers: headersOf(["x-request-id", ...headers]), ...content } };
+}
+
+/** One response for each status, with an example for each code that has it. */
+function responsesOf(codes: ErrorCode[]): Json {
+  const byStatus = Map.groupBy(codes, statusOf);
+  return Object.fromEntries(
+    [...byStatus]
+      .toSorted(([a], [b]) => Number(a) - Number(b))
+      .map(([status, some]) => {
+        const description = some.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join("\n\n");
+        const headers = headersOf([
+          ...new Set(["x-request-id" as const, ...some.flatMap((code) => REFUSALS[code].headers ?? [])]),
+        ]);
+        const code = { properties: { error: { properties: { code: { enum: some } } } } };
+        const schema = { allOf: [{ $ref: "#/components/schemas/Refusal" }, code] };
+        const examples = Object.fromEntries(some.map((one) => [one, { value: bodyOf(one) }]));
+        return [status, { description, headers, content: { "application/json": { schema, examples } } }];
+      }),
+  );
+}

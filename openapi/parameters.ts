@@ -1,0 +1,151 @@
+import * as z from "zod/mini";
+import { id } from "../src/model/event";
+import { contactQuery, historyQuery } from "../src/routes/customer-lookup";
+import { CONTACT, OWNER, TICKET } from "./examples";
+import type { Parameter } from "./operation";
+
+/** What stands in paths, queries and headers. */
+
+const whole = (most: number) => z.int().check(z.minimum(1), z.maximum(most));
+
+export const ownerInPath: Parameter = {
+  name: "owner",
+  in: "path",
+  description: "The tenant: 3Dolphins' word for it, and its id in every event.",
+  schema: id,
+  example: OWNER,
+};
+
+export const ticketInPath: Parameter = {
+  name: "ticketNumber",
+  in: "path",
+  description: "The number that 3Dolphins has given the ticket.",
+  schema: id,
+  example: TICKET,
+};
+
+const contactInPath: Parameter = {
+  name: "contactId",
+  in: "path",
+  description: "As it stands in each Incoming Event of the ticket.",
+  schema: z.string(),
+  example: CONTACT,
+};
+
+const ingressKey: Parameter = {
+  name: "ingressKey",
+  in: "path",
+  description:
+    "**The credential of this route**: 3Dolphins has no property for a header, so the engine's key is in its URL.",
+  schema: z.string(),
+  example: "your-engines-key",
+};
+
+export const ownerInQuery: Parameter = {
+  name: "owner",
+  in: "query",
+  description: "Needed only where the desk's token serves several tenants that may hold the same number.",
+  schema: id,
+  example: OWNER,
+};
+
+const idempotencyKey: Parameter = {
+  name: "Idempotency-Key",
+  in: "header",
+  description:
+    "The same key for the same ticket and lane within 24 hours stores nothing more and gets the first answer again. Left out, `webhook-id` is taken for it.",
+  schema: z.string().check(z.minLength(1), z.maxLength(256)),
+};
+
+export const fromEngine: Parameter[] = [ingressKey, idempotencyKey];
+
+export const fromDesk: Parameter[] = [
+  idempotencyKey,
+  {
+    name: "Prefer",
+    in: "header",
+    description: "`wait=N` (RFC 7240), N up to 20: the answer waits so many seconds for the delivery.",
+    schema: z.string(),
+  },
+  {
+    name: "webhook-id",
+    in: "header",
+    description: "With a signature: the message's own id (Standard Webhooks).",
+    schema: z.string(),
+  },
+  {
+    name: "webhook-timestamp",
+    in: "header",
+    description: "With a signature: unix seconds, not over 5 minutes off (Standard Webhooks).",
+    schema: z.string(),
+  },
+];
+
+export const timelinePage: Parameter[] = [
+  {
+    name: "lane",
+    in: "query",
+    description: "Shows one direction alone.",
+    schema: z.enum(["toDesk", "toDolphins"]),
+  },
+  {
+    name: "before",
+    in: "query",
+    description: "The `next` of the answer before, with the same `lane`.",
+    schema: z.string(),
+  },
+];
+
+export const pageOf = (most: number, byDefault: number, cursor = "before"): Parameter[] => [
+  { name: cursor, in: "query", description: "The `next` of the answer before.", schema: z.string() },
+  {
+    name: "limit",
+    in: "query",
+    description: `At most so many of them, from 1 to ${most}.`,
+    schema: z._default(whole(most), byDefault),
+  },
+];
+
+export const minutes: Parameter = {
+  name: "minutes",
+  in: "query",
+  description: "How many of the last minutes to show.",
+  schema: z._default(whole(1440), 1440),
+};
+
+export const ticketFilters: Parameter[] = [
+  {
+    name: "state",
+    in: "query",
+    description:
+      "Only tickets in that state; `waiting`: with a message that waits past 5 seconds, the oldest first; `dead`: with dead letters.",
+    schema: z.enum(["open", "closing", "closed", "waiting", "dead"]),
+  },
+  {
+    name: "q",
+    in: "query",
+    description: "Only tickets whose number, contact or customer's name contains this, whatever its case.",
+    schema: z.string().check(z.maxLength(1024)),
+  },
+];
+
+const ABOUT: Record<string, string> = {
+  ticketNumber: "The ticket by way of which the desk may see this.",
+  owner: ownerInQuery.description,
+  ignoreDeleted: "Passed on to 3Dolphins.",
+  includeChildrenSocial: "Passed on to 3Dolphins.",
+  numberOfChildren: "Passed on to 3Dolphins.",
+  from: "The first day, in the tenant's time zone; by default the one on which the ticket was opened.",
+  to: "The last day; by default today.",
+  next: "The `next` of the answer before.",
+};
+
+/** A query whose schema the route itself checks with. */
+const queryOf = (schema: typeof contactQuery | typeof historyQuery): Parameter[] =>
+  Object.entries<z.ZodMiniType>(schema.shape).map(([name, field]): Parameter => {
+    const parameter = { name, in: "query" as const, description: ABOUT[name] ?? "", schema: field };
+    return name === "ticketNumber" ? Object.assign(parameter, { required: true, example: TICKET }) : parameter;
+  });
+
+export const contactParameters: Parameter[] = [contactInPath, ...queryOf(contactQuery)];
+export const historyParameters: Parameter[] = [ticketInPath, ...queryOf(historyQuery)];

@@ -1,0 +1,75 @@
+import type { Language } from "../egress/delivery";
+
+/** What a desk cannot show, put into words for its agents. */
+
+export type MediaType = "image" | "video" | "audio" | "file";
+
+const MEDIA: Record<Language, Record<MediaType, string>> = {
+  id: { image: "gambar", video: "video", audio: "audio", file: "berkas" },
+  en: { image: "image", video: "video", audio: "audio file", file: "file" },
+};
+
+export const isMediaType = (messageType: string | undefined): messageType is MediaType =>
+  messageType !== undefined && Object.hasOwn(MEDIA.en, messageType);
+
+/** A place as text, with a link to a map; degrees as they came. */
+export function locationText(language: Language, latitude: string, longitude: string): string {
+  const place = `${latitude.trim()},${longitude.trim()}`;
+  const name = language === "id" ? "Lokasi" : "Location";
+  return `${name}: ${place}\nhttps://maps.google.com/?q=${place}`;
+}
+
+/** In place of media that did not get through: the link to it, under the customer's own words. */
+export function mediaLinkNote(language: Language, type: MediaType, caption: string, link: string): string {
+  const what = MEDIA[language][type];
+  const note =
+    language === "id"
+      ? `[Pelanggan mengirim ${what} yang tidak dapat dilampirkan di sini]`
+      : `[The customer sent ${type === "image" || type === "audio" ? "an" : "a"} ${what} that could not be attached here]`;
+  return [caption, note, link].filter((part) => part !== "").join("\n");
+}
+
+const REASONS: Record<Language, Record<string, string>> = {
+  id: {
+    rejected: "3Dolphins menolaknya",
+    blocked: "alamat 3Dolphins tidak boleh dituju",
+    exhausted: "3Dolphins tidak dapat dihubungi sampai batas waktunya habis",
+  },
+  en: {
+    rejected: "3Dolphins refused it",
+    blocked: "the address of 3Dolphins may not be called",
+    exhausted: "3Dolphins could not be reached until its time was over",
+  },
+};
+
+/** Tells an agent that a reply did not reach the customer. `message` is the reply's own text, `undefined` for a Close. */
+export function failureNote(
+  language: Language,
+  reason: string,
+  status: number | undefined,
+  message: string | undefined,
+): string {
+  const why = `${REASONS[language][reason] ?? reason}${status === undefined ? "" : ` (HTTP ${status})`}`;
+  if (message === undefined) {
+    return language === "id"
+      ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`
+      : `⚠️ The closing of this conversation did not reach 3Dolphins: ${why}.`;
+  }
+  const first =
+    language === "id"
+      ? `⚠️ Balasan ini tidak sampai ke pelanggan: ${why}.`
+      : `⚠️ This reply did not reach the customer: ${why}.`;
+  return message === "" ? first : `${first}\n\n${message}`;
+}
+
+/** Tells an agent that 3Dolphins has closed the ticket, at a desk that has no way for it to be closed from outside. */
+export const closedNote = (language: Language): string =>
+  language === "id"
+    ? "ℹ️ Percakapan ini sudah ditutup di 3Dolphins. Silakan tutup tiket ini. Pesan baru dari pelanggan akan membukanya lagi."
+    : "ℹ️ This conversation was closed in 3Dolphins. Please close this ticket. The customer's next message opens it again.";
+
+/** Marks a text that stands among the customer's own messages as not theirs. */
+export const fromTheRelay = (language: Language, text: string): string =>
+  language === "id"
+    ? `[Pesan otomatis dolphin-relay, bukan dari pelanggan]\n${text}`
+    : `[Automatic message of dolphin-relay, not from the customer]\n${text}`;

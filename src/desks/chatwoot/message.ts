@@ -1,0 +1,90 @@
+import * as z from "zod/mini";
+import type { RelayEvent } from "../../model/event";
+import type { DeskContext } from "../../egress/delivery";
+import { download } from "../../egress/http";
+import type { Failure, Outcome } from "../../egress/outcome";
+import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-text";
+import { statusOf, type Api } from "./api";
+import { fileOf } from "./file";
+
+/** Chatwoot takes 40 MB unless it was set otherwise, what stands before it often less. */
+const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
+/** Of what is left of an attempt: the rest is for saying that the media did not come. */
+const MEDIA_SHARE = 0.75;
+/** So many attempts wait for media that may yet come; a chat goes on without it then. */
+const MEDIA_ATTEMPTS = 2;
+
+/** Where a message goes, and the id under which a repeat of it is found. */
+export type Slot = { api: Api; context: DeskContext; conversationId: number; messageId: string; attempt: number };
+
+/** Says what the customer said. */
+export async function postIncoming(slot: Slot, event: RelayEvent): Promise<Outcome> {
+  const { messageType, message = "", mediaLink = "" } = event;
+  const { language } = slot.context;
+  if (isMediaType(messageType)) return postMedia(slot, messageType, message, mediaLink);
+  if (messageType !== "Location") return postText(slot, message);
+  const [latitude = "", longitude = ""] = message.split(",");
+  return postText(slot, locationText(language, latitude, longitude));
+}
+
+/** Published as "Create New Message". `source_id` is taken by MessageBuilder#message_params; the swagger file lacks it. */
+export const postText = ({ api, conversationId, messageId }: Slot, content: string, isNote = false): Promise<Outcome> =>
+  api
+    .post(`/conversations/${conversationId}/messages`, {
+      content,
+      message_type: isNote ? "outgoing" : "incoming",
+      private: isNote,
+      content_type: "text",
+      content_attributes: {},
+      source_id: messageId,
+    })
+    .then(({ outcome }) => outcome);
+
+/** The file itself, or the link to it where the file is not to be had or not taken. */
+async function postMedia(slot: Slot, type: MediaType, caption: string, link: string): Promise<Outcome> {
+  const { api, context, attempt } = slot;
+  const asLink = () => postText(slot, mediaLinkNote(context.language, type, caption, link));
+  const later = (error: string, transient: boolean): Failure | undefined =>
+    transient && attempt <= MEDIA_ATTEMPTS ? { kind: "retry", error } : undefined;
+
+  const got = await download({
+    url: link,
+    timeoutMs: Math.ceil(api.leftMs() * MEDIA_SHARE),
+    mostBytes: MOST_MEDIA_BYTES,
+    allowInsecureTargets: context.allowInsecureTargets,
+  });
+  if ("error" in got) return later(got.error, got.transient) ?? asLink();
+  const { media } = got;
+  try {
+    const file = fileOf(type, link, media.contentType);
+    if (!file) return await asLink();
+    const { outcome } = await api.post(`/conversations/${slot.conversationId}/messages`, {
+      fields: {
+        ...(caption === "" ? {} : { content: caption }),
+        message_type: "incoming",
+        private: "false",
+        source_id: slot.messageId,
+      },
+      file: { field: "attachments[]", ...file, media },
+    });
+    const failure = media.failure();
+    if (failure !== undefined && statusOf(outcome) === undefined) return later(failure, true) ?? (await asLink());
+    // Too large, or of a kind that is not taken here.
+    return [413, 415, 422].includes(statusOf(outcome) ?? 0) && outcome.kind === "rejected" ? await asLink() : outcome;
+  } finally {
+    media.release();
+  }
+}
+
+const messages = z.object({ payload: z.array(z.object({ source_id: z.nullish(z.string()) })) });
+
+/**
+ * Whether an earlier attempt, of which no answer came, got through after all. Undefined when it did not; published as
+ * "Get Messages", the newest 20.
+ */
+export async function alreadyPosted({ api, conversationId, messageId }: Slot): Promise<Outcome | undefined> {
+  const { outcome, json } = await api.get(`/conversations/${conversationId}/messages`);
+  if (outcome.kind !== "delivered") return outcome;
+  const isThere = messages.safeParse(json).data?.payload.some(({ source_id }) => source_id === messageId);
+  return isThere ? outcome : undefined;
+}

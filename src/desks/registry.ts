@@ -1,0 +1,40 @@
+import * as z from "zod/mini";
+import type { Delivered, Delivery, DeskContext } from "../egress/delivery";
+import { chatwoot } from "./chatwoot/chatwoot";
+import type { Desk, DeskEvent, Webhook } from "./desk";
+import { native } from "./native/native";
+import { zendesk } from "./zendesk/zendesk";
+
+/** Every type of desk. Adding one adds it here, twice. */
+export const desks = [native, chatwoot, zendesk] as const;
+
+export const deskRecord = z.discriminatedUnion("type", [native.record, chatwoot.record, zendesk.record], {
+  error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
+});
+
+export type DeskRecord = z.infer<typeof deskRecord>;
+
+/** Which desk a record is of. The record has been parsed by that desk's own schema, which makes the cast true. */
+const deskOf = (record: DeskRecord) =>
+  desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodMiniObject>;
+
+export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
+
+export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
+
+export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
+
+export const deliverToDesk = (delivery: Delivery, record: DeskRecord, context: DeskContext): Promise<Delivered> =>
+  deskOf(record).deliver(delivery, record, context);
+
+/** What reads the webhooks of this record's desk; undefined for a desk that has none. */
+export function webhookOf(record: DeskRecord) {
+  const { webhook } = deskOf(record);
+  return (
+    webhook && {
+      verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
+      parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      waitSeconds: webhook.waitSeconds,
+    }
+  );
+}

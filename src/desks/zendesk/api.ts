@@ -1,0 +1,58 @@
+import { utf8 } from "../../crypto/bytes";
+import type { Bounds } from "../../egress/delivery";
+import { send } from "../../egress/http";
+import { judgeAnswer, type Failure } from "../../egress/outcome";
+import type { ZendeskRecord } from "./record";
+
+/** The JSON of a 2xx (undefined when it is none), or what else came of a request. */
+type Reply = { json: unknown; status: number } | { failure: Failure };
+
+/** Lists are read, not only judged: a hundred messages of the longest text come to some 1.5 MB. */
+const MOST_LIST_BYTES = 2 * 1024 * 1024;
+
+export type Api = {
+  get: (path: string, query?: Record<string, string>) => Promise<Reply>;
+  post: (path: string, body: unknown) => Promise<Reply>;
+};
+
+/** Sunshine Conversations of one app, under HTTP Basic. Paths are relative to the app. */
+export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bounds: Bounds): Api {
+  const app = `${baseUrl}/v2/apps/${encodeURIComponent(appId)}`;
+  const authorization = `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
+  const { timeoutMs, allowInsecureTargets } = bounds;
+
+  async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
+    const { method, path, body } = request;
+    const result = await send({
+      url: app + path,
+      method,
+      headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      ...(body === undefined ? {} : { body }),
+      timeoutMs,
+      allowInsecureTargets,
+      ...(method === "GET" ? { mostAnswerBytes: MOST_LIST_BYTES } : {}),
+    });
+    if ("outcome" in result) return { failure: result.outcome };
+    const { answer } = result;
+    const outcome = judgeAnswer(answer, false);
+    return outcome.kind === "delivered" ? { json: jsonOf(answer.text), status: answer.status } : { failure: outcome };
+  }
+
+  return {
+    get: (path, query = {}) => {
+      const search = new URLSearchParams(query).toString();
+      return call({ method: "GET", path: search === "" ? path : `${path}?${search}` });
+    },
+    post: (path, body) => call({ method: "POST", path, body: JSON.stringify(body) }),
+  };
+}
+
+export const statusOf = (failure: Failure): number | undefined => ("status" in failure ? failure.status : undefined);
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+import { firstBytes } from "../crypto/bytes";
+
+/**
+ * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
+ * `error` is the relay's own words, fit for a log; `answer` is the beginning of the far end's, and may quote a customer.
+ */
+export type Outcome =
+  | { kind: "delivered"; status: number; answer?: string }
+  | { kind: "rejected"; status?: number; error: string; answer?: string }
+  | { kind: "blocked"; error: string }
+  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; timedOut?: true };
+
+export type Failure = Exclude<Outcome, { kind: "delivered" }>;
+
+/** What came back from the far end, read under the attempt's time limit. */
+export type Answer = {
+  status: number;
+  /** The body, or its first 64 KiB. */
+  text: string;
+  /** The body went on after that. */
+  truncated: boolean;
+  retryAfterMs: number | undefined;
+};
+
+/** Kept of an answer for the timeline. */
+const KEPT_BYTES = 2048;
+
+const REJECTED = new Set([400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415, 422, 451, 501]);
+
+/** Judges an answer. `readsBody` is set for far ends whose 2xx may still say failure in its body: the engine and native desks. */
+export function judgeAnswer(answer: Answer, readsBody: boolean): Outcome {
+  const { status } = answer;
+  const kept = answer.text === "" ? {} : { answer: firstBytes(answer.text, KEPT_BYTES) };
+  if (status >= 200 && status < 300) {
+    if (!readsBody || answer.truncated || !saysFailure(answer.text)) return { kind: "delivered", status, ...kept };
+    return { kind: "rejected", status, error: `HTTP ${status}, but the body says failure`, ...kept };
+  }
+  if (status >= 300 && status < 400) {
+    return { kind: "rejected", status, error: `HTTP ${status}: redirects are not followed`, ...kept };
+  }
+  const error = `HTTP ${status}`;
+  if (REJECTED.has(status)) return { kind: "rejected", status, error, ...kept };
+  // 408, 425, 429, 5xx, and what the protocol does not name: trying again loses nothing.
+  const wait = answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs };
+  return { kind: "retry", status, error, ...kept, ...wait };
+}
+
+function saysFailure(text: string): boolean {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return false;
+  }
+  if (typeof body !== "object" || body === null) return false;
+  const { status, success } = body as { status?: unknown; success?: unknown };
+  if (success === false) return true;
+  if (typeof status === "number") return status >= 400;
+  return typeof status === "string" && /^(err|fail|reject)/i.test(status);
+}
+
+/** `Retry-After` (RFC 9110, 10.2.3: seconds or a date) as ms from now, or undefined when absent or malformed. */
+export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}

@@ -1,0 +1,116 @@
+import { DurableObject } from "cloudflare:workers";
+import { readConfig, required } from "../config";
+import type { Bounds } from "../egress/delivery";
+import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
+import { toBase64Url, utf8 } from "../crypto/bytes";
+import { errorText, log } from "../lib/log";
+import { open, seal } from "../crypto/seal";
+
+/** How long a failed login stands for all tickets: they try again each at its own time, and an engine may lock accounts. */
+const FAILED_PAUSE_MS = 500;
+const REFUSED_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 600_000;
+/** While KV lets a changed record be seen here and not yet there, both versions are asked for: each keeps its token. */
+const TARGETS_KEPT = 2;
+const STORED = "token";
+
+export type LoginRequest = { owner: string; target: LoginTarget; bounds: Bounds };
+
+/** What is known for one version of the credentials. */
+type Session = {
+  token?: Token;
+  /** The one login that is under way. All who wait for it are in this object, so they may share the promise. */
+  login?: Promise<Granted>;
+  failure?: { login: Granted; untilMs: number };
+};
+
+/**
+ * The login of one tenant at its 3Dolphins server, for all its tickets wherever they run. The token is kept sealed in
+ * storage: the object leaves memory within minutes of quiet, and each time would be one more login.
+ */
+export class EngineSession extends DurableObject<Env> {
+  /** By a digest of the target, the newest last. */
+  readonly #sessions = new Map<string, Session>();
+  #restored: Promise<void> | undefined;
+
+  /** The token at hand, or a fresh one when that is `stale` (the engine refused it) or has expired. */
+  async token(request: LoginRequest, stale?: string): Promise<Granted> {
+    await (this.#restored ??= this.#restore(request.owner));
+    const digest = await digestOf(request.target);
+    const session = this.#sessionFor(digest);
+    if (session.login) return session.login;
+    const { token, failure } = session;
+    const nowMs = Date.now();
+    if (token && token.token !== stale && token.expiresAtMs > nowMs) return token;
+    if (failure && failure.untilMs > nowMs) return failure.login;
+    session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
+    return session.login;
+  }
+
+  /** The newest token has expired. */
+  override async alarm(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+  }
+
+  async #logIn({ owner, target, bounds }: LoginRequest, digest: string, session: Session): Promise<Granted> {
+    const startedAtMs = Date.now();
+    const result = await requestToken(target, bounds);
+    const nowMs = Date.now();
+    const error = "outcome" in result ? result.outcome.error : undefined;
+    log(error === undefined ? "logged_in" : "login_failed", { owner, ms: nowMs - startedAtMs, error });
+    if ("outcome" in result) {
+      session.failure = { login: { outcome: result.outcome }, untilMs: nowMs + pauseMs(result) };
+      return { outcome: result.outcome };
+    }
+    session.token = result;
+    delete session.failure;
+    await this.#keep(owner, digest, result);
+    return result;
+  }
+
+  #sessionFor(digest: string): Session {
+    const session = this.#sessions.get(digest) ?? {};
+    this.#sessions.delete(digest);
+    this.#sessions.set(digest, session);
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > TARGETS_KEPT && oldest !== undefined) this.#sessions.delete(oldest);
+    return session;
+  }
+
+  /** Not being able to keep a token costs a login later, and no message now. */
+  async #keep(owner: string, digest: string, token: Token): Promise<void> {
+    if (token.expiresAtMs <= Date.now()) return;
+    try {
+      const masterKeys = required(readConfig(this.env).masterKeys);
+      const sealed = await seal(masterKeys, owner, STORED, JSON.stringify({ digest, ...token }));
+      this.ctx.storage.kv.put(STORED, sealed);
+      await this.ctx.storage.setAlarm(token.expiresAtMs);
+    } catch (error) {
+      log("session_not_kept", { owner, error: errorText(error) });
+    }
+  }
+
+  async #restore(owner: string): Promise<void> {
+    const sealed = this.ctx.storage.kv.get<string>(STORED);
+    if (sealed === undefined) return;
+    try {
+      const text = await open(required(readConfig(this.env).masterKeys), owner, STORED, sealed);
+      const { digest, ...token } = JSON.parse(text) as Token & { digest: string };
+      this.#sessions.set(digest, { token });
+    } catch (error) {
+      log("session_not_restored", { owner, error: errorText(error) });
+    }
+  }
+}
+
+function pauseMs({ outcome, refused }: LoginFailure): number {
+  if (outcome.kind === "blocked") return 0;
+  if (refused) return REFUSED_PAUSE_MS;
+  const askedMs = outcome.kind === "retry" ? (outcome.retryAfterMs ?? 0) : 0;
+  return Math.min(Math.max(FAILED_PAUSE_MS, askedMs), LONGEST_PAUSE_MS);
+}
+
+const digestOf = async ({ baseUrl, apiPath, username, password }: LoginTarget): Promise<string> => {
+  const text = utf8(JSON.stringify([baseUrl, apiPath, username, password]));
+  return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
+};

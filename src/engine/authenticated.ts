@@ -1,0 +1,35 @@
+import { utf8 } from "../crypto/bytes";
+import type { EngineContext } from "../egress/delivery";
+import type { send } from "../egress/http";
+import type { EngineAuth } from "./engine-record";
+
+type Sent = Awaited<ReturnType<typeof send>>;
+
+/**
+ * Makes a request with the tenant's authentication. Under `login`, a 401 means that the token was refused before its time:
+ * a fresh one, and one more try at once.
+ */
+export async function authenticated(
+  auth: EngineAuth,
+  context: Pick<EngineContext, "login">,
+  attempt: (headers: Record<string, string>) => Promise<Sent>,
+): Promise<Sent> {
+  switch (auth.type) {
+    case "none":
+      return attempt({});
+    case "bearer":
+      return attempt({ authorization: `Bearer ${auth.token}` });
+    case "basic":
+      return attempt({ authorization: `Basic ${utf8(`${auth.username}:${auth.password}`).toBase64()}` });
+    case "header":
+      return attempt({ [auth.name]: auth.value });
+    case "login": {
+      const first = await context.login();
+      if ("outcome" in first) return first;
+      const sent = await attempt({ authorization: `Bearer ${first.token}` });
+      if ("outcome" in sent || sent.answer.status !== 401) return sent;
+      const second = await context.login(first.token);
+      return "outcome" in second ? second : attempt({ authorization: `Bearer ${second.token}` });
+    }
+  }
+}

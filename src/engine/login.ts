@@ -1,0 +1,98 @@
+import type { Bounds } from "../egress/delivery";
+import { send } from "../egress/http";
+import { judgeAnswer, type Failure, type Outcome } from "../egress/outcome";
+import { readDate } from "./dates";
+import type { EngineRecord, LoginAuth } from "./engine-record";
+
+/**
+ * The token API of 3Dolphins ("Get Token"): POST {baseUrl}{apiPath}/graph/auth with user name and password gives
+ * {"token","expireAt"}.
+ */
+
+/** Where to log in, and as whom. `timeZone` is for an `expireAt` that names none. */
+export type LoginTarget = Pick<EngineRecord, "baseUrl" | "apiPath"> &
+  Pick<LoginAuth, "username" | "password"> & { timeZone: string };
+
+export type Token = { token: string; expiresAtMs: number };
+
+export type Granted = Token | { outcome: Failure };
+
+/** `refused`: the engine has said no, and will say it again until somebody mends the credentials. */
+export type LoginFailure = { outcome: Failure; refused: boolean };
+
+/** A token is not used in its last seconds: it could expire on the way. */
+const MARGIN_MS = 30_000;
+/** How long a token with no readable `expireAt` is used: the page does not say how long one lives. */
+const UNKNOWN_LIFETIME_MS = 10 * 60_000;
+const LONGEST_LIFETIME_MS = 30 * 24 * 3600_000;
+
+const NO_TOKEN = "the answer holds no token";
+
+export async function requestToken(target: LoginTarget, bounds: Bounds): Promise<Token | LoginFailure> {
+  const { outcome, token } = await logIn(target, bounds);
+  if (token) return token;
+  if (outcome.kind !== "delivered") return { outcome: inLogin(outcome), refused: outcome.kind === "rejected" };
+  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}` }, refused: false };
+}
+
+/**
+ * The same for the operator who tries the credentials and wants to see what the engine says. Of an answer that may hold a
+ * token nothing is shown, and of any other the password is not.
+ */
+export async function tryLogin(target: LoginTarget, bounds: Bounds): Promise<Outcome> {
+  const { outcome, token } = await logIn(target, bounds);
+  if (outcome.kind === "delivered") {
+    const { status } = outcome;
+    return token ? { kind: "delivered", status } : { kind: "retry", status, error: NO_TOKEN };
+  }
+  if (outcome.kind === "blocked" || outcome.answer === undefined) return outcome;
+  const spellings = [target.password, JSON.stringify(target.password).slice(1, -1)];
+  const answer = spellings.reduce((text, password) => text.replaceAll(password, "***"), outcome.answer);
+  return { ...outcome, answer };
+}
+
+async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Outcome; token?: Token | undefined }> {
+  const result = await send({
+    url: `${target.baseUrl}${target.apiPath}/graph/auth`,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username: target.username, password: target.password }),
+    timeoutMs: bounds.timeoutMs,
+    allowInsecureTargets: bounds.allowInsecureTargets,
+  });
+  if ("outcome" in result) return result;
+  const outcome = judgeAnswer(result.answer, true);
+  const token = outcome.kind === "delivered" ? readToken(result.answer.text, target.timeZone) : undefined;
+  return { outcome, token };
+}
+
+/**
+ * A failed login says nothing about the message: its status is not the answer to it, and the message waits until somebody
+ * mends the credentials, in its place. The body of the answer is not kept: it may quote them.
+ */
+function inLogin(outcome: Failure): Failure {
+  const error = `login: ${outcome.error}`;
+  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error };
+  const { retryAfterMs, timedOut } = outcome;
+  return {
+    kind: "retry",
+    error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(timedOut === undefined ? {} : { timedOut }),
+  };
+}
+
+/** `expireAt` looks like 2020-10-22T17:40:55.372+07:00[Asia/Jakarta]. */
+function readToken(text: string, timeZone: string): Token | undefined {
+  let body: { token?: unknown; expireAt?: unknown } | null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  // What no header can carry is no token.
+  if (typeof body?.token !== "string" || !/^[\u0021-\u007e]+$/.test(body.token)) return undefined;
+  const nowMs = Date.now();
+  const expireAtMs = readDate(body.expireAt, timeZone);
+  const expiresAtMs = expireAtMs === undefined ? nowMs + UNKNOWN_LIFETIME_MS : expireAtMs - MARGIN_MS;
+  return { token: body.token, expiresAtMs: Math.min(expiresAtMs, nowMs + LONGEST_LIFETIME_MS) };
+}

@@ -1,0 +1,62 @@
+import { parseJson } from "../lib/json";
+import type { EngineContext } from "../egress/delivery";
+import { send } from "../egress/http";
+import { judgeAnswer, type Failure } from "../egress/outcome";
+import { authenticated } from "./authenticated";
+import type { EngineRecord } from "./engine-record";
+
+/** The service APIs of 3Dolphins: one request, asked for by somebody who waits, so tried once. */
+
+/** Far more than a contact or a page of a conversation needs, and far less than an isolate has. */
+const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** `error` is the relay's own words, fit to be shown: never the body of an answer, which may be about somebody else. */
+export type ServiceFailure = { timedOut: boolean; error: string; retryAfterMs?: number };
+export type Served<T> = { ok: true; value: T } | { ok: false; failure: ServiceFailure };
+
+export const failedWith = (error: string): { ok: false; failure: ServiceFailure } => ({
+  ok: false,
+  failure: { timedOut: false, error },
+});
+
+/** The JSON of the answer; undefined when it is empty. `path` goes behind the tenant's `apiPath`. */
+export async function callService(
+  record: EngineRecord,
+  context: EngineContext,
+  { path, body }: { path: string; body?: object },
+): Promise<Served<unknown>> {
+  const { timeoutMs, allowInsecureTargets } = context;
+  const bounds = { timeoutMs, allowInsecureTargets, mostAnswerBytes: MOST_ANSWER_BYTES };
+  const url = `${record.baseUrl}${record.apiPath}${path}`;
+  const accept = { accept: "application/json" };
+  const result = await authenticated(record.auth, context, (headers) =>
+    body === undefined
+      ? send({ ...bounds, url, method: "GET", headers: { ...accept, ...headers } })
+      : send({
+          ...bounds,
+          url,
+          headers: { ...accept, "content-type": "application/json", ...headers },
+          body: JSON.stringify(body),
+        }),
+  );
+  if ("outcome" in result) return failed(result.outcome);
+  const { answer } = result;
+  const outcome = judgeAnswer(answer, true);
+  if (outcome.kind !== "delivered") return failed(outcome);
+  if (answer.truncated) return failedWith(`HTTP ${answer.status}, but the answer is longer than the relay reads`);
+  if (answer.text.trim() === "") return { ok: true, value: undefined };
+  const parsed = parseJson(answer.text);
+  return parsed.ok ? parsed : failedWith(`HTTP ${answer.status}, but the answer is not JSON`);
+}
+
+function failed(outcome: Failure): { ok: false; failure: ServiceFailure } {
+  const wait = outcome.kind === "retry" && outcome.retryAfterMs !== undefined;
+  return {
+    ok: false,
+    failure: {
+      timedOut: outcome.kind === "retry" && outcome.timedOut === true,
+      error: outcome.error,
+      ...(wait ? { retryAfterMs: outcome.retryAfterMs } : {}),
+    },
+  };
+}

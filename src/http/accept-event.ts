@@ -1,0 +1,166 @@
+import type { EventKind, RelayEvent } from "../model/event";
+import { parseEvent, withStickerText } from "../model/event";
+import { AppError } from "../model/errors";
+import { errorText, log } from "../lib/log";
+import type { Tenant } from "../tenants/tenant-record";
+import type { Accepted, Outlook } from "../ticket/ticket";
+import type { LaneName } from "../model/timeline";
+import { ticketOf, type AppContext } from "./context";
+import { unknownTicket } from "./resolve-tenant";
+
+const LONGEST_WAIT_SECONDS = 20;
+const LONGEST_KEY = 256;
+
+/** An event out of a body's JSON. Throws `invalid_event`, with one issue for each field. */
+export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown): RelayEvent {
+  const parsed = parseEvent(shape, json);
+  if (parsed.ok) return parsed.event;
+  const fields = parsed.problems.map((problem) => problem.path || "the body").join(", ");
+  throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
+}
+
+export type NewEvent = {
+  tenant: Tenant;
+  lane: LaneName;
+  kind: EventKind;
+  event: RelayEvent;
+  idempotencyKey: string | undefined;
+  /** It is a desk's own webhook. */
+  fromWebhook: boolean;
+};
+export type Stored = Extract<Accepted, { ok: true }> & { stub: ReturnType<typeof ticketOf> };
+
+/** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
+export async function storeEvent(
+  c: AppContext,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+): Promise<Stored> {
+  const { owner, deskId } = tenant;
+  const { ticketNumber, channel } = event;
+  const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
+  const stub = ticketOf(c, owner, ticketNumber);
+  const accepted = await ask<Accepted>(() =>
+    stub.accept({
+      owner,
+      ticketNumber,
+      deskId,
+      lane,
+      kind,
+      channel,
+      idempotencyKey,
+      fromWebhook,
+      event: JSON.stringify(canonical),
+      contactId: event.contactId ?? "",
+      customerName: event.customerName ?? "",
+    }),
+  );
+  if (!accepted.ok) throw refusal(accepted);
+  // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
+  if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
+  log(accepted.repeat ? "repeated" : "accepted", {
+    requestId: c.var.requestId,
+    owner,
+    ticketNumber,
+    lane: accepted.lane,
+    kind,
+    messageId: accepted.id,
+    sequence: accepted.sequence,
+    ms: Date.now() - c.var.receivedAtMs,
+  });
+  return { ...accepted, stub };
+}
+
+/** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
+export async function outlookOf(
+  c: AppContext,
+  { stub, lane, sequence, id }: Stored,
+  seconds: number,
+): Promise<Outlook> {
+  try {
+    return await stub.outlook(lane, sequence, seconds * 1000);
+  } catch (error) {
+    log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
+    return { state: "waiting" };
+  }
+}
+
+/**
+ * Stores one event and answers: 200 once it is durable. With `Prefer: wait=N`, where the caller may ask for it, the answer
+ * waits for the delivery.
+ */
+export async function acceptEvent(
+  c: AppContext,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
+  { mayWait }: { mayWait: boolean },
+): Promise<Response> {
+  const idempotencyKey = keyOf(c);
+  const waitSeconds = mayWait ? preferredWait(c) : undefined;
+  const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
+  c.header("relay-message-id", stored.id);
+  c.header("relay-sequence", String(stored.sequence));
+  if (stored.repeat) c.header("idempotent-replay", "true");
+  if (waitSeconds === undefined) return c.json({ status: "success" });
+  c.header("preference-applied", `wait=${waitSeconds}`);
+  const outlook = await outlookOf(c, stored, waitSeconds);
+  if (outlook.state === "dead") throw deliveryFailed(outlook, stored);
+  c.header("relay-delivery", outlook.state === "delivered" ? "delivered" : "pending");
+  return c.json({ status: "success" });
+}
+
+/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
+export async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
+      detail: errorText(error),
+      headers: { "retry-after": "1" },
+    });
+  }
+}
+
+function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
+  switch (refused.code) {
+    case "unknown_ticket":
+      return unknownTicket();
+    case "ticket_closed":
+      return new AppError("ticket_closed", "The ticket is closed. The customer's next message opens it again.");
+    case "idempotency_mismatch":
+      return new AppError(
+        "idempotency_mismatch",
+        "This idempotency key was used with another body. Use a new key for a new message.",
+      );
+    case "backlog_full":
+      return new AppError("backlog_full", "Too much waits in this direction of the ticket. Send it again later.", {
+        headers: { "retry-after": String(refused.retryAfterSeconds) },
+      });
+  }
+}
+
+/** The refusal that tells a caller who waited that the message ended among the dead letters. */
+export function deliveryFailed(
+  { reason, last }: Extract<Outlook, { state: "dead" }>,
+  message: { id: string; sequence: number },
+) {
+  return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {
+    headers: { "relay-message-id": message.id, "relay-sequence": String(message.sequence) },
+  });
+}
+
+/** `Idempotency-Key`, or else `webhook-id`. */
+function keyOf(c: AppContext): string | undefined {
+  const name = c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
+  const key = c.req.header(name);
+  if (key === undefined) return undefined;
+  if (key.length >= 1 && key.length <= LONGEST_KEY) return key;
+  throw new AppError("invalid_request", `${name} must be 1 to ${LONGEST_KEY} characters long.`, {
+    issues: [{ path: name, message: `must be 1 to ${LONGEST_KEY} characters long` }],
+  });
+}
+
+/** Seconds of `Prefer: wait=N` (RFC 7240, 4.3), at most 20. A preference that is malformed is ignored, as that RFC has it. */
+function preferredWait(c: AppContext): number | undefined {
+  const wait = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?(?=$|[,;\s])/i.exec(c.req.header("prefer") ?? "")?.[1];
+  return wait === undefined ? undefined : Math.min(Number(wait), LONGEST_WAIT_SECONDS);
+}

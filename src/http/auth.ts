@@ -1,0 +1,93 @@
+import * as z from "zod/mini";
+import { id } from "../model/event";
+import { ingressNames, required } from "../config";
+import { parseJson } from "../lib/json";
+import { decodeBody } from "./body";
+import { equalSecrets } from "../crypto/bytes";
+import { AppError } from "../model/errors";
+import { verifySignature } from "../crypto/standard-webhooks";
+import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
+import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
+import { withinRate } from "./rate";
+import { sessionOf } from "./session-cookie";
+
+/** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
+
+/** The names in INGRESS_KEYS that this engine's key stands under. */
+export async function authenticateEngine(c: AppContext): Promise<string[]> {
+  const names = ingressNames(configOf(c), c.req.param("ingressKey") ?? "");
+  if (names.length > 0) {
+    await withinRate(c.env.ENGINE_RATE, names.join());
+    return names;
+  }
+  throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
+}
+
+/** By the token, or by the cookie of a console session. */
+export async function authenticateOperator(c: AppContext): Promise<void> {
+  const expected = required(configOf(c).adminToken);
+  // A header is the caller's own word, and goes before a cookie that a browser has added.
+  const isOperator =
+    c.req.header("authorization") === undefined
+      ? (await sessionOf(c)) !== undefined
+      : equalSecrets(bearerOf(c) ?? "", expected);
+  if (isOperator) return withinRate(c.env.CALLER_RATE, "operator");
+  throw unauthorized("Send the operator's token, Authorization: Bearer <ADMIN_TOKEN>, or sign in at /console.");
+}
+
+/** The desk whose token the request carries. */
+export async function authenticateToken(c: AppContext): Promise<string> {
+  const masterKeys = required(configOf(c).masterKeys);
+  const token = bearerOf(c) ?? "";
+  const deskId = deskOfToken(token);
+  if (deskId !== undefined) {
+    const generation = await directoryOf(c).generation(deskId);
+    if (await isToken(masterKeys, token, deskId, generation, Date.now())) {
+      await withinDeskRate(c, deskId);
+      return deskId;
+    }
+  }
+  throw unauthorized(
+    "The desk's token is missing or wrong. Send Authorization: Bearer <token>; the relay's operator has it.",
+  );
+}
+
+/** The desk that sent this request, by its token, or else by a Standard Webhooks signature over the raw body. */
+export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise<string> {
+  const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
+  if (!isSigned) return authenticateToken(c);
+  const masterKeys = required(configOf(c).masterKeys);
+  // The owner is read to find the secret, and believed only when the signature holds.
+  const owner = ownerIn(body);
+  const directory = directoryOf(c);
+  const tenant = owner === undefined ? undefined : await directory.tenant(owner);
+  if (tenant) {
+    const nowMs = Date.now();
+    const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
+    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) {
+      await withinDeskRate(c, tenant.deskId);
+      return tenant.deskId;
+    }
+  }
+  throw unauthorized(
+    "The signature does not hold. Sign the raw body by Standard Webhooks with the desk's whsec_ secret, within 5 minutes, and give the owner in the body.",
+  );
+}
+
+function ownerIn(body: Uint8Array): string | undefined {
+  let text: string;
+  try {
+    text = decodeBody(body);
+  } catch {
+    return undefined;
+  }
+  const parsed = parseJson(text);
+  return parsed.ok ? z.object({ owner: id }).safeParse(parsed.value).data?.owner : undefined;
+}
+
+/** Throws `rate_limited` when this desk has called too often. */
+export const withinDeskRate = (c: AppContext, deskId: string): Promise<void> =>
+  withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
+
+const unauthorized = (message: string) =>
+  new AppError("unauthorized", message, { headers: { "www-authenticate": "Bearer" } });

@@ -1,0 +1,49 @@
+import * as z from "zod/mini";
+import { id } from "../model/event";
+import { AppError } from "../model/errors";
+import { log } from "../lib/log";
+import type { Tenant } from "../tenants/tenant-record";
+import { directoryOf, type AppContext } from "./context";
+
+/** What the operator's routes have in common. */
+
+export function ownerIn(c: AppContext): string {
+  const result = id.safeParse(c.req.param("owner"));
+  if (result.success) return result.data;
+  const message = result.error.issues[0]?.message ?? "is not valid";
+  throw new AppError("invalid_request", `The owner in the path ${message}.`, { issues: [{ path: "owner", message }] });
+}
+
+export async function tenantIn(c: AppContext): Promise<Tenant> {
+  const tenant = await directoryOf(c).tenant(ownerIn(c));
+  if (tenant) return tenant;
+  throw unknownOwner();
+}
+
+/** A whole number from 1 to `most` in the query. */
+export function numberIn(c: AppContext, name: string, most: number, byDefault: number): number {
+  const number = z.pipe(z.coerce.number(), z.int().check(z.minimum(1), z.maximum(most)));
+  const result = z._default(number, byDefault).safeParse(c.req.query(name));
+  if (result.success) return result.data;
+  throw invalidParameter(name, `must be a number from 1 to ${most}`);
+}
+
+/** The place where the page before ended, as `read` understands it; undefined for the first page. */
+export function placeIn<T>(c: AppContext, read: (text: string) => T | undefined): T | undefined {
+  const text = c.req.query("before");
+  if (text === undefined) return undefined;
+  const place = read(text);
+  if (place !== undefined) return place;
+  throw invalidParameter("before", "must be the next of the answer before, or be left out");
+}
+
+export const invalidParameter = (path: string, message: string) =>
+  new AppError("invalid_request", `${path} ${message}.`, { issues: [{ path, message }] });
+
+export const unknownOwner = () =>
+  new AppError("unknown_owner", "There is no such tenant. GET /admin/tenants lists those there are.");
+
+/** One line for each administrative act. */
+export function audit(c: AppContext, act: string, owner: string, more: Record<string, string | number> = {}): void {
+  log(act, { requestId: c.var.requestId, owner, ...more });
+}

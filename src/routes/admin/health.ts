@@ -1,0 +1,77 @@
+import { Hono } from "hono";
+import { AppError, type Issue } from "../../model/errors";
+import { errorText } from "../../lib/log";
+import { authenticateOperator } from "../../http/auth";
+import {
+  configOf,
+  directoryOf,
+  indexOf,
+  methodNotAllowed,
+  ticketOf,
+  type AppContext,
+  type AppEnv,
+} from "../../http/context";
+import { sessionObject } from "../../http/session-cookie";
+
+/** Whether the relay has all it needs, for its operator. */
+export const health = new Hono<AppEnv>();
+
+/** Slower than this is as bad as not at all. */
+const PATIENCE_MS = 5_000;
+/** Nothing is stored under this name, and asking stores nothing. */
+const NOBODY = "(nobody)";
+
+type Check = { name: string; ok: true; ms?: number } | { name: string; ok: false; advice: string };
+
+health
+  .get("/", async (c) => {
+    await authenticateOperator(c);
+    const { masterKeys, ingressKeys } = configOf(c);
+    const checks: Check[] = [
+      setting("MASTER_KEY", masterKeys),
+      setting("INGRESS_KEYS", ingressKeys),
+      ...(await Promise.all(roundTrips(c))),
+    ];
+    const failed = checks.filter((check) => !check.ok);
+    if (failed.length === 0) return c.json({ status: "success", checks });
+    const issues: Issue[] = failed.map(({ name, advice }) => ({ path: name, message: advice }));
+    const names = failed.map(({ name }) => name).join(", ");
+    throw new AppError("unavailable", `Not in order: ${names}. The issues say what to do.`, { issues, detail: names });
+  })
+  .all("/", methodNotAllowed("GET"));
+
+/** The problem names the setting, and no value. */
+const setting = (name: string, checked: { ok: true } | { ok: false; problem: string }): Check =>
+  checked.ok
+    ? { name, ok: true }
+    : {
+        name,
+        ok: false,
+        advice: `${checked.problem}; set it with: npx wrangler secret put ${checked.problem.split(" ", 1)[0]}`,
+      };
+
+const roundTrips = (c: AppContext): Promise<Check>[] => [
+  roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
+  roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).facts()),
+  roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
+  roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
+];
+
+const OBJECT = "the Durable Object";
+
+async function roundTrip(name: string, what: string, question: () => Promise<unknown>): Promise<Check> {
+  const startedAtMs = Date.now();
+  const problem = await Promise.race([
+    // Within the chain: a binding that is missing throws, and does not reject.
+    Promise.resolve()
+      .then(question)
+      .then(
+        () => undefined,
+        (error: unknown) => errorText(error),
+      ),
+    new Promise<string>((fulfil) => setTimeout(() => fulfil(`no answer within ${PATIENCE_MS / 1000} s`), PATIENCE_MS)),
+  ]);
+  if (problem === undefined) return { name, ok: true, ms: Date.now() - startedAtMs };
+  const advice = `${what} does not answer (${problem}); compare the binding in wrangler.toml with the dashboard, then see cloudflarestatus.com`;
+  return { name, ok: false, advice };
+}

@@ -1,0 +1,39 @@
+import { errorText, log } from "../lib/log";
+import { pooled } from "../lib/pool";
+import { Directory } from "../tenants/directory";
+
+const TENANTS_AT_ONCE = 6;
+const DAY_MS = 24 * 3600_000;
+
+/**
+ * Has the index of every tenant look after its tickets. A deleted tenant is among them as long as its messages may wait.
+ * Never throws: what fails is logged, and the next sweep comes in minutes.
+ */
+export async function sweep(env: Env): Promise<void> {
+  const startedAtMs = Date.now();
+  const directory = new Directory(env.DIRECTORY);
+  const sum = { tenants: 0, touched: 0, failed: 0 };
+  try {
+    let cursor: string | undefined;
+    do {
+      const { holders, next } = await directory.holders(cursor);
+      await pooled(holders, TENANTS_AT_ONCE, async ({ owner, retentionDays }) => {
+        sum.tenants++;
+        try {
+          const index = env.TENANT_INDEX.getByName(owner);
+          // A day later than the ticket's own alarm would have it.
+          const { touched, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS);
+          sum.touched += touched;
+          sum.failed += failed;
+        } catch (error) {
+          sum.failed++;
+          log("tenant_sweep_failed", { owner, error: errorText(error) });
+        }
+      });
+      cursor = next;
+    } while (cursor !== undefined);
+    log("swept", { ...sum, ms: Date.now() - startedAtMs });
+  } catch (error) {
+    log("sweep_failed", { ...sum, error: errorText(error), ms: Date.now() - startedAtMs });
+  }
+}

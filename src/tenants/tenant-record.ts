@@ -1,0 +1,111 @@
+import * as z from "zod/mini";
+import { deskRecord, secretsOf, targetsOf } from "../desks/registry";
+import { engineRecord } from "../engine/engine-record";
+import { id } from "../model/event";
+import { forbiddenTarget } from "../egress/ssrf-guard";
+import type { Issue } from "../model/errors";
+import { missingObject } from "../lib/zod";
+
+/** The tenant record as the operator puts it: README, "The tenant record". */
+
+const LONGEST_TIMEOUT_MS = 60_000;
+const LONGEST_AGE_SECONDS = 30 * 86_400;
+const LONGEST_RETENTION_DAYS = 3650;
+
+const timeZone = z.string().check(
+  z.refine((zone) => {
+    try {
+      return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
+    } catch {
+      return false;
+    }
+  }, "must be the name of a time zone, such as Asia/Jakarta"),
+);
+
+const delivery = z.strictObject({
+  timeoutMs: z._default(z.int().check(z.minimum(100), z.maximum(LONGEST_TIMEOUT_MS)), 10_000),
+  maxAgeSeconds: z._default(z.int().check(z.minimum(1), z.maximum(LONGEST_AGE_SECONDS)), 86_400),
+  whenExhausted: z._default(z.enum(["advance", "hold"]), "advance"),
+});
+
+export const tenantRecord = z.strictObject(
+  {
+    name: z._default(z.string().check(z.maxLength(1024)), ""),
+    deskId: z.optional(id),
+    ingress: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+    timeZone: z._default(timeZone, "Asia/Jakarta"),
+    language: z._default(z.enum(["id", "en"]), "id"),
+    stickerText: z._default(z.string().check(z.minLength(1), z.maxLength(1024)), "Stiker"),
+    dolphins: engineRecord,
+    desk: deskRecord,
+    delivery: z.prefault(delivery, {}),
+    retentionDays: z._default(z.int().check(z.minimum(1), z.maximum(LONGEST_RETENTION_DAYS)), 30),
+  },
+  { error: missingObject },
+);
+
+type Record_ = z.infer<typeof tenantRecord>;
+
+/** A tenant, whole: defaults filled in. Secrets are plain, sealed or masked, depending on where it stands. */
+export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string };
+
+/** The fields of a tenant's engine that hold a secret; a desk names its own. */
+const ENGINE_SECRETS = ["token", "password", "value"];
+
+type ParsedTenant = { ok: true; tenant: Tenant } | { ok: false; issues: Issue[] };
+
+/** Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. */
+export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): ParsedTenant {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    return { ok: false, issues: [{ path: "", message: "must be one JSON object" }] };
+  }
+  const { owner: stated = owner, ...record } = json as Record<string, unknown>;
+  const result = tenantRecord.safeParse(record);
+  const issues: Issue[] = (result.error?.issues ?? []).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+          path: [...issue.path, key].join("."),
+          message: "is not a field of a tenant record",
+        }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+  if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
+  if (!result.success) return { ok: false, issues: onePerField(issues) };
+  const { data } = result;
+  const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
+  for (const path of targets) {
+    const reason = forbiddenTarget(String(valueAt(data, path)), allowInsecureTargets);
+    if (reason) issues.push({ path, message: reason });
+  }
+  if (issues.length > 0) return { ok: false, issues };
+  return { ok: true, tenant: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+}
+
+const onePerField = (issues: Issue[]): Issue[] =>
+  issues.filter((issue, at) => issues.findIndex((one) => one.path === issue.path) === at);
+
+/** A copy of the tenant in which `change` has had its way with every secret; `path` is dotted. */
+export async function mapSecrets(
+  tenant: Tenant,
+  change: (secret: string, path: string) => string | Promise<string>,
+): Promise<Tenant> {
+  const copy = structuredClone(tenant);
+  const places = [
+    { holder: copy.dolphins.auth, path: "dolphins.auth", names: ENGINE_SECRETS },
+    { holder: copy.desk, path: "desk", names: secretsOf(copy.desk) },
+  ];
+  for (const { holder, path, names } of places) {
+    for (const name of names) {
+      const value = field(holder, name);
+      if (typeof value === "string") Object.assign(holder, { [name]: await change(value, `${path}.${name}`) });
+    }
+  }
+  return copy;
+}
+
+/** The value at a dotted path of a record. */
+export const valueAt = (record: object, path: string): unknown =>
+  path.split(".").reduce<unknown>((value, key) => field(value, key), record);
+
+const field = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;

@@ -1,0 +1,74 @@
+import { v7 as uuid } from "uuid";
+import { required } from "../config";
+import { tryLogin } from "../engine/login";
+import type { Outcome } from "../egress/outcome";
+import { openSecrets } from "../tenants/secrets";
+import type { Tenant } from "../tenants/tenant-record";
+import { deliver, type Services } from "./deliver";
+import { isoTime, type Attempt } from "../model/timeline";
+
+/** What the operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
+
+/** What came of it. `answer` is the beginning of the far end's, empty where there is none to show. */
+export type Probe = { attempt: Attempt; outcome: Outcome["kind"]; answer: string };
+
+const WORDS = {
+  id: "Ini pesan uji dari dolphin-relay. Tidak perlu dibalas.",
+  en: "This is a test message from dolphin-relay. There is no need to answer it.",
+};
+
+/** Always the same, so that a desk with conversations of its own shows all tests in one. */
+const TEST_TICKET = { ticketNumber: "relay-test", channel: "webchat", customerName: "dolphin-relay" };
+
+/** Delivers an Incoming Event to the tenant's desk as if a customer had written it. The tenant's secrets are sealed. */
+export async function probeDesk(services: Services, { owner, language }: Tenant): Promise<Probe> {
+  const startedAtMs = Date.now();
+  const event = {
+    ...TEST_TICKET,
+    accountId: "relay-test",
+    contactId: "relay-test",
+    messageType: "text",
+    message: WORDS[language],
+    mediaLink: "",
+    createdDate: isoTime(startedAtMs).replace("Z", ""),
+    owner,
+    groupId: "",
+    language: "",
+  };
+  const { outcome } = await deliver(
+    services,
+    { owner, ...TEST_TICKET },
+    "toDesk",
+    {
+      id: `msg_${uuid().replaceAll("-", "")}`,
+      sequence: 1,
+      attempt: 1,
+      kind: "incoming",
+      event: JSON.stringify(event),
+    },
+    { session: undefined, keep: () => undefined },
+  );
+  return probeOf(outcome, startedAtMs);
+}
+
+/**
+ * Logs in to the tenant's engine, whatever token is at hand and however the last login went; undefined for a tenant whose
+ * engine takes no login. The tenant's secrets are sealed.
+ */
+export async function probeEngine({ config }: Pick<Services, "config">, sealed: Tenant): Promise<Probe | undefined> {
+  const { dolphins, delivery, timeZone } = await openSecrets(required(config.masterKeys), sealed);
+  const { baseUrl, apiPath, auth } = dolphins;
+  if (auth.type !== "login") return undefined;
+  const startedAtMs = Date.now();
+  const target = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
+  const { timeoutMs } = delivery;
+  const { allowInsecureTargets } = config;
+  return probeOf(await tryLogin(target, { timeoutMs, allowInsecureTargets }), startedAtMs);
+}
+
+function probeOf(outcome: Outcome, startedAtMs: number): Probe {
+  const attempt: Attempt = { at: isoTime(startedAtMs), ms: Date.now() - startedAtMs };
+  if ("status" in outcome && outcome.status !== undefined) attempt.status = outcome.status;
+  if (outcome.kind !== "delivered") attempt.error = outcome.error;
+  return { attempt, outcome: outcome.kind, answer: ("answer" in outcome ? outcome.answer : undefined) ?? "" };
+}

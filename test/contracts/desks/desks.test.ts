@@ -1,0 +1,261 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Delivered, DeskContext } from "../../../src/egress/delivery";
+import type { Webhook } from "../../../src/desks/desk";
+import {
+  deliverToDesk,
+  deskRecord,
+  desks,
+  wantsFailures,
+  webhookOf,
+  type DeskRecord,
+} from "../../../src/desks/registry";
+import type { MessageKind } from "../../../src/model/event";
+import { utf8 } from "../../../src/crypto/bytes";
+
+/**
+ * The contract that every desk keeps. It finds the desks in the registry and their fixtures under test/desks/{type}: a new
+ * desk is tested by being there, and fails here as long as something is missing.
+ */
+
+type Exchange = {
+  request: {
+    method: string;
+    url: string;
+    headers?: Record<string, string>;
+    json?: unknown;
+    form?: Record<string, string>;
+  };
+  answer: { status: number; headers?: Record<string, string>; json?: unknown; text?: string };
+};
+type DeliverFixture = {
+  name: string;
+  language?: "id" | "en";
+  record: unknown;
+  session: unknown;
+  kind: MessageKind;
+  event: Record<string, unknown>;
+  exchanges: Exchange[];
+  outcome: Record<string, unknown>;
+  session_after: unknown;
+};
+type WebhookFixture = {
+  name: string;
+  record: unknown;
+  query?: Record<string, string>;
+  json: unknown;
+  events: Record<string, unknown>[] | null;
+};
+type Signing = {
+  sign: (
+    body: string,
+    record: DeskRecord,
+    nowMs: number,
+  ) => Promise<{ headers: Record<string, string>; query?: Record<string, string> }>;
+};
+
+const deliverFixtures = import.meta.glob<DeliverFixture>("./*/deliver/*.json", {
+  eager: true,
+  import: "default",
+});
+const webhookFixtures = import.meta.glob<WebhookFixture>("./*/webhook/*.json", {
+  eager: true,
+  import: "default",
+});
+const signings = import.meta.glob<Signing>("./*/sign.ts", { eager: true });
+
+const of = <T>(files: Record<string, T>, type: string): T[] =>
+  Object.entries(files)
+    .filter(([path]) => path.startsWith(`./${type}/`))
+    .map(([, file]) => file);
+
+type Request_ = { method: string; url: string; headers: Headers; json?: unknown; form?: Record<string, string> };
+
+/** A request as a fixture writes it down. */
+async function noteOf(request: Request): Promise<Request_> {
+  const { method, url, headers } = request;
+  if (request.headers.get("content-type")?.startsWith("multipart/form-data")) {
+    const form: Record<string, string> = {};
+    for (const [name, value] of await request.formData()) {
+      form[name] = typeof value === "string" ? value : `@${value.name}:${value.type}:${value.size}`;
+    }
+    return { method, url, headers, form };
+  }
+  const text = await request.text();
+  return text === "" ? { method, url, headers } : { method, url, headers, json: JSON.parse(text) as unknown };
+}
+
+const isAsked = (note: Request_, { request }: Exchange): boolean => {
+  const { headers: _headers, ...asked } = note;
+  const { headers: _wanted, ...wanted } = request;
+  return JSON.stringify(canonical(asked)) === JSON.stringify(canonical(wanted));
+};
+
+/** Fields in one order, so that two objects can be compared as text. */
+const canonical = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([key, inner]) => [key, canonical(inner)]));
+};
+
+type Played = { delivered: Delivered; notes: Request_[]; answered: Exchange[]; session: unknown };
+
+/** Plays an attempt of a fixture against what it says the desk answers; `fault` may answer in its stead. */
+async function play(
+  fixture: DeliverFixture,
+  session: unknown,
+  fault?: (exchange: Exchange) => Response | Error | undefined,
+): Promise<Played> {
+  const notes: Request_[] = [];
+  const answered: Exchange[] = [];
+  let kept = session;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+    const note = await noteOf(new Request(input, init));
+    notes.push(note);
+    const exchange =
+      fixture.exchanges.find((one) => !answered.includes(one) && isAsked(note, one)) ??
+      fixture.exchanges.find((one) => isAsked(note, one));
+    if (!exchange) throw new Error(`no fixture expects ${JSON.stringify(note)}`);
+    const failure = fault?.(exchange);
+    if (failure instanceof Error) throw failure;
+    if (failure) return failure;
+    answered.push(exchange);
+    const { status, headers = {}, json, text } = exchange.answer;
+    if (json !== undefined) return Response.json(json, { status, headers });
+    return new Response(status === 204 ? null : (text ?? ""), { status, headers });
+  });
+  const context: DeskContext = {
+    owner: "owner-1",
+    ticketNumber: "t-1",
+    signingSecrets: ["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
+    identity: () => Promise.resolve("IDENTITY"),
+    language: fixture.language ?? "id",
+    timeoutMs: 5000,
+    allowInsecureTargets: false,
+    session: session ?? undefined,
+    keep: (next) => {
+      kept = next;
+    },
+  };
+  const delivery = { id: "msg_1", sequence: 1, attempt: 1, kind: fixture.kind, event: JSON.stringify(fixture.event) };
+  const delivered = await deliverToDesk(delivery, deskRecord.parse(fixture.record), context);
+  vi.restoreAllMocks();
+  if (delivered.session !== undefined) kept = delivered.session;
+  return { delivered, notes, answered, session: kept };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const TYPES = ["text", "image", "video", "audio", "file", "Location"];
+
+describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
+  const deliveries = of(deliverFixtures, type);
+  const webhooks = of(webhookFixtures, type);
+
+  test("has a fixture for each kind of message and each message type", () => {
+    const incoming = deliveries.filter((fixture) => fixture.kind === "incoming");
+    expect(new Set(incoming.map((fixture) => fixture.event["messageType"]))).toEqual(new Set(TYPES));
+    const kinds = new Set(deliveries.map((fixture) => fixture.kind));
+    expect(kinds).toContain("command");
+    const tellsFailures = deliveries.some((fixture) => wantsFailures(deskRecord.parse(fixture.record)));
+    expect(kinds.has("failure")).toBe(tellsFailures);
+  });
+
+  test.each(deliveries.map((fixture) => [fixture.name, fixture] as const))("delivers %s", async (_name, fixture) => {
+    const { delivered, notes, session } = await play(fixture, fixture.session);
+    const plain = notes.map(({ headers: _headers, ...note }) => note);
+    expect(plain).toEqual(fixture.exchanges.map(({ request: { headers: _wanted, ...request } }) => request));
+    const headers = fixture.exchanges.map(({ request }) => request.headers ?? {});
+    const sent = notes.map((note, at) =>
+      Object.fromEntries(Object.keys(headers[at] ?? {}).map((name) => [name, note.headers.get(name)])),
+    );
+    expect(sent).toEqual(headers);
+    expect(delivered.outcome).toMatchObject(fixture.outcome);
+    expect(session ?? null).toEqual(fixture.session_after);
+  });
+
+  const faults = {
+    "401": { make: () => new Response("", { status: 401 }), outcome: { kind: "rejected", status: 401 } },
+    "429": {
+      make: () => new Response("", { status: 429, headers: { "retry-after": "30" } }),
+      outcome: { kind: "retry", status: 429, retryAfterMs: 30_000 },
+    },
+    "500": { make: () => new Response("", { status: 500 }), outcome: { kind: "retry", status: 500 } },
+    "a broken connection": { make: () => new Error("Network connection lost."), outcome: { kind: "retry" } },
+  };
+
+  test.each(deliveries.map((fixture) => [fixture.name, fixture] as const))(
+    "takes up again what a fault in any step of it interrupted: %s",
+    async (_name, fixture) => {
+      const targets = Object.values(fixture.record as Record<string, unknown>).filter(
+        (value): value is string => typeof value === "string" && value.startsWith("https://"),
+      );
+      const steps = fixture.exchanges.filter(({ request }) => targets.some((target) => request.url.startsWith(target)));
+      expect(steps.length).toBe(fixture.kind === "incoming" ? Math.max(1, steps.length) : steps.length);
+      for (const step of steps) {
+        for (const { make, outcome } of Object.values(faults)) {
+          const first = await play(fixture, fixture.session, (exchange) => (exchange === step ? make() : undefined));
+          expect(first.delivered.outcome).toMatchObject(outcome);
+          const second = await play(fixture, first.session);
+          expect(second.delivered.outcome).toMatchObject(fixture.outcome);
+          expect(second.session ?? null).toEqual(fixture.session_after);
+          // Nothing that was made in the first attempt is made again in the second.
+          const isMaking = ({ request, answer }: Exchange) => request.method === "POST" && answer.status < 300;
+          const twice = first.answered.filter((one) => isMaking(one) && second.answered.includes(one));
+          expect(twice.map((one) => one.request.url)).toEqual([]);
+        }
+      }
+    },
+  );
+
+  const reads = webhookOf(deskRecord.parse(deliveries[0]?.record ?? { type }));
+  test("has webhook fixtures and a signature if, and only if, it reads webhooks", () => {
+    expect(webhooks.length > 0).toBe(reads !== undefined);
+    expect(of(signings, type).length).toBe(reads === undefined ? 0 : 1);
+    const kinds = new Set(webhooks.flatMap((fixture) => (fixture.events ?? []).map((event) => event["kind"])));
+    expect(kinds).toEqual(new Set(reads === undefined ? [] : ["command", "outgoing"]));
+    const left = webhooks.filter((fixture) => fixture.events?.length === 0).length;
+    const foreign = webhooks.filter((fixture) => fixture.events === null).length;
+    expect(Math.min(left, foreign) > 0).toBe(reads !== undefined);
+  });
+
+  if (webhooks.length === 0) return;
+  const webhookFrom = (body: string, { headers, query = {} }: Awaited<ReturnType<Signing["sign"]>>): Webhook => ({
+    headers: new Headers(headers),
+    body: utf8(body),
+    url: new URL(`https://relay.example/v1/desks/${type}/owner-1?${new URLSearchParams(query).toString()}`),
+  });
+
+  test.each(webhooks.map((fixture) => [fixture.name, fixture] as const))("reads %s", async (_name, fixture) => {
+    const record = deskRecord.parse(fixture.record);
+    const body = JSON.stringify(fixture.json);
+    const signed = await of(signings, type)[0]?.sign(body, record, Date.now());
+    const webhook = webhookFrom(body, {
+      headers: signed?.headers ?? {},
+      query: { ...signed?.query, ...fixture.query },
+    });
+    const events = webhookOf(record)?.parse(fixture.json, webhook);
+    expect(events ?? null).toEqual(fixture.events);
+  });
+
+  test("believes what its own secret signs, and nothing else", async () => {
+    const record = deskRecord.parse(webhooks[0]?.record);
+    const other = deskRecord.parse({ ...(webhooks[0]?.record as object), webhookSecret: "another secret altogether" });
+    const body = JSON.stringify(webhooks[0]?.json);
+    const nowMs = Date.now();
+    const [signing] = of(signings, type);
+    const signed = (await signing?.sign(body, record, nowMs)) ?? { headers: {} };
+    const verify = (webhook: Webhook) => webhookOf(record)?.verify(webhook, nowMs);
+    expect(await verify(webhookFrom(body, signed))).toBe(true);
+    expect(await verify(webhookFrom(body, (await signing?.sign(body, other, nowMs)) ?? signed))).toBe(false);
+    expect(await verify(webhookFrom(body, { headers: {} }))).toBe(false);
+    // A desk that sends its bare secret signs neither the body nor the time.
+    const again = await signing?.sign(`${body} `, record, nowMs + 600_000);
+    const isSigned = JSON.stringify(again) !== JSON.stringify(signed);
+    expect(await verify(webhookFrom(`${body} `, signed))).toBe(!isSigned);
+    const stale = await signing?.sign(body, record, nowMs - 600_000);
+    expect(await verify(webhookFrom(body, stale ?? signed))).toBe(!isSigned);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { contactIn } from "../../../src/engine/contact";
+import { nextIn, rowsIn } from "../../../src/engine/history";
+import { messageOf, oldestFirst } from "../../../src/engine/history-row";
+
+const JAKARTA = "Asia/Jakarta";
+const read = (row: unknown) => messageOf(row, "t-1", JAKARTA);
+
+describe("a row of the report", () => {
+  it.each<[object, object]>([
+    [
+      { answer: false, message: "halo", customerName: "Farhan", agentName: "Siti", createdDate: "2021-09-20T08:00:00" },
+      { from: "customer", by: "Farhan", text: "halo", at: "2021-09-20T01:00:00.000Z" },
+    ],
+    [
+      { answer: true, text: "ya", customerName: "Farhan", agentName: "Siti", date: 1632099600000 },
+      { from: "agent", by: "Siti", text: "ya", at: "2021-09-20T01:00:00.000Z" },
+    ],
+    [
+      { Answer: "true", CONTENT: "ya", agent: { firstName: "Siti", lastName: "Aminah" }, sent_date: "2021-09-20" },
+      { from: "agent", by: "Siti Aminah", text: "ya", at: "2021-09-19T17:00:00.000Z" },
+    ],
+    [
+      { answer: "false", message: { text: "halo" }, contact: { name: "Farhan" }, timestamp: "1632099600" },
+      { from: "customer", by: "Farhan", text: "halo", at: "2021-09-20T01:00:00.000Z" },
+    ],
+    [
+      { answer: false, message: "", mediaLink: "https://m.example/1.jpg" },
+      { from: "customer", by: "", text: "https://m.example/1.jpg" },
+    ],
+    [
+      { answer: true, createdDate: "kemarin", messageDate: "2021-09-20T01:00:00Z" },
+      { from: "agent", by: "", text: "", at: "2021-09-20T01:00:00.000Z" },
+    ],
+    [{}, { from: "customer", by: "", text: "" }],
+  ])("%j", (row, expected) => {
+    expect(read(row)).toStrictEqual({ ...expected, raw: row });
+  });
+
+  it("that says it is of another ticket, or is no row, is left out", () => {
+    expect(read({ ticketNumber: "t-1" })).toBeDefined();
+    for (const row of [{ ticketNumber: "t-2" }, { TicketNumber: "t-2" }, null, "text", 1, ["t-1"]]) {
+      expect(read(row), JSON.stringify(row)).toBeUndefined();
+    }
+  });
+});
+
+describe("messages", () => {
+  const message = (text: string, at?: string) =>
+    ({ from: "customer", by: "", text, raw: {}, ...(at === undefined ? {} : { at }) }) as const;
+  const texts = (...messages: ReturnType<typeof message>[]) => oldestFirst(messages).map(({ text }) => text);
+
+  it("come oldest first, and in the engine's order where dates are equal or missing, whichever way it runs", () => {
+    const [first, second, third] = [message("1", "2021-01-01"), message("2", "2021-01-01"), message("3", "2021-01-02")];
+    expect(texts(first, second, third)).toEqual(["1", "2", "3"]);
+    expect(texts(third, second, first)).toEqual(["1", "2", "3"]);
+    expect(texts(first, message("?"), third)).toEqual(["1", "?", "3"]);
+    expect(texts(third, message("?"), first)).toEqual(["1", "?", "3"]);
+    expect(texts(message("a"), message("b"))).toEqual(["a", "b"]);
+    expect(texts()).toEqual([]);
+  });
+});
+
+describe("the rows of an answer", () => {
+  it.each<[unknown, unknown[] | undefined]>([
+    [{ status: "success", data: [1, 2] }, [1, 2]],
+    [{ data: { conversations: [1], hasMore: true } }, [1]],
+    [{ data: { anything: [1] } }, [1]],
+    [[1], [1]],
+    [{ status: "success", data: null }, []],
+    [{ status: "success" }, []],
+    [{ data: {} }, []],
+    [undefined, []],
+    [{ data: { answer: true } }, undefined],
+    ["text", undefined],
+  ])("%j has %j", (json, rows) => {
+    expect(rowsIn(json)).toEqual(rows);
+  });
+});
+
+describe("the next page", () => {
+  it.each<[object, number, number, string | undefined]>([
+    [{ hasMore: true, nextIndex: 50 }, 0, 50, "50"],
+    [{ hasMore: "true", nextIndex: "50" }, 0, 50, "50"],
+    [{ data: { hasMore: true, nextIndex: 1 } }, 0, 50, "1"],
+    [{ paging: { has_more: true, next_index: 50 } }, 0, 50, "50"],
+    [{ hasMore: false, nextIndex: 50 }, 0, 50, undefined],
+    [{ hasMore: true }, 50, 50, "100"],
+    [{ nextIndex: 50 }, 0, 50, "50"],
+    [{ nextIndex: 50, totalResults: 50 }, 0, 50, undefined],
+    [{ totalResults: 120 }, 50, 50, "100"],
+    [{ totalResults: 100 }, 50, 50, undefined],
+    // What leads back or nowhere would be read for ever.
+    [{ hasMore: true, nextIndex: 50 }, 50, 50, undefined],
+    [{ hasMore: true, nextIndex: 0 }, 50, 50, undefined],
+    [{ hasMore: true, nextIndex: 50 }, 0, 0, undefined],
+    [{ nextIndex: -1 }, 0, 50, undefined],
+    [{}, 0, 50, undefined],
+  ])("after %j at %d with %d rows is %s", (json, startIndex, rowCount, next) => {
+    expect(nextIn(json, startIndex, rowCount)).toBe(next);
+  });
+});
+
+describe("the contact in an answer", () => {
+  const contact = { id: "c", name: "Farhan" };
+
+  it.each<[unknown, object | undefined]>([
+    [contact, contact],
+    [{ data: contact }, contact],
+    [{ status: "success", data: [contact], totalResults: 1 }, contact],
+    [[contact], contact],
+    [
+      { ...contact, data: { any: 1 } },
+      { ...contact, data: { any: 1 } },
+    ],
+    [{ data: [] }, undefined],
+    [{ data: null, hasMore: false }, undefined],
+    [{ data: {} }, undefined],
+    [{ status: "success" }, undefined],
+    [{}, undefined],
+    [[], undefined],
+    [null, undefined],
+    ["c", undefined],
+    [undefined, undefined],
+  ])("%j is %j", (json, expected) => {
+    expect(contactIn(json)).toEqual(expected);
+  });
+});

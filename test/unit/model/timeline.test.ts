@@ -1,0 +1,127 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  isoTime,
+  LANES,
+  PAGE_SIZE,
+  pageOf,
+  type LaneName,
+  type Page,
+  type TimelineMessage,
+} from "../../../src/model/timeline";
+import { RUN } from "../property";
+
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
+const message = (lane: LaneName, sequence: number, acceptedAtMs: number): TimelineMessage => ({
+  id: `msg_${lane}_${sequence}`,
+  lane,
+  sequence,
+  kind: lane === "toDesk" ? "incoming" : "outgoing",
+  state: "delivered",
+  acceptedAt: isoTime(acceptedAtMs),
+  suspectedDuplicate: false,
+  attempts: [],
+  event: {},
+});
+
+/** Two lanes in the order of acceptance; several events may fall into one millisecond. */
+const conversation = fc
+  .array(fc.record({ lane: fc.constantFrom(...LANES), laterMs: fc.integer({ min: 0, max: 2 }) }), {
+    maxLength: 450,
+    size: "max",
+  })
+  .map((events) => {
+    const lanes: Record<LaneName, TimelineMessage[]> = { toDesk: [], toDolphins: [] };
+    let nowMs = Date.UTC(2026, 0, 1);
+    for (const { lane, laterMs } of events) {
+      nowMs += laterMs;
+      lanes[lane].push(message(lane, lanes[lane].length + 1, nowMs));
+    }
+    return lanes;
+  });
+type Conversation = Record<LaneName, TimelineMessage[]>;
+
+/** What the store would read for a page: the newest before a sequence, and one more than fits. */
+function rowsFor(lanes: Conversation, page: Page): Conversation {
+  const read = (lane: LaneName) => {
+    const { before } = page[lane] ?? { before: 0 };
+    return lanes[lane]
+      .filter((one) => one.sequence < before)
+      .toReversed()
+      .slice(0, PAGE_SIZE + 1);
+  };
+  return { toDesk: read("toDesk"), toDolphins: read("toDolphins") };
+}
+
+/** The page that a `next` asks for, when these lanes are shown. */
+function following(next: string, shown: LaneName[]): Page {
+  const sequences = next.split(",").map(Number);
+  expect(sequences).toHaveLength(shown.length);
+  return Object.fromEntries(shown.map((lane, index) => [lane, { before: sequences[index] ?? 0 }]));
+}
+
+function allPages(lanes: Conversation, shown: LaneName[]): TimelineMessage[][] {
+  const pages: TimelineMessage[][] = [];
+  let page: Page | undefined = Object.fromEntries(shown.map((lane) => [lane, { before: NEWEST }]));
+  while (page) {
+    const { messages, next }: ReturnType<typeof pageOf> = pageOf(page, rowsFor(lanes, page));
+    pages.push(messages);
+    expect(pages.length).toBeLessThan(20);
+    page = next === undefined ? undefined : following(next, shown);
+  }
+  return pages;
+}
+
+describe("the pages of a timeline", () => {
+  it.each([[LANES], [["toDesk"]], [["toDolphins"]]] as LaneName[][][])(
+    "of %j show every message exactly once, in order",
+    (shown) => {
+      fc.assert(
+        fc.property(conversation, (lanes) => {
+          const pages = allPages(lanes, [...shown]);
+          const all = pages.toReversed().flat();
+          const total = shown.reduce((sum, lane) => sum + lanes[lane].length, 0);
+          expect(all).toHaveLength(total);
+          for (const lane of LANES) {
+            const told = all.filter((one) => one.lane === lane).map((one) => one.sequence);
+            expect(told).toEqual(shown.includes(lane) ? lanes[lane].map((one) => one.sequence) : []);
+          }
+          const times = all.map((one) => one.acceptedAt);
+          expect(times).toEqual(times.toSorted());
+          // Every page but the oldest is full, and the oldest is empty only when there is nothing at all.
+          for (const page of pages.slice(0, -1)) expect(page).toHaveLength(PAGE_SIZE);
+          expect(pages.at(-1)?.length === 0).toBe(total === 0);
+        }),
+        { ...RUN, numRuns: 50 },
+      );
+    },
+  );
+
+  it("end without a next when all is shown", () => {
+    const rows = { toDesk: [message("toDesk", 1, 0)], toDolphins: [] };
+    const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: NEWEST } };
+    expect(pageOf(page, rows)).toEqual({ messages: rows.toDesk });
+    expect(pageOf(page, { toDesk: [], toDolphins: [] })).toEqual({ messages: [] });
+  });
+
+  it("have nothing more after exactly 100", () => {
+    const toDesk = Array.from({ length: 100 }, (_, index) => message("toDesk", 100 - index, 100 - index));
+    expect(pageOf({ toDesk: { before: NEWEST } }, { toDesk, toDolphins: [] })).not.toHaveProperty("next");
+  });
+
+  it("name the sequence before which the next one ends", () => {
+    const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 250 - index, 1000 - index));
+    const { messages, next } = pageOf({ toDesk: { before: 251 } }, { toDesk, toDolphins: [] });
+    expect(messages.map((one) => one.sequence).slice(0, 2)).toEqual([151, 152]);
+    expect(messages.at(-1)?.sequence).toBe(250);
+    expect(next).toBe("151");
+  });
+
+  it("go on in the other lane from where it was when a page shows none of it", () => {
+    const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 101 - index, 9000 - index));
+    const toDolphins = [message("toDolphins", 4, 1)];
+    const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: 5 } };
+    expect(pageOf(page, { toDesk, toDolphins }).next).toBe("2,5");
+  });
+});

@@ -1,0 +1,31 @@
+import { TicketStore } from "../../../src/ticket/store";
+
+/** What is used of Node's own SQLite: the types here are those of Workers. */
+type Sqlite = {
+  DatabaseSync: new (path: string) => {
+    exec: (sql: string) => void;
+    prepare: (sql: string) => { all: (...values: (string | number | null)[]) => object[] };
+  };
+};
+const { DatabaseSync } = process.getBuiltinModule("node:sqlite") as unknown as Sqlite;
+
+/** The store's own SQL, over SQLite in memory in the place of a Durable Object's storage. */
+export function sqlRows(): TicketStore {
+  const database = new DatabaseSync(":memory:");
+  const kept = new Map<string, unknown>();
+  const sql = {
+    exec(query: string, ...values: (string | number | null)[]) {
+      if (values.length === 0 && !query.startsWith("SELECT")) {
+        database.exec(query);
+        return { toArray: () => [] };
+      }
+      const rows = database.prepare(query).all(...values);
+      return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() };
+    },
+  };
+  const kv = {
+    get: (key: string) => kept.get(key),
+    put: (key: string, value: unknown) => kept.set(key, value),
+  };
+  return new TicketStore({ sql, kv } as unknown as DurableObjectStorage);
+}

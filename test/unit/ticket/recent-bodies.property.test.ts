@@ -1,0 +1,40 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { RecentBodies } from "../../../src/ticket/recent-bodies";
+import { LANES } from "../../../src/model/timeline";
+
+const WINDOW_MS = 10_000;
+/** So many bodies are remembered for certain, however close they come. */
+const CERTAIN = 50;
+
+const steps = fc.array(
+  fc.record({
+    afterMs: fc.integer({ min: 0, max: 6_000 }),
+    lane: fc.constantFrom(...LANES),
+    body: fc.constantFrom("a", "b", "c"),
+  }),
+);
+
+test("a body is known that came less than 10 seconds ago in the same direction, and no other", () => {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const recent = new RecentBodies();
+      const seenAtMs = new Map<string, number>();
+      let nowMs = 1_700_000_000_000;
+      for (const { afterMs, lane, body } of all) {
+        nowMs += afterMs;
+        expect(recent.see(lane, body, nowMs)).toBe(nowMs - (seenAtMs.get(lane + body) ?? 0) < WINDOW_MS);
+        seenAtMs.set(lane + body, nowMs);
+      }
+    }),
+  );
+});
+
+test("of many that come at once those are known that came last, and not ever more of them", () => {
+  const recent = new RecentBodies();
+  const bodies = Array.from({ length: 10 * CERTAIN }, (_, n) => String(n));
+  for (const body of bodies) expect(recent.see("toDesk", body, 0)).toBe(false);
+  // Each that is asked for counts as one that came.
+  expect(bodies.slice(-CERTAIN).map((body) => recent.see("toDesk", body, 1))).toEqual(Array(CERTAIN).fill(true));
+  expect(recent.see("toDesk", "0", 1)).toBe(false);
+});

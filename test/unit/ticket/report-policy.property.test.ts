@@ -1,0 +1,161 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { opened } from "../../../src/ticket/conversation";
+import { accept, begin, EMPTY_LANE, settle, waitingCount, type Lane } from "../../../src/ticket/lane";
+import {
+  countsOf,
+  differs,
+  headsOf,
+  isNews,
+  isWorthTelling,
+  minutesOf,
+  snapshotOf,
+  type Counted,
+  type Told,
+} from "../../../src/ticket/report-policy";
+import type { TicketRow } from "../../../src/ticket/schema";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3600_000;
+const ticket = opened("owner", "t", { deskId: "d", channel: "w", contactId: "c", customerName: "n" });
+
+/** A lane of so many accepted, the first of them delivered, then so many dead. */
+function laneOf(accepted: number, delivered: number, dead = 0): Lane {
+  let lane = EMPTY_LANE;
+  for (let n = 0; n < accepted; n++) lane = accept(lane, 1);
+  for (let n = 1; n <= delivered + dead; n++) {
+    lane = settle(begin(lane, n), n, { state: n <= delivered ? "delivered" : "dead" }, 1);
+  }
+  return lane;
+}
+const both =
+  (toDesk: Lane, toDolphins = EMPTY_LANE) =>
+  (name: "toDesk" | "toDolphins") =>
+    name === "toDesk" ? toDesk : toDolphins;
+const at = (row: TicketRow, lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs = 0) =>
+  snapshotOf(row, lanes, { nowMs, openedAtMs: 0 }, () => acceptedAtMs);
+const toldAt = (lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs = 0): Told => ({
+  ...at(ticket, lanes, nowMs, acceptedAtMs),
+  heads: headsOf(lanes),
+});
+
+describe("what is told at once", () => {
+  const told = toldAt(both(laneOf(3, 2, 1)), 0);
+
+  test("a state, a person, a dead letter more or fewer; and not what nobody asked about", () => {
+    const lanes = both(laneOf(3, 2, 1));
+    expect(isNews(told, ticket, lanes)).toBe(false);
+    expect(isNews(told, { ...ticket, mapped: 1, sessions: "{1}" }, lanes)).toBe(false);
+    for (const change of [{ state: "closing" as const }, { channel: "x" }, { contactId: "x" }, { customerName: "x" }]) {
+      expect(isNews(told, { ...ticket, ...change }, lanes), JSON.stringify(change)).toBe(true);
+    }
+    expect(isNews(told, ticket, both(laneOf(4, 2, 2)))).toBe(true);
+    expect(isNews(told, ticket, both(laneOf(3, 3)))).toBe(true);
+  });
+
+  test("an opening alone is not, and what is more than that is", () => {
+    expect(isNews(undefined, ticket, both(laneOf(5, 5)))).toBe(false);
+    expect(isNews(undefined, ticket, both(laneOf(1, 0, 1)))).toBe(true);
+    expect(isNews(undefined, { ...ticket, state: "closed" }, both(laneOf(1, 1)))).toBe(true);
+    expect(isWorthTelling(undefined, at(ticket, both(laneOf(1, 1)), 1))).toBe(true);
+  });
+
+  test("32 messages of both directions together, each counted once though accepted and delivered", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (desk, dolphins) => {
+        const lanes = both(laneOf(3 + desk, 2 + desk, 1), laneOf(dolphins, dolphins));
+        expect(isNews(told, ticket, lanes)).toBe(desk + dolphins >= 32);
+      }),
+    );
+  });
+
+  test("that nothing waits any more, when something was known to", () => {
+    const blocked = toldAt(both(laneOf(2, 1)), 10_000);
+    expect(blocked.waitingSinceMs).toBe(0);
+    expect(isNews(blocked, ticket, both(laneOf(2, 1)))).toBe(false);
+    expect(isNews(blocked, ticket, both(laneOf(2, 2)))).toBe(true);
+  });
+});
+
+describe("what is told when the ticket is awake anyway", () => {
+  const lanes = both(laneOf(2, 1));
+
+  test("that a head has waited past 5 seconds, and that the oldest is younger by a minute or more", () => {
+    const told = toldAt(lanes, 4_999);
+    expect(told).not.toHaveProperty("waitingSinceMs");
+    expect(isWorthTelling(told, at(ticket, lanes, 4_999))).toBe(false);
+    expect(isWorthTelling(told, at(ticket, lanes, 5_000))).toBe(true);
+    const blocked = toldAt(lanes, 5_000);
+    const next = both(laneOf(3, 2));
+    expect(isWorthTelling(blocked, at(ticket, next, 90_000, MINUTE_MS))).toBe(false);
+    expect(isWorthTelling(blocked, at(ticket, next, 90_000, MINUTE_MS + 1))).toBe(true);
+    expect(isWorthTelling(blocked, at(ticket, next, 90_000, 88_000))).toBe(true);
+  });
+
+  test("20 messages after 10 minutes, and the least after an hour; nothing when nothing happened", () => {
+    const told = toldAt(both(laneOf(1, 1)), 0);
+    const after = (messages: number, ms: number) =>
+      isWorthTelling(told, at(ticket, both(laneOf(1 + messages, 1 + messages)), ms));
+    expect([after(19, 10 * MINUTE_MS), after(20, 10 * MINUTE_MS - 1), after(20, 10 * MINUTE_MS)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect([after(1, HOUR_MS - 1), after(1, HOUR_MS), after(0, 9 * HOUR_MS)]).toEqual([false, true, false]);
+  });
+
+  test("that nothing waits, when the last report was made while something was on its way", () => {
+    const told = toldAt(both(laneOf(2, 1)), 1_000);
+    expect(isWorthTelling(told, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
+  });
+});
+
+test("a sweep tells any difference and nothing but a difference", () => {
+  const lanes = both(laneOf(2, 1));
+  const told = JSON.parse(JSON.stringify(toldAt(lanes, 1_000))) as Told;
+  expect(differs(told, at(ticket, lanes, 2_000))).toBe(false);
+  expect(differs(told, at(ticket, lanes, 6_000))).toBe(true);
+  expect(differs(told, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
+  expect(differs(undefined, at(ticket, lanes, 1_000))).toBe(true);
+});
+
+test("accepted messages are delivered, dead or waiting, and nothing else", () => {
+  fc.assert(
+    fc.property(fc.nat(30), fc.nat(30), fc.nat(30), (waiting, delivered, dead) => {
+      const lane = laneOf(waiting + delivered + dead, delivered, dead);
+      expect(countsOf(lane)).toEqual({ accepted: waiting + delivered + dead, delivered, waiting, dead });
+      expect(waitingCount(lane)).toBe(waiting);
+    }),
+  );
+});
+
+test("minute by minute, what happened since it was told and nothing from before", () => {
+  const message = fc.record({
+    acceptedAtMs: fc.integer({ min: 0, max: HOUR_MS }),
+    state: fc.constantFrom("waiting" as const, "delivered" as const, "dead" as const),
+    lagMs: fc.integer({ min: 0, max: HOUR_MS }),
+  });
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 30 }), fc.nat(30), (some, known) => {
+      const messages = some.map(({ acceptedAtMs, state, lagMs }, n): Counted => ({
+        sequence: n + 1,
+        acceptedAtMs,
+        state,
+        settledAtMs: acceptedAtMs + lagMs,
+      }));
+      const toldAtMs = HOUR_MS;
+      const lane = laneOf(known, 0);
+      const told: Told = { ...toldAt(both(lane), toldAtMs), heads: { toDesk: 1, toDolphins: 1 } };
+      const minutes = minutesOf("toDesk", messages, told);
+      const sum = (name: "accepted" | "delivered" | "dead" | "lagSumMs") =>
+        minutes.reduce((total, one) => total + one[name], 0);
+      const isNew = ({ sequence, settledAtMs }: Counted) => sequence > known || settledAtMs >= toldAtMs;
+      const delivered = messages.filter((one) => one.state === "delivered" && isNew(one));
+      expect(sum("accepted")).toBe(Math.max(0, messages.length - known));
+      expect(sum("delivered")).toBe(delivered.length);
+      expect(sum("dead")).toBe(messages.filter((one) => one.state === "dead" && isNew(one)).length);
+      expect(sum("lagSumMs")).toBe(delivered.reduce((total, one) => total + one.settledAtMs - one.acceptedAtMs, 0));
+      expect(new Set(minutes.map((one) => one.minute)).size).toBe(minutes.length);
+    }),
+  );
+});

@@ -1,0 +1,178 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Outcome } from "../../../src/egress/outcome";
+import { conclude, type DeliveryPolicy, type Trial } from "../../../src/ticket/retry";
+import { RUN } from "../property";
+
+const SCHEDULE_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 600, 600, 600];
+const startMs = Date.UTC(2026, 0, 1);
+const fresh: Trial = { attempts: [], attemptCount: 0, roundStartedAtMs: startMs, roundTries: 0 };
+const patient: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
+const failing = { kind: "retry", status: 503, error: "HTTP 503" } as const;
+
+/** Zero time passes in an attempt here, but where a test says otherwise. */
+const at = (nowMs: number) => ({ startedAtMs: nowMs, nowMs });
+
+/** How long the wait after the n-th failure is. */
+function waitMs(tries: number, random: number, retryAfterMs?: number): number {
+  const outcome: Outcome = retryAfterMs === undefined ? failing : { ...failing, retryAfterMs };
+  const { verdict } = conclude({ ...fresh, roundTries: tries - 1 }, outcome, patient, at(startMs), random);
+  return verdict.state === "waiting" ? verdict.nextAttemptAtMs - startMs : Number.NaN;
+}
+
+const tries = fc.integer({ min: 1, max: SCHEDULE_SECONDS.length });
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const baseMs = (n: number) => (SCHEDULE_SECONDS[n - 1] ?? 0) * 1000;
+
+describe("the wait before the next attempt", () => {
+  it.each(SCHEDULE_SECONDS.map((seconds, index) => ({ tries: index + 1, seconds })))(
+    "is $seconds s after failure $tries, in the middle of the range",
+    ({ tries: n, seconds }) => {
+      expect(waitMs(n, 0.5)).toBe(seconds * 1000);
+    },
+  );
+
+  it("stays at 600 s for as long as it takes", () => {
+    expect(waitMs(1000, 0.5)).toBe(600_000);
+  });
+
+  it("is within 20 % of the schedule for every random value", () => {
+    fc.assert(
+      fc.property(tries, random, (n, value) => {
+        expect(waitMs(n, value)).toBeGreaterThanOrEqual(baseMs(n) * 0.8);
+        expect(waitMs(n, value)).toBeLessThanOrEqual(baseMs(n) * 1.2);
+      }),
+      RUN,
+    );
+    expect(waitMs(1, 0)).toBe(800);
+    expect(waitMs(10, 0)).toBe(480_000);
+    expect(waitMs(1, 1 - Number.EPSILON)).toBe(1200);
+  });
+
+  it("is lengthened by Retry-After up to 600 s, and never shortened", () => {
+    fc.assert(
+      fc.property(tries, random, fc.nat(2_000_000), (n, value, retryAfterMs) => {
+        const plain = waitMs(n, value);
+        expect(waitMs(n, value, retryAfterMs)).toBe(Math.max(plain, Math.min(retryAfterMs, 600_000)));
+      }),
+      RUN,
+    );
+    expect(waitMs(1, 0.5, 30_000)).toBe(30_000);
+    expect(waitMs(1, 0.5, 3_600_000)).toBe(600_000);
+    expect(waitMs(8, 0.5, 30_000)).toBe(120_000);
+  });
+
+  it("counts from the end of the attempt, not from its start", () => {
+    const time = { startedAtMs: startMs, nowMs: startMs + 9_000 };
+    const { trial, verdict } = conclude(fresh, failing, patient, time, 0.5);
+    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 10_000 });
+    expect(trial.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 9_000, status: 503, error: "HTTP 503" }]);
+  });
+});
+
+describe("exhaustion", () => {
+  const minute: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
+
+  /** Attempts from acceptance to the end, each at the moment the one before asked for. */
+  function untilTheEnd(policy: DeliveryPolicy, most: number) {
+    let trial = fresh;
+    const atMs: number[] = [];
+    for (let nowMs = startMs; atMs.length < most;) {
+      atMs.push(nowMs - startMs);
+      const concluded = conclude(trial, failing, policy, at(nowMs), 0.5);
+      trial = concluded.trial;
+      if (concluded.verdict.state !== "waiting") return { atMs, trial, verdict: concluded.verdict };
+      nowMs = concluded.verdict.nextAttemptAtMs;
+    }
+    return { atMs, trial, verdict: undefined };
+  }
+
+  it("comes at maxAgeSeconds, after a last attempt at that very moment", () => {
+    const { atMs, verdict } = untilTheEnd(minute, 100);
+    expect(atMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 30_000, 60_000]);
+    expect(verdict).toEqual({ state: "dead", reason: "exhausted" });
+  });
+
+  it("says in the last attempt's record that and why it was given up", () => {
+    const { trial } = untilTheEnd(minute, 100);
+    expect(trial.attempts.at(-1)?.error).toBe("given up after 60 seconds; the last attempt: HTTP 503");
+    expect(trial.attempts.at(-2)?.error).toBe("HTTP 503");
+  });
+
+  it("never comes with hold: the lane tries on", () => {
+    const { atMs, trial, verdict } = untilTheEnd({ ...minute, whenExhausted: "hold" }, 40);
+    expect(verdict).toBeUndefined();
+    expect(atMs.slice(-2)).toEqual([(atMs.at(-1) ?? 0) - 600_000, atMs.at(-1)]);
+    expect(trial.attemptCount).toBe(40);
+  });
+
+  it("never skips the deadline for a long Retry-After", () => {
+    const { verdict } = conclude(fresh, { ...failing, retryAfterMs: 600_000 }, minute, at(startMs), 0.5);
+    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 60_000 });
+  });
+
+  it("counts the age from the last replay", () => {
+    const replayed: Trial = { ...fresh, attemptCount: 30, roundStartedAtMs: startMs + 86_400_000 };
+    const { verdict } = conclude(replayed, failing, minute, at(startMs + 86_401_000), 0.5);
+    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 86_402_000 });
+  });
+
+  it("does not keep a delivery at the deadline from counting", () => {
+    const { verdict } = conclude(fresh, { kind: "delivered", status: 200 }, minute, at(startMs + 99_000), 0.5);
+    expect(verdict).toEqual({ state: "delivered" });
+  });
+});
+
+describe("the record of attempts", () => {
+  it("keeps the newest 20 while the count goes on", () => {
+    let trial = fresh;
+    for (let n = 0; n < 33; n++) {
+      trial = conclude(trial, failing, { ...patient, whenExhausted: "hold" }, at(startMs + n), 0.5).trial;
+    }
+    expect(trial.attemptCount).toBe(33);
+    expect(trial.roundTries).toBe(33);
+    expect(trial.attempts.map((attempt) => Date.parse(attempt.at) - startMs)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 13),
+    );
+  });
+
+  it("leaves what came before as it was", () => {
+    const before = conclude(fresh, failing, patient, at(startMs), 0.5).trial;
+    const copy = structuredClone(before);
+    conclude(before, failing, patient, at(startMs + 1), 0.5);
+    expect(before).toEqual(copy);
+    expect(fresh.attempts).toEqual([]);
+  });
+
+  it.each<{ outcome: Outcome; state: string; reason?: string; attempt: object }>([
+    { outcome: { kind: "delivered", status: 204 }, state: "delivered", attempt: { status: 204 } },
+    {
+      outcome: { kind: "rejected", status: 400, error: "HTTP 400", answer: "no such ticket" },
+      state: "dead",
+      reason: "rejected",
+      attempt: { status: 400, error: "HTTP 400: no such ticket" },
+    },
+    {
+      outcome: { kind: "rejected", error: "login: HTTP 401" },
+      state: "dead",
+      reason: "rejected",
+      attempt: { error: "login: HTTP 401" },
+    },
+    {
+      outcome: { kind: "blocked", error: "the target's URL must begin with https://" },
+      state: "dead",
+      reason: "blocked",
+      attempt: { error: "blocked: the target's URL must begin with https://" },
+    },
+    {
+      outcome: { kind: "retry", status: 500, error: "HTTP 500", answer: "down" },
+      state: "waiting",
+      attempt: { status: 500, error: "HTTP 500: down" },
+    },
+    { outcome: { kind: "retry", error: "no connection" }, state: "waiting", attempt: { error: "no connection" } },
+  ])("tells of $outcome.kind what it was: $attempt.error", ({ outcome, state, reason, attempt }) => {
+    const { trial, verdict } = conclude(fresh, outcome, patient, at(startMs), 0.5);
+    expect(verdict).toMatchObject(reason === undefined ? { state } : { state, reason });
+    expect(trial.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 0, ...attempt }]);
+  });
+});

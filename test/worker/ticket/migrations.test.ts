@@ -1,0 +1,130 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { MIGRATIONS, SCHEMA, VERSION } from "../../../src/ticket/schema";
+import { accepted, incoming, operator, useFarEnds, registerTenant, ticketOf, untilView } from "../world";
+
+/** How an object of version 1 began, frozen. */
+const FIRST = `CREATE TABLE ticket (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     owner TEXT NOT NULL, ticketNumber TEXT NOT NULL, deskId TEXT NOT NULL, mapped INTEGER NOT NULL,
+     channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL,
+     state TEXT NOT NULL, closeLane TEXT, closeSequence INTEGER, sessions TEXT NOT NULL
+   );
+   CREATE TABLE message (
+     lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
+     acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL,
+     PRIMARY KEY (lane, sequence)
+   ) WITHOUT ROWID;
+   CREATE TABLE outcome (
+     lane TEXT NOT NULL, sequence INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT,
+     attempts TEXT NOT NULL, attemptCount INTEGER NOT NULL,
+     roundStartedAtMs INTEGER NOT NULL, roundTries INTEGER NOT NULL, nextAttemptAtMs INTEGER,
+     PRIMARY KEY (lane, sequence)
+   ) WITHOUT ROWID;
+   CREATE INDEX undelivered ON outcome (lane, state, sequence) WHERE state <> 'delivered';
+   CREATE TABLE idempotency (
+     lane TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, expiresAtMs INTEGER NOT NULL,
+     PRIMARY KEY (lane, key)
+   ) WITHOUT ROWID;`;
+
+/**
+ * Objects as each version before left them: one message delivered, one dead, one that failed and waits, one never tried,
+ * and a key. The statements are frozen; a new version adds the one before it here.
+ */
+const LEFT_BY: Record<number, (owner: string, event: (message: string) => string) => string[]> = {
+  1: (owner, event) => [
+    `INSERT INTO ticket VALUES (1, '${owner}', 't', '${owner}', 1, 'whatsapp', 'contact', 'Farhan', 'open', NULL, NULL, '{}')`,
+    `INSERT INTO message VALUES ('toDesk', 1, 'msg_1', 'incoming', '${event("one")}', 1000, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 2, 'msg_2', 'incoming', '${event("two")}', 2000, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 3, 'msg_3', 'incoming', '${event("three")}', ${Date.now()}, 0)`,
+    `INSERT INTO message VALUES ('toDesk', 4, 'msg_4', 'incoming', '${event("four")}', ${Date.now()}, 0)`,
+    `INSERT INTO outcome VALUES ('toDesk', 1, 'delivered', NULL, '[]', 1, 1000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 2, 'dead', 'rejected', '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":422}]', 1, 2000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
+  ],
+  2: (owner, event) => [
+    `INSERT INTO ticket VALUES (1, '${owner}', 't', '${owner}', 1, 'whatsapp', 'contact', 'Farhan', 'open', NULL, NULL, '{}')`,
+    `INSERT INTO message VALUES ('toDesk', 1, 'msg_1', 'incoming', '${event("one")}', 1000, 0, 'key-1')`,
+    `INSERT INTO message VALUES ('toDesk', 2, 'msg_2', 'incoming', '${event("two")}', 2000, 0, NULL)`,
+    `INSERT INTO message VALUES ('toDesk', 3, 'msg_3', 'incoming', '${event("three")}', ${Date.now()}, 1, NULL)`,
+    `INSERT INTO message VALUES ('toDesk', 4, 'msg_4', 'incoming', '${event("four")}', ${Date.now()}, 0, 'key-4')`,
+    `INSERT INTO outcome VALUES ('toDesk', 1, 'delivered', NULL, '[]', 1, 1000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 2, 'dead', 'rejected', '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":422}]', 1, 2000, 1, NULL)`,
+    `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-1', 1, ${Date.now() + 60_000})`,
+    `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
+  ],
+};
+
+const ALL = { state: undefined, search: undefined, before: undefined, limit: 10 };
+
+const farEnds = useFarEnds();
+
+test("there is an object of every version before", () => {
+  expect(Object.keys(LEFT_BY).map(Number)).toEqual(Array.from({ length: VERSION - 1 }, (_, n) => n + 1));
+});
+
+/** Its indexes as they were made, and its tables with the columns of each: an ALTER words a table otherwise. */
+const shapeOf = ({ sql }: DurableObjectStorage) => ({
+  indexes: sql
+    .exec("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
+    .toArray(),
+  tables: sql.exec("SELECT name, wr FROM pragma_table_list WHERE name NOT GLOB '*_*' ORDER BY name").toArray(),
+  columns: sql
+    .exec(
+      `SELECT t.name AS tableName, c.* FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+       WHERE t.type = 'table' AND t.name NOT GLOB '_cf_*' ORDER BY t.name, c.cid`,
+    )
+    .toArray(),
+});
+
+test("a new object is made like one that came through every version", async () => {
+  const shapes = await Promise.all(
+    [[SCHEMA], [FIRST, ...MIGRATIONS]].map((statements, at) =>
+      runInDurableObject(ticketOf("shapes", String(at)), (_ticket, { storage }) => {
+        for (const sql of statements) storage.sql.exec(sql);
+        return shapeOf(storage);
+      }),
+    ),
+  );
+  expect(shapes[0]).toEqual(shapes[1]);
+  expect(shapes[0]?.indexes.map(({ name }) => name)).toEqual(["undelivered"]);
+  expect(shapes[0]?.tables.map(({ name }) => name)).toEqual(["idempotency", "message", "outcome", "ticket"]);
+  expect(shapes[0]?.columns.length).toBeGreaterThan(30);
+});
+
+describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (version) => {
+  test("delivers what waits, in order, and goes on from there", async () => {
+    const owner = await registerTenant();
+    const event = (message: string) => JSON.stringify({ owner, ticketNumber: "t", message });
+    const stub = ticketOf(owner, "t");
+    await runInDurableObject(stub, (_ticket, { storage }) => {
+      for (const sql of [FIRST, ...MIGRATIONS].slice(0, version)) storage.sql.exec(sql);
+      for (const sql of LEFT_BY[version]?.(owner, event) ?? []) storage.sql.exec(sql);
+      storage.kv.put("schema", version);
+    });
+    await evictDurableObject(stub);
+
+    await accepted(incoming(owner, "t", "five"));
+    const view = await untilView(owner, "t", (seen) => seen.lanes.toDesk.delivered === 4);
+    expect(farEnds.texts()).toEqual(["three", "four", "five"]);
+    expect(farEnds.sent.map((one) => one.headers.get("webhook-id")).slice(0, 2)).toEqual(["msg_3", "msg_4"]);
+    expect(farEnds.sent[0]?.headers.get("relay-attempt")).toBe("2");
+    expect(view.lanes.toDesk).toMatchObject({ accepted: 5, delivered: 4, waiting: 0, dead: 1 });
+    const newest = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
+    expect(newest).toBe(VERSION);
+
+    // The index has never heard of a ticket that is older than itself.
+    await stub.sweep();
+    const { tickets } = await env.TENANT_INDEX.getByName(owner).tickets(ALL);
+    expect(tickets).toMatchObject([
+      { ticketNumber: "t", openedAt: new Date(1000).toISOString(), lanes: { toDesk: view.lanes.toDesk } },
+    ]);
+
+    await operator("POST", `/tickets/${owner}/t/replay`, { all: true });
+    await farEnds.until(4);
+    expect(farEnds.texts().at(-1)).toBe("two");
+  });
+});

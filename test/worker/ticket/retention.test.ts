@@ -1,0 +1,194 @@
+import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test, vi } from "vitest";
+import {
+  accepted,
+  alarmOf,
+  close,
+  incoming,
+  outgoing,
+  useFarEnds,
+  registerTenant,
+  status,
+  ticketOf,
+  tokenOf,
+  untilView,
+  viewOf,
+} from "../world";
+
+const farEnds = useFarEnds();
+
+const DAY_MS = 24 * 3600_000;
+const later = (days: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * DAY_MS });
+const rowsOf = (owner: string, table: string) =>
+  runInDurableObject(ticketOf(owner, "t"), (_ticket, { storage }) =>
+    storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one(),
+  ).then((row) => row.n);
+
+test("delivered messages go after retentionDays, with their keys; dead letters stay, and the lane goes on where it was", async () => {
+  const owner = await registerTenant({ retentionDays: 2 });
+  const token = await tokenOf(owner);
+  for (const text of ["one", "two"]) await accepted(incoming(owner, "t", text));
+  await accepted(outgoing(token, "t", "reply", { "idempotency-key": "k1" }));
+  await accepted(outgoing(token, "t", "reply", { "idempotency-key": "k2" }));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered + view.lanes.toDolphins.delivered === 4);
+  farEnds.answerWith(status(422));
+  await accepted(incoming(owner, "t", "dead"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.dead === 1);
+  expect(await rowsOf(owner, "idempotency")).toBe(2);
+
+  later(1);
+  await ticketOf(owner, "t").sweep();
+  expect((await viewOf(owner, "t")).messages).toHaveLength(5);
+  later(2);
+  await ticketOf(owner, "t").sweep();
+  const view = await viewOf(owner, "t");
+  // The newest of each lane stays: from it the sequence goes on.
+  expect(view.messages.map((message) => `${message.lane} ${message.sequence} ${message.state}`)).toEqual([
+    "toDolphins 2 delivered",
+    "toDesk 3 dead",
+  ]);
+  expect(view.lanes).toMatchObject({ toDesk: { accepted: 3, delivered: 2, dead: 1 }, toDolphins: { delivered: 2 } });
+  expect(await rowsOf(owner, "idempotency")).toBe(1);
+
+  await evictDurableObject(ticketOf(owner, "t"));
+  farEnds.answerWith(() => Response.json({ status: "success" }));
+  const answer = await incoming(owner, "t", "next");
+  expect(answer.headers.get("relay-sequence")).toBe("4");
+});
+
+test("an active ticket is tidied by its own alarms", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  for (const text of ["one", "two", "three"]) await accepted(incoming(owner, "t", text));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 3);
+  later(2);
+  await accepted(incoming(owner, "t", "four"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 4);
+  await runDurableObjectAlarm(ticketOf(owner, "t"));
+  expect((await viewOf(owner, "t")).messages.map((message) => message.sequence)).toEqual([4]);
+});
+
+test("an object that stays awake looks for what has run out once an hour", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  const stub = ticketOf(owner, "t");
+  let count = 0;
+  const oneMore = async () => {
+    await accepted(incoming(owner, "t", `m${count++}`));
+    await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === count);
+    await runDurableObjectAlarm(stub);
+    return rowsOf(owner, "message");
+  };
+  const minute = 1 / 1440;
+  await oneMore();
+  later(1 - 10 * minute);
+  expect(await oneMore(), "nothing has run out").toBe(2);
+  later(20 * minute);
+  expect(await oneMore(), "the first has run out, and it has been half an hour").toBe(3);
+  later(45 * minute);
+  expect(await oneMore(), "the hour is over").toBe(3);
+});
+
+test("a sweep's steps go on by the alarm, though the object has looked just before", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  await Promise.all(Array.from({ length: 130 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 130);
+  const stub = ticketOf(owner, "t");
+  const minute = 1 / 1440;
+  later(1 - 10 * minute);
+  await stub.sweep();
+  expect(await rowsOf(owner, "message"), "nothing has run out").toBe(130);
+  later(20 * minute);
+  await stub.sweep();
+  expect(await rowsOf(owner, "message"), "a step").toBe(30);
+  await runDurableObjectAlarm(stub);
+  expect(await rowsOf(owner, "message"), "the rest").toBe(1);
+});
+
+test("a ticket that closes just after its object has looked has its end set all the same", async () => {
+  const owner = await registerTenant({ retentionDays: 3 });
+  const stub = ticketOf(owner, "t");
+  await accepted(incoming(owner, "t", "hello"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
+  await runDurableObjectAlarm(stub);
+  await accepted(close(await tokenOf(owner), "t"));
+  await untilView(owner, "t", (view) => view.state === "closed" && view.lanes.toDolphins.waiting === 0);
+  // Others come before it, until the index has been told: not within two seconds of the telling before.
+  await vi.waitFor(
+    async () => {
+      await runDurableObjectAlarm(stub);
+      expect(((await alarmOf(stub)) ?? 0) - Date.now()).toBeGreaterThan(2.9 * DAY_MS);
+    },
+    { timeout: 10_000, interval: 200 },
+  );
+}, 20_000);
+
+test("a long history goes in steps, with the object free in between", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  await Promise.all(Array.from({ length: 250 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 250);
+  later(2);
+  const stub = ticketOf(owner, "t");
+  const left: number[] = [];
+  await stub.sweep();
+  left.push(await rowsOf(owner, "message"));
+  while (left.at(-1) !== 1 && (await runDurableObjectAlarm(stub))) left.push(await rowsOf(owner, "message"));
+  expect(left).toEqual([150, 50, 1]);
+  expect(await rowsOf(owner, "outcome")).toBe(1);
+});
+
+async function closedTicket(owner: string): Promise<void> {
+  await accepted(incoming(owner, "t", "hello"));
+  await accepted(close(await tokenOf(owner), "t"));
+  await untilView(owner, "t", (view) => view.state === "closed" && view.lanes.toDesk.waiting === 0);
+  await vi.waitFor(async () => expect((await env.DIRECTORY.list({ prefix: "ticket:" })).keys).toHaveLength(1));
+}
+
+test("a closed ticket that was quiet for retentionDays is wiped whole by its alarm, with its mapping", async () => {
+  const owner = await registerTenant({ retentionDays: 3 });
+  await closedTicket(owner);
+  const stub = ticketOf(owner, "t");
+  // The safety alarm, finding nothing to do, leaves the one that ends the ticket.
+  await runDurableObjectAlarm(stub);
+  const alarmMs = (await alarmOf(stub)) ?? 0;
+  expect(alarmMs - Date.now()).toBeGreaterThan(2.9 * DAY_MS);
+  expect(alarmMs - Date.now()).toBeLessThanOrEqual(3 * DAY_MS);
+  later(3.1);
+  await runDurableObjectAlarm(stub);
+  expect(await stub.timeline({ toDesk: { before: 9 } })).toBeUndefined();
+  const rest = await runInDurableObject(stub, async (_ticket, { storage }) => ({
+    tables: storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf%'").toArray(),
+    alarm: await storage.getAlarm(),
+  }));
+  expect(rest).toEqual({ tables: [], alarm: null });
+  expect((await env.DIRECTORY.list({ prefix: "ticket:" })).keys).toEqual([]);
+
+  const answer = await incoming(owner, "t", "years later");
+  expect(answer.headers.get("relay-sequence")).toBe("1");
+  await untilView(owner, "t", (view) => view.state === "open" && view.lanes.toDesk.delivered === 1);
+});
+
+test("a ticket that was opened again, or still has something waiting, is not wiped", async () => {
+  const reopened = await registerTenant({ retentionDays: 1 });
+  await closedTicket(reopened);
+  await accepted(incoming(reopened, "t", "again"));
+  await untilView(reopened, "t", (view) => view.lanes.toDesk.delivered === 2);
+  later(2);
+  await ticketOf(reopened, "t").sweep();
+  expect((await viewOf(reopened, "t")).state).toBe("open");
+
+  vi.useRealTimers();
+  await reset();
+  const waiting = await registerTenant({ retentionDays: 1, delivery: { maxAgeSeconds: 2_000_000 } });
+  farEnds.answerWith((sent) => (sent.url.includes("desk") ? status(503)(sent) : Response.json({ status: "success" })));
+  await closedTicket2(waiting);
+  later(2);
+  await ticketOf(waiting, "t").sweep();
+  expect((await viewOf(waiting, "t")).lanes.toDesk.waiting).toBe(1);
+});
+
+/** Closed towards the engine, while the customer's message still waits for the desk. */
+async function closedTicket2(owner: string): Promise<void> {
+  await accepted(incoming(owner, "t", "hello"));
+  await accepted(close(await tokenOf(owner), "t"));
+  await untilView(owner, "t", (view) => view.state === "closed");
+}
