@@ -60,9 +60,12 @@ export async function send(request: OutboundRequest): Promise<{ answer: Answer }
     const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
     return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
   } catch (error) {
-    if (!abort.signal.aborted) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
-    const late = `no complete answer within ${request.timeoutMs} ms`;
-    return { outcome: { kind: "retry", error: late, timedOut: true } };
+    if (abort.signal.aborted) {
+      const late = `no complete answer within ${request.timeoutMs} ms`;
+      return { outcome: { kind: "retry", error: late, noAnswer: "timeout" } };
+    }
+    const broken = `no connection: ${errorText(error)}`;
+    return { outcome: { kind: "retry", error: broken, noAnswer: "connection" } };
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 import { firstBytes } from "../crypto/bytes";
+import type { NoAnswer } from "../model/attempt";
 
 /**
  * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
@@ -8,7 +9,7 @@ export type Outcome =
   | { kind: "delivered"; status: number; answer?: string }
   | { kind: "rejected"; status?: number; error: string; answer?: string }
   | { kind: "blocked"; error: string }
-  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; timedOut?: true };
+  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; noAnswer?: NoAnswer };
 
 export type Failure = Exclude<Outcome, { kind: "delivered" }>;
 

@@ -5,7 +5,8 @@ import type { Outcome } from "../egress/outcome";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import { deliver, type Services } from "./deliver";
-import { isoTime, type Attempt } from "../model/timeline";
+import type { Attempt } from "../model/attempt";
+import { isoTime } from "../model/timeline";
 
 /** What the operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
 
