@@ -2,7 +2,8 @@ import type { LaneName, TicketState, TimelineMessage } from "../../src/model/tim
 
 /** What the admin API answers, as far as the console reads it. All times are ISO 8601, UTC. */
 
-export type { Attempt, LaneName, LaneView, TicketState, TicketView, TimelineMessage } from "../../src/model/timeline";
+export type { Attempt } from "../../src/model/attempt";
+export type { LaneName, LaneView, TicketState, TicketView, TimelineMessage } from "../../src/model/timeline";
 
 export const LANES: readonly LaneName[] = ["toDesk", "toDolphins"];
 

@@ -63,9 +63,12 @@ export async function send(request: OutboundRequest): Promise<Sent> {
     const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
     return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
   } catch (error) {
-    if (!exchange.isLate()) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
-    const late = `no complete answer within ${request.timeoutMs} ms`;
-    return { outcome: { kind: "retry", error: late, timedOut: true } };
+    if (exchange.isLate()) {
+      const late = `no complete answer within ${request.timeoutMs} ms`;
+      return { outcome: { kind: "retry", error: late, noAnswer: "timeout" } };
+    }
+    const broken = `no connection: ${errorText(error)}`;
+    return { outcome: { kind: "retry", error: broken, noAnswer: "connection" } };
   } finally {
     exchange.end();
   }

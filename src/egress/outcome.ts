@@ -1,5 +1,6 @@
 import { jsonIn } from "../lib/json";
 import { clipBytes } from "../lib/text";
+import type { NoAnswer } from "../model/attempt";
 
 /**
  * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
@@ -9,7 +10,7 @@ export type Outcome =
   | { kind: "delivered"; status: number; answer?: string }
   | { kind: "rejected"; status?: number; error: string; answer?: string }
   | { kind: "blocked"; error: string }
-  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; timedOut?: true };
+  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; noAnswer?: NoAnswer };
 
 export type Failure = Exclude<Outcome, { kind: "delivered" }>;
 

@@ -72,12 +72,12 @@ async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Ou
 function inLogin(outcome: Failure): Failure {
   const error = `login: ${outcome.error}`;
   if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error };
-  const { retryAfterMs, timedOut } = outcome;
+  const { retryAfterMs, noAnswer } = outcome;
   return {
     kind: "retry",
     error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(timedOut === undefined ? {} : { timedOut }),
+    ...(noAnswer === undefined ? {} : { noAnswer }),
   };
 }
 

@@ -53,7 +53,7 @@ function failed(outcome: Failure): { ok: false; failure: ServiceFailure } {
   return {
     ok: false,
     failure: {
-      timedOut: outcome.kind === "retry" && outcome.timedOut === true,
+      timedOut: outcome.kind === "retry" && outcome.noAnswer === "timeout",
       error: outcome.error,
       ...(wait ? { retryAfterMs: outcome.retryAfterMs } : {}),
     },

@@ -3,8 +3,9 @@ import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
 import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
-import type { Accepted, Outlook } from "../ticket/ticket";
-import type { LaneName } from "../model/timeline";
+import type { Accepted, Refusal } from "../ticket/accept";
+import type { Result } from "../model/result";
+import type { DeliveryStatus, LaneName } from "../model/timeline";
 import { ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
 
@@ -28,7 +29,7 @@ export type NewEvent = {
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
 };
-export type Stored = Extract<Accepted, { ok: true }> & { stub: ReturnType<typeof ticketOf> };
+export type Stored = Accepted & { stub: ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
@@ -39,7 +40,7 @@ export async function storeEvent(
   const { ticketNumber, channel } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const stub = ticketOf(c, owner, ticketNumber);
-  const accepted = await ask<Accepted>(() =>
+  const answer = await ask<Result<Accepted, Refusal>>(() =>
     stub.accept({
       owner,
       ticketNumber,
@@ -54,7 +55,8 @@ export async function storeEvent(
       customerName: event.customerName ?? "",
     }),
   );
-  if (!accepted.ok) throw refusal(accepted);
+  if (!answer.ok) throw refusal(answer.error);
+  const accepted = answer.value;
   // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
   if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
   log(accepted.repeat ? "repeated" : "accepted", {
@@ -75,9 +77,9 @@ export async function outlookOf(
   c: AppContext,
   { stub, lane, sequence, id }: Stored,
   seconds: number,
-): Promise<Outlook> {
+): Promise<DeliveryStatus> {
   try {
-    return await stub.outlook(lane, sequence, seconds * 1000);
+    return await stub.deliveryStatus(lane, sequence, seconds * 1000);
   } catch (error) {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };
@@ -120,7 +122,7 @@ export async function ask<T>(question: () => Promise<T>): Promise<T> {
   }
 }
 
-function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
+function refusal(refused: Refusal): AppError {
   switch (refused.code) {
     case "unknown_ticket":
       return unknownTicket();
@@ -140,7 +142,7 @@ function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
 
 /** The refusal that tells a caller who waited that the message ended among the dead letters. */
 export function deliveryFailed(
-  { reason, last }: Extract<Outlook, { state: "dead" }>,
+  { reason, last }: Extract<DeliveryStatus, { state: "dead" }>,
   message: { id: string; sequence: number },
 ) {
   return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {

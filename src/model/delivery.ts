@@ -37,12 +37,17 @@ export type DeliveryOf<Kind extends MessageKind> = Extract<Delivery, { kind: Kin
 /** A message as it is stored: `event` is the JSON of its event, or of a failure's report. */
 export type StoredMessage = Attempt & { kind: MessageKind; event: string };
 
-/** Parses a stored message. It was validated before it was stored, which makes the cast true. */
+/** A stored message, parsed. It was validated before it was stored, which makes the cast true. */
 export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery {
+  const content = message.kind === "failure" ? { report: parseStored(text) } : { event: parseStored(text) };
+  return { ...message, text, ...content } as Delivery;
+}
+
+/** Parses an event, or a report, as it is stored. Unlike JSON.parse, this keeps a number that a double would change. */
+export function parseStored<T>(text: string): T {
   const parsed = parseJson(text);
   if (!parsed.ok) throw new Error("the stored message is not JSON");
-  const content = message.kind === "failure" ? { report: parsed.value } : { event: parsed.value };
-  return { ...message, text, ...content } as Delivery;
+  return parsed.value as T;
 }
 
 /** Whether it is an agent's reply, and no Close. */

@@ -1,3 +1,5 @@
+import type { Attempt } from "./attempt";
+import type { DeadReason } from "./delivery";
 import type { MessageKind } from "./event";
 
 /** What the relay tells about a ticket: README, "Where is message X?". All times are ISO 8601, UTC. */
@@ -7,8 +9,11 @@ export type LaneName = (typeof LANES)[number];
 export type TicketState = "open" | "closing" | "closed";
 export type MessageState = "waiting" | "delivered" | "dead";
 
-/** One attempt. `error` is why it failed, with the beginning of what the far end answered. */
-export type Attempt = { at: string; ms: number; status?: number; error?: string };
+/** What became of a message so far. `last` is its newest attempt, with its `error`. */
+export type DeliveryStatus =
+  | { state: "waiting" }
+  | { state: "delivered" }
+  | { state: "dead"; reason: string; last: Attempt };
 
 export type TimelineMessage = {
   id: string;
@@ -18,13 +23,12 @@ export type TimelineMessage = {
   state: MessageState;
   acceptedAt: string;
   suspectedDuplicate: boolean;
-  /** The newest 20. */
+  /** The newest 20, each that failed with its `error`. */
   attempts: Attempt[];
   event: unknown;
 };
 
-/** `reason` is `rejected`, `blocked` or `exhausted`. */
-export type DeadLetter = TimelineMessage & { reason: string };
+export type DeadLetter = TimelineMessage & { reason: DeadReason };
 
 /** Some of a ticket's dead letters: of each lane the oldest first, and the lane to the desk before the other. */
 export type DeadLetters = Pick<TicketView["ticket"], "channel" | "customerName"> & { deadLetters: DeadLetter[] };

@@ -4,6 +4,8 @@ import { CONTACT_FRESH_MS, readContact, readHistory } from "../engine-session/lo
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
+import type { Result } from "../model/result";
+import type { TicketInfo, UnknownTicket } from "../ticket/views";
 import { ask } from "../http/accept-event";
 import { authenticateToken } from "../http/auth";
 import { configOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
@@ -48,8 +50,8 @@ contacts
     const deskId = await authenticateToken(c);
     const { ticketNumber, owner, ...options } = queryIn(c, contactQuery);
     const contactId = c.req.param("contactId");
-    const { tenant, facts } = await ticketIn(c, deskId, owner, ticketNumber);
-    if (facts.contactId !== contactId)
+    const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
+    if (info.contactId !== contactId)
       throw noContact("That ticket names another contact. Its contactId is in each of its Incoming Events.");
     const fresh = /\bno-(cache|store)\b/i.test(c.req.header("cache-control") ?? "");
     const served = await ask(() => readContact(servicesOf(c), tenant, contactId, { options, fresh }));
@@ -70,8 +72,8 @@ export async function showHistory(c: AppContext): Promise<Response> {
   const deskId = await authenticateToken(c);
   const { owner, from, to, next: startIndex } = queryIn(c, historyQuery);
   const ticketNumber = c.req.param("ticketNumber") ?? "";
-  const { tenant, facts } = await ticketIn(c, deskId, owner, ticketNumber);
-  const ticket = { ticketNumber, openedAtMs: facts.openedAtMs };
+  const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
+  const ticket = { ticketNumber, openedAtMs: info.openedAtMs };
   const served = await ask(() => readHistory(servicesOf(c), tenant, ticket, { from, to, startIndex }));
   if (!served) throw invalidRequest([{ path: "from", message: "must not be after today" }]);
   if (!served.ok) throw engineRefusal(served.failure);
@@ -85,9 +87,9 @@ async function ticketIn(c: AppContext, deskId: string, owner: string | undefined
   c.set("about", { owner, ticketNumber });
   const tenant = await resolveTenant(c, deskId, owner, ticketNumber);
   c.set("about", { owner: tenant.owner, ticketNumber });
-  const facts = await ask(() => ticketOf(c, tenant.owner, ticketNumber).facts());
-  if (!facts) throw unknownTicket();
-  return { tenant, facts };
+  const info = await ask<Result<TicketInfo, UnknownTicket>>(() => ticketOf(c, tenant.owner, ticketNumber).ticketInfo());
+  if (!info.ok) throw unknownTicket();
+  return { tenant, info: info.value };
 }
 
 const servicesOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });

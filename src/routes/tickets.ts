@@ -2,7 +2,9 @@ import { Hono } from "hono";
 import * as z from "zod/mini";
 import { AppError } from "../model/errors";
 import { refuse } from "../lib/zod";
+import type { Result } from "../model/result";
 import type { Page } from "../model/timeline";
+import type { UnknownTicket } from "../ticket/views";
 import { ask } from "../http/accept-event";
 import { authenticateToken } from "../http/auth";
 import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
@@ -30,9 +32,9 @@ export async function showTicket(
   ticketNumber: string,
   page: Page & { byOperator?: boolean },
 ): Promise<Response> {
-  const view = await ask(() => ticketOf(c, owner, ticketNumber).timeline(page));
-  if (view === undefined) throw unknownTicket();
-  return c.body(view, 200, { "content-type": "application/json" });
+  const view = await ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).timeline(page));
+  if (!view.ok) throw unknownTicket();
+  return c.body(view.value, 200, { "content-type": "application/json" });
 }
 
 const sequence = z.pipe(z.coerce.number(), z.int().check(z.minimum(1)));

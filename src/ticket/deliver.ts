@@ -29,7 +29,7 @@ export type DeliverDeps = {
 type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
 
 /** What the desk asked to have kept for the ticket, and how it keeps something else. */
-type DeskConversation = { conversation: unknown; keep: (conversation: unknown) => void };
+export type DeskConversation = { conversation: unknown; keep: (conversation: unknown) => void };
 
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean };

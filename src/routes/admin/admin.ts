@@ -2,6 +2,9 @@ import { Hono } from "hono";
 import { required } from "../../config";
 import { readBody } from "../../http/body";
 import { AppError } from "../../model/errors";
+import type { Result } from "../../model/result";
+import type { Replayed } from "../../model/timeline";
+import type { UnknownTicket } from "../../ticket/views";
 import { credentialsOf } from "../../tenants/credentials";
 import { PAGE } from "../../tenants/directory";
 import { maskSecrets, sealSecrets } from "../../tenants/secrets";
@@ -107,9 +110,11 @@ admin
     const { which, dryRun } = replayOf(jsonOf(body));
     const owner = ownerIn(c);
     const ticketNumber = c.req.param("ticketNumber");
-    const answer = await ask(async () => ticketOf(c, owner, ticketNumber).replay(which, dryRun));
-    if (answer === undefined) throw unknownTicket();
-    const { replayed, late } = answer;
+    const answer = await ask<Result<Replayed, UnknownTicket>>(() =>
+      ticketOf(c, owner, ticketNumber).replay(which, dryRun),
+    );
+    if (!answer.ok) throw unknownTicket();
+    const { replayed, late } = answer.value;
     if (!dryRun) audit(c, "replayed", owner, { ticketNumber, messages: replayed.length });
     return c.json({ status: "success", dryRun, replayed, late });
   })

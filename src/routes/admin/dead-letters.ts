@@ -3,6 +3,8 @@ import * as z from "zod/mini";
 import { readBody } from "../../http/body";
 import { AppError } from "../../model/errors";
 import { pooled } from "../../lib/pool";
+import type { Result } from "../../model/result";
+import type { UnknownTicket } from "../../ticket/views";
 import type { DeadLetter, DeadLetters, LaneName, Replayed } from "../../model/timeline";
 import { ask } from "../../http/accept-event";
 import { authenticateOperator } from "../../http/auth";
@@ -102,14 +104,14 @@ async function pageOf(
     const answers = await Promise.all(
       tickets.map(({ id, ticketNumber }) => {
         const after = id === beforeId - 1 ? behind : FIRST;
-        return ask(() => ticketOf(c, owner, ticketNumber).deadLetters(after, limit + 1));
+        return ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).deadLetters(after, limit + 1));
       }),
     );
     for (const [at, { id, ticketNumber }] of tickets.entries()) {
       const answer = answers[at];
       // A ticket that is gone since.
-      if (answer === undefined) continue;
-      const { channel, customerName, deadLetters: letters } = JSON.parse(answer) as DeadLetters;
+      if (!answer?.ok) continue;
+      const { channel, customerName, deadLetters: letters } = JSON.parse(answer.value) as DeadLetters;
       for (const letter of letters) {
         // There is one more than the page holds.
         if (found.length === limit) return { deadLetters: found, next: placeText(place) };
@@ -134,12 +136,15 @@ async function replayAll(
   const place = beforeId === undefined ? undefined : { id: Number(beforeId) };
   const tickets = await ask(() => indexOf(c, owner).deadTickets(place, MOST_ASKED + 1));
   const run = tickets.slice(0, MOST_ASKED);
-  const answers: (Replayed | undefined)[] = [];
+  const answers: Replayed[] = [];
   await pooled(run.entries(), REPLAYED_AT_ONCE, async ([at, { ticketNumber }]) => {
-    answers[at] = await ask(async () => ticketOf(c, owner, ticketNumber).replay(which, isDry));
+    const answer = await ask<Result<Replayed, UnknownTicket>>(() =>
+      ticketOf(c, owner, ticketNumber).replay(which, isDry),
+    );
+    answers[at] = answer.ok ? answer.value : { replayed: [], late: [] };
   });
-  const replayed = answers.flatMap((answer) => answer?.replayed ?? []);
-  const late = answers.flatMap((answer) => answer?.late ?? []);
+  const replayed = answers.flatMap((answer) => answer.replayed);
+  const late = answers.flatMap((answer) => answer.late);
   const isDone = run.length === tickets.length || ("ids" in which && new Set(which.ids).size <= replayed.length);
   return { replayed, late, next: isDone ? undefined : String(run.at(-1)?.id) };
 }

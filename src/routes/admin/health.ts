@@ -52,7 +52,7 @@ const setting = (name: string, checked: { ok: true } | { ok: false; problem: str
 
 const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
-  roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).facts()),
+  roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
 ];

@@ -95,7 +95,7 @@ test("whatever happens, nothing accepted is lost, doubled without cause, or out 
           }
           if (one.do === "evict") {
             // Only an object that runs can be evicted; this question starts it and touches nothing.
-            await stub.outlook("toDesk", 1, 0);
+            await stub.deliveryStatus("toDesk", 1, 0);
             await evictDurableObject(stub);
           }
           if (one.do === "replay") {
