@@ -52,6 +52,11 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   secrets: readonly (keyof z.infer<Schema> & string)[];
   /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
+  /**
+   * Where a ticket's conversation is, of all the conversations there are: what is kept of one counts only there, since another
+   * far end may have a stranger's conversation under the same number.
+   */
+  farEnd: (record: z.infer<Schema>) => string;
   /** Whether it wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
   wantsFailures: (record: z.infer<Schema>) => boolean;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */

@@ -22,6 +22,9 @@ export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(recor
 
 export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
 
+/** Names the far end of a record: see Desk. The type goes before it, because two desks might give one name. */
+export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf(record).farEnd(record)}`;
+
 export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
 
 export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, context: DeskContext): Promise<Outcome> =>

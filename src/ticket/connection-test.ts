@@ -47,7 +47,7 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
       kind: "incoming",
       event: JSON.stringify(event),
     },
-    { conversation: undefined, keep: () => undefined },
+    { of: () => undefined, keep: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
 }

@@ -1,5 +1,5 @@
 import { required, type Config } from "../config";
-import { deliverToDesk, wantsFailures } from "../desks/registry";
+import { deliverToDesk, farEndOf, wantsFailures } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
@@ -28,8 +28,11 @@ export type DeliverDeps = {
 /** What a delivery needs to know of its ticket. */
 type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
 
-/** What the desk asked to have kept for the ticket, and how it keeps something else. */
-export type DeskConversation = { conversation: unknown; keep: (conversation: unknown) => void };
+/** What a far end asked to have kept of its conversation with the ticket, and how it keeps something else. */
+export type KeptConversation = {
+  of: (farEnd: string) => unknown;
+  keep: (farEnd: string, conversation: unknown) => void;
+};
 
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean };
@@ -43,7 +46,7 @@ export async function deliver(
   ticket: TicketInfo,
   lane: LaneName,
   message: StoredMessage,
-  deskConversation: DeskConversation,
+  kept: KeptConversation,
 ): Promise<Delivered> {
   const { config, directory, engineSessions } = deps;
   let policy = DEFAULT_POLICY;
@@ -60,7 +63,7 @@ export async function deliver(
     const tenant = await openSecrets(required(config.masterKeys), sealed);
     const delivery = deliveryOf(message);
     const outcome = await (lane === "toDesk"
-      ? toDesk(deps, tenant, ticket, delivery, deskConversation)
+      ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
     return { outcome, policy, notifyFailures };
   } catch (error) {
@@ -75,11 +78,12 @@ async function toDesk(
   tenant: Tenant,
   ticket: TicketInfo,
   delivery: Delivery,
-  deskConversation: DeskConversation,
+  kept: KeptConversation,
 ): Promise<Outcome> {
   if (delivery.kind === "outgoing") throw new Error("an Outgoing Event is not for a desk");
   const { owner, deskId, desk, language } = tenant;
   const masterKeys = required(config.masterKeys);
+  const farEnd = farEndOf(desk);
   return deliverToDesk(delivery, desk, {
     owner,
     ticketNumber: ticket.ticketNumber,
@@ -88,6 +92,7 @@ async function toDesk(
     language,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,
-    ...deskConversation,
+    conversation: kept.of(farEnd),
+    keep: (conversation) => kept.keep(farEnd, conversation),
   });
 }

@@ -4,7 +4,7 @@ import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
-import type { Delivered, DeskConversation } from "./deliver";
+import type { Delivered, KeptConversation } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { RecentBodies } from "./recent-bodies";
@@ -24,12 +24,7 @@ export type TicketDeps = {
   reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
   directory: Pick<Directory, "policy" | "unmapTicket">;
   /** Never throws: what fails is an outcome. */
-  deliver: (
-    ticket: TicketRow,
-    lane: LaneName,
-    message: StoredMessage,
-    deskConversation: DeskConversation,
-  ) => Promise<Delivered>;
+  deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
   nowMs: () => number;
   /** In [0, 1). */
   random: () => number;

@@ -84,7 +84,10 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     cache.ticket,
     lane,
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
-    { conversation: cache.conversation(lane), keep: (kept) => cache.keepConversation(lane, kept) },
+    {
+      of: (farEnd) => cache.conversation(lane, farEnd),
+      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+    },
   );
 }
 

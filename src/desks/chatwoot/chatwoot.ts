@@ -18,6 +18,7 @@ export const chatwoot = defineDesk({
   record: chatwootRecord,
   secrets: ["apiAccessToken", "webhookSecret"],
   targets: ["baseUrl"],
+  farEnd: ({ baseUrl, accountId, inboxId }) => `${baseUrl} ${accountId} ${inboxId}`,
   wantsFailures: () => true,
   deliver,
   webhook: {

@@ -5,6 +5,7 @@ import { clip } from "../../lib/text";
 import { isMediaType } from "../agent-notes";
 import { textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
 import { toText } from "./agent-text";
+import type { ChatwootRecord } from "./record";
 
 /**
  * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
@@ -25,6 +26,10 @@ const anyEvent = z.object({ event: z.string().check(z.regex(/^[a-z]+(_[a-z]+)*$/
 
 const contactInbox = z.nullish(z.object({ source_id: z.string() }));
 
+/** Older versions do not name the account at a conversation. */
+const account = z.nullish(z.object({ id: z.int() }));
+const conversation = z.object({ contact_inbox: contactInbox, inbox_id: z.nullish(z.int()) });
+
 const attachment = z.object({
   file_type: z.nullish(z.string()),
   data_url: z.nullish(z.string()),
@@ -42,15 +47,16 @@ const messageCreated = z.object({
   content_attributes: z.optional(z.unknown()),
   message_type: z.string(),
   private: z.nullish(z.boolean()),
-  conversation: z.object({ contact_inbox: contactInbox }),
+  account,
+  conversation,
   attachments: z.nullish(z.array(attachment)),
 });
 
 /** Conversation#webhook_data with what changed; older versions name `updated_at` among it, newer ones the status alone. */
-const statusChanged = z.object({
+const statusChanged = z.extend(conversation, {
+  account,
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   status: z.string(),
-  contact_inbox: contactInbox,
   changed_attributes: z.nullish(z.array(z.record(z.string(), z.unknown()))),
   timestamp: z.optional(z.unknown()),
 });
@@ -61,19 +67,33 @@ const isTicketReference = (sourceId: string) => /^[\w-]+\.[\w-]{43}$/.test(sourc
 /** Longest key that the relay takes. */
 const LONGEST_KEY = 256;
 
-export function parseWebhook(json: unknown, webhook: Webhook): DeskEvent[] | undefined {
+export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRecord): DeskEvent[] | undefined {
   const event = anyEvent.safeParse(json).data?.event;
   switch (event) {
     case undefined:
       return undefined;
     case "message_created":
-      return ifRead(messageCreated, json, repliesOf);
+      return ifRead(messageCreated, json, (message) =>
+        isFrom(record, message, message.conversation) ? repliesOf(message) : [],
+      );
     case "conversation_status_changed":
-      return ifRead(statusChanged, json, (changed) => closeOf(changed, webhook));
+      return ifRead(statusChanged, json, (changed) =>
+        isFrom(record, changed, changed) ? closeOf(changed, webhook) : [],
+      );
     default:
       return [];
   }
 }
+
+/**
+ * Whether it is of the record's own inbox. An account's webhook tells of all its inboxes, and one that the record has left may
+ * still hold conversations of tickets that go on elsewhere.
+ */
+const isFrom = (
+  { accountId, inboxId }: ChatwootRecord,
+  { account: of }: { account?: z.infer<typeof account> },
+  { inbox_id }: { inbox_id?: number | null | undefined },
+): boolean => (of?.id ?? accountId) === accountId && (inbox_id ?? inboxId) === inboxId;
 
 function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => DeskEvent[]): DeskEvent[] | undefined {
   const result = schema.safeParse(json);

@@ -24,6 +24,7 @@ export const zendesk = defineDesk({
   record: zendeskRecord,
   secrets: ["keySecret", "webhookSecret"],
   targets: ["baseUrl"],
+  farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,
   deliver,
   webhook: {

@@ -8,7 +8,7 @@ import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import { RUN } from "../property";
 import { Reference, type FarEnd, type Said } from "./lane.reference";
 import { sqlRows } from "./lane.sql";
-import { OWNER, TICKET, World } from "./lane.world";
+import { FAR_END, OWNER, TICKET, World } from "./lane.world";
 
 /** Any interleaving of what can happen to a ticket: the ticket's own code beside the naive reference, compared at each step. */
 
@@ -227,8 +227,9 @@ async function end(world: World, reference: Reference, now: Omit<Ending, "do">):
   world.failsToRecord = !isRecorded;
   expectSame(await world.end(name, outcomeOf(far, now.retryAfterMs), conversation), true);
   delete reference.inFlight[name];
+  // It was kept during the attempt, whatever became of the attempt's end.
+  if (conversation !== undefined) reference.conversations[name] = conversation;
   if (isRecorded) {
-    if (conversation !== undefined) reference.conversations[name] = conversation;
     settled(world, reference, name, sequence, far);
   } else {
     reference.giveUp(message, world.nowMs);
@@ -308,7 +309,7 @@ function check(world: World, reference: Reference): void {
     const machine = world.lane(name);
     const waiting = reference.withState(name, "waiting");
     const inFlight = reference.inFlight[name]?.sequence;
-    expectSame(cache.conversation(name), reference.conversations[name]);
+    expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
     const counts = {
       accepted: machine.accepted,
       waiting: waitingCount(machine),

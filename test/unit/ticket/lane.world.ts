@@ -28,6 +28,7 @@ type Flight = {
 
 export const OWNER = "owner";
 export const TICKET = "ticket";
+export const FAR_END = "https://desk.example";
 
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
@@ -126,9 +127,10 @@ export class World {
         forget: async () => undefined,
       },
       directory: { policy: async () => undefined, unmapTicket: async () => undefined },
-      deliver: (_ticket, lane, { sequence, attempt }, { keep }) => {
+      deliver: (_ticket, lane, { sequence, attempt }, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
+        const keep = (conversation: unknown) => kept.keep(FAR_END, conversation);
         this.flights[lane] = { sequence, attempt, keep, end: resolve };
         return promise;
       },
