@@ -232,7 +232,8 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
       misfits.push(`${request.method} ${request.path}`);
       return notFound();
     }
-    if (request.headers["api_access_token"] !== apiAccessToken) return json(401, { error: "Invalid Access Token" });
+    // nginx stands in front, and drops a name with underscores.
+    if (request.headers["api-access-token"] !== apiAccessToken) return json(401, { error: "Invalid Access Token" });
     const index = faults.findIndex(({ step }) => step === found.step);
     const fault = index === -1 ? undefined : faults.splice(index, 1)[0]?.fault;
     try {

@@ -30,7 +30,8 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
       url: base + path,
       method,
       headers: {
-        api_access_token: record.apiAccessToken,
+        // Published as `api_access_token`, which nginx drops for its underscores. Rack makes the same of both.
+        "api-access-token": record.apiAccessToken,
         accept: "application/json",
         ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       },
