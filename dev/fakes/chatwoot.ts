@@ -3,6 +3,7 @@ import {
   accountId,
   contactRequest,
   conversationRequest,
+  filterRequest,
   formRequest,
   inboxId,
   messageRequest,
@@ -31,11 +32,13 @@ export type PretendChatwoot = Pretend & {
   agentSays: (conversation: Conversation, content: string, more?: Record<string, unknown>) => Promise<number>;
   agentResolves: (conversation: Conversation) => Promise<number>;
   delete: (conversation: Conversation) => void;
+  /** Somebody merges the one contact into the other, which keeps its own fields, and gets the conversations. */
+  merge: (contact: Contact, into: Contact) => void;
 };
 
 export type Fault = { stored?: boolean } & ({ status: number; headers?: Record<string, string> } | { silent: true });
 
-type Contact = { id: number; identifier: string; name: string; phone_number?: string | undefined };
+type Contact = { id: number; identifier?: string | undefined; name: string; phone_number?: string | undefined };
 export type Conversation = {
   id: number;
   contactId: number;
@@ -132,9 +135,8 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
     const before = conversation.status;
     conversation.status = status;
     if (before === status) return Promise.resolve(0);
-    const changed = [{ status: { previous_value: before, current_value: status } }];
     const event = "conversation_status_changed";
-    return sendWebhook({ ...conversationData(conversation), event, changed_attributes: changed } as { event: string });
+    return sendWebhook({ ...conversationData(conversation), event, changed_attributes: null } as { event: string });
   };
 
   const say = (conversation: Conversation, said: Omit<Message, "id" | "conversationId">): Answer => {
@@ -145,9 +147,11 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
   };
 
   const steps: Record<Step, (request: Received, id: number) => Answer | Promise<Answer>> = {
-    search: ({ path }) => {
-      const query = new URL(path, pretend.url).searchParams.get("q") ?? "";
-      const payload = contacts.filter(({ identifier }) => identifier.includes(query)).slice(0, 15);
+    filter: ({ body }) => {
+      const [{ attribute_key: key, values }] = read(filterRequest, JSON.parse(body)).payload;
+      // Without regard to case, and a number with or without its plus.
+      const bare = (text = "") => text.toLowerCase().replace(/^\+/, "");
+      const payload = contacts.filter((one) => bare(one[key]) === bare(values[0]));
       return json(200, { meta: { count: payload.length, current_page: 1 }, payload });
     },
     contact: ({ body }) => {
@@ -170,13 +174,13 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
     },
     conversation: ({ body }) => {
       const asked = read(conversationRequest, JSON.parse(body));
-      if (!contacts.some(({ id }) => id === asked.contact_id)) return notFound();
-      if (conversations.some((one) => one.sourceId === asked.source_id && one.contactId !== asked.contact_id)) {
-        return json(422, { error: "source_id should be unique" });
-      }
+      const holder = conversations.find((one) => one.sourceId === asked.source_id)?.contactId;
+      const contactId = asked.contact_id ?? holder;
+      if (contactId === undefined || !contacts.some(({ id }) => id === contactId)) return notFound();
+      if (holder !== undefined && holder !== contactId) return json(422, { error: "source_id should be unique" });
       const conversation: Conversation = {
         id: nextId(),
-        contactId: asked.contact_id,
+        contactId,
         sourceId: asked.source_id,
         status: asked.status,
         customAttributes: asked.custom_attributes,
@@ -271,6 +275,10 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
     delete: ({ id }) => {
       const index = conversations.findIndex((one) => one.id === id);
       conversations.splice(index, 1);
+    },
+    merge: (contact, into) => {
+      contacts.splice(contacts.indexOf(contact), 1);
+      for (const one of conversations) if (one.contactId === contact.id) one.contactId = into.id;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { send, type Bounds, type Form } from "../../egress/http";
 import { judgeAnswer, type Answer, type Failure, type Outcome } from "../../egress/outcome";
+import * as z from "zod/mini";
 import { jsonIn } from "../../lib/json";
 import type { ChatwootRecord } from "./record";
 
@@ -57,6 +58,11 @@ function judge(answer: Answer): Outcome {
   const isFlooded = outcome.kind === "rejected" && outcome.status === 422 && answer.text.includes("Too many messages");
   return isFlooded ? { ...outcome, kind: "retry" } : outcome;
 }
+
+const refusal = z.catch(z.object({ error: z.string() }), { error: "" });
+
+/** What Chatwoot says of a request that it refused; empty where it says nothing, or in another form. */
+export const errorIn = (json: unknown): string => refusal.parse(json).error;
 
 /** What a request was made for, once it was taken; `read` gives undefined where the answer does not hold it. */
 export function stepOf<T>({ outcome, json }: Reply, read: (json: unknown) => T | undefined): Step<T> {
