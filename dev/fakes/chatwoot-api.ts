@@ -5,7 +5,7 @@ import type { Received } from "./far-end.ts";
 export const accountId = 3;
 export const inboxId = 7;
 
-export type Step = "filter" | "contact" | "list" | "conversation" | "message" | "messages" | "toggle";
+export type Step = "filter" | "contact" | "list" | "conversation" | "message" | "messages" | "status" | "toggle";
 
 /** As Chatwoot's swagger files have them, strict: a field that is not there is not sent. */
 export const contactRequest = z.strictObject({
@@ -52,6 +52,10 @@ export const formRequest = z.strictObject({
   source_id: z.string().optional(),
   "attachments[]": z.array(z.instanceof(File)).min(1).max(15),
 });
+export const statusRequest = z.strictObject({
+  status: z.enum(["sent", "delivered", "read", "failed"]),
+  external_error: z.string().min(1).optional(),
+});
 export const toggleRequest = z.strictObject({ status: z.enum(["open", "resolved", "pending", "snoozed"]) });
 
 /** A request that does not fit. */
@@ -70,6 +74,7 @@ const ROUTES: [string, RegExp, Step][] = [
   ["POST", /^\/conversations$/, "conversation"],
   ["POST", /^\/conversations\/(\d+)\/messages$/, "message"],
   ["GET", /^\/conversations\/(\d+)\/messages$/, "messages"],
+  ["PATCH", /^\/conversations\/\d+\/messages\/(\d+)$/, "status"],
   ["POST", /^\/conversations\/(\d+)\/toggle_status$/, "toggle"],
 ];
 

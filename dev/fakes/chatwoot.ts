@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import {
   accountId,
   contactRequest,
@@ -9,6 +10,7 @@ import {
   messageRequest,
   Misfit,
   read,
+  statusRequest,
   routeOf,
   type Step,
   toggleRequest,
@@ -32,6 +34,8 @@ export type PretendChatwoot = Pretend & {
   agentSays: (conversation: Conversation, content: string, more?: Record<string, unknown>) => Promise<number>;
   agentResolves: (conversation: Conversation) => Promise<number>;
   delete: (conversation: Conversation) => void;
+  /** From now on it is of a version that has no such route. */
+  lacks: (step: Step) => void;
   /** Somebody merges the one contact into the other, which keeps its own fields, and gets the conversations. */
   merge: (contact: Contact, into: Contact) => void;
 };
@@ -53,6 +57,9 @@ type Message = {
   messageType: string;
   isPrivate: boolean;
   sourceId?: string | undefined;
+  /** What an agent sees at it. */
+  status?: string;
+  externalError?: string | undefined;
   attachments: { name: string; type: string; size: number; text: string }[];
 };
 
@@ -71,6 +78,7 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
   const messages: Message[] = [];
   const misfits: string[] = [];
   const webhooks: PretendChatwoot["webhooks"] = [];
+  const lacking = new Set<Step>();
   const faults: { step: Step; fault: Fault }[] = [];
   let webhookUrl: string | undefined;
   let lastId = 100;
@@ -113,14 +121,24 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
   const conversationOf = (id: number) => conversations.find((one) => one.id === id);
 
   const created = (message: Message, more: Record<string, unknown> = {}): Promise<number> => {
-    const conversation = conversationOf(message.conversationId);
     messages.push(message);
+    return tell("message_created", message, more).then((status) => {
+      if (message.messageType !== "outgoing" || webhookUrl === undefined || (status >= 200 && status < 300))
+        return status;
+      message.status = "failed";
+      message.externalError = `${status} ${STATUS_CODES[status] ?? "Timed out"}`;
+      return status;
+    });
+  };
+
+  const tell = (event: string, message: Message, more: Record<string, unknown> = {}): Promise<number> => {
+    const conversation = conversationOf(message.conversationId);
     return sendWebhook({
-      event: "message_created",
+      event,
       id: message.id,
       content: message.content,
       content_type: "text",
-      content_attributes: {},
+      content_attributes: message.externalError === undefined ? {} : { external_error: message.externalError },
       message_type: message.messageType,
       private: message.isPrivate,
       source_id: message.sourceId ?? null,
@@ -221,6 +239,16 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
       const payload = theirs.map(({ id, content, sourceId }) => ({ id, content, source_id: sourceId ?? null }));
       return json(200, { meta: {}, payload });
     },
+    status: ({ body }, id) => {
+      const { status, external_error } = read(statusRequest, JSON.parse(body));
+      const message = messages.find((one) => one.id === id);
+      if (!message) return notFound();
+      // StatusUpdateService: what was read is not delivered again.
+      if (message.status !== "read" || status !== "delivered") message.status = status;
+      message.externalError = status === "failed" ? external_error : undefined;
+      void tell("message_updated", message);
+      return json(200, { id, status: message.status });
+    },
     toggle: ({ body }, conversationId) => {
       const conversation = conversationOf(conversationId);
       if (!conversation) return notFound();
@@ -232,6 +260,9 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
 
   pretend.answerWith(async (request) => {
     const found = routeOf(request);
+    if (found && lacking.has(found.step)) {
+      return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html" } };
+    }
     if (!found) {
       misfits.push(`${request.method} ${request.path}`);
       return notFound();
@@ -276,6 +307,7 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
       const index = conversations.findIndex((one) => one.id === id);
       conversations.splice(index, 1);
     },
+    lacks: (step) => void lacking.add(step),
     merge: (contact, into) => {
       contacts.splice(contacts.indexOf(contact), 1);
       for (const one of conversations) if (one.contactId === contact.id) one.contactId = into.id;

@@ -1,5 +1,5 @@
 import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
-import type { Language } from "./desk";
+import type { FailureCause, Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
 
@@ -42,9 +42,34 @@ const REASONS: Record<Language, Record<DeadReason, string>> = {
   },
 };
 
+type RefusalCode = "ticket_closed" | "unknown_ticket" | "backlog_full" | "invalid_event";
+
+const REFUSALS: Record<Language, Record<RefusalCode, string>> = {
+  id: {
+    ticket_closed: "percakapan ini sudah ditutup di 3Dolphins; pesan baru dari pelanggan akan membukanya lagi",
+    unknown_ticket: "percakapan ini tidak terhubung ke percakapan 3Dolphins",
+    backlog_full: "terlalu banyak balasan yang masih menunggu",
+    invalid_event: "balasan ini terlalu panjang atau tidak dapat dikirim dalam bentuk ini",
+  },
+  en: {
+    ticket_closed: "this conversation is closed in 3Dolphins; the customer's next message opens it again",
+    unknown_ticket: "this conversation does not belong to one of 3Dolphins",
+    backlog_full: "too many replies still wait",
+    invalid_event: "this reply is too long, or cannot be sent in this form",
+  },
+};
+
+/** Why a reply did not reach the customer, for the place beside it. */
+export function failureCause(language: Language, cause: FailureCause): string {
+  if ("reason" in cause)
+    return `${REASONS[language][cause.reason]}${cause.status === null ? "" : ` (HTTP ${cause.status})`}`;
+  const texts: Partial<Record<string, string>> = REFUSALS[language];
+  return texts[cause.code] ?? cause.code;
+}
+
 /** Tells an agent that a reply, which is quoted, or a Close did not reach the customer. */
 export function failureNote(language: Language, { reason, status, event }: FailureReport): string {
-  const why = `${REASONS[language][reason]}${status === null ? "" : ` (HTTP ${status})`}`;
+  const why = failureCause(language, { reason, status });
   if (!isReply(event)) {
     return language === "id"
       ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`

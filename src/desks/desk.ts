@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
-import type { DeliveryOf } from "../model/delivery";
+import type { DeadReason, DeliveryOf, FailureReport } from "../model/delivery";
+import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
 export type DeskDelivery = DeliveryOf<"incoming" | "command" | "failure">;
@@ -41,7 +42,28 @@ export type DeskEvent = {
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
-} & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
+} & (({ kind: "outgoing"; deskMessage?: string } & AgentReply) | { kind: "command" });
+
+/** A desk's message of several parts becomes as many replies. Its name is in each one's key, so that they are found together. */
+export const partKey = (deskMessage: string, part: string): string => `${deskMessage}#${part}`;
+
+/** The name of the desk's message that a reply is a part of. */
+export const deskMessageOfKey = (key: string): string | undefined => {
+  const at = key.lastIndexOf("#");
+  return at === -1 ? undefined : key.slice(0, at);
+};
+
+/** What became of a desk's message: it has reached the engine with all its parts, or will not as it is. */
+export type Receipt = { deskMessage: string; attempt: number } & (
+  | { state: "delivered" }
+  | { state: "failed"; why: FailureCause; note?: { messageId: string; report: FailureReport } }
+);
+
+/** Why a reply will not arrive: the reason of its dead letter, or the code of its refusal. */
+export type FailureCause = { reason: DeadReason; status: number | null } | { code: ErrorCode };
+
+/** What a desk is given to show a receipt with. */
+export type ReceiptContext = Pick<DeskContext, "language" | keyof Bounds>;
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
@@ -59,6 +81,11 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   farEnd: (record: z.infer<Schema>) => string;
   /** Whether it wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
   wantsFailures: (record: z.infer<Schema>) => boolean;
+  /**
+   * Shows at the desk's own message what became of it, where the desk has a place for that. It makes one attempt, and never
+   * throws for what the desk does.
+   */
+  receipt?: (receipt: Receipt, record: z.infer<Schema>, context: ReceiptContext) => Promise<Outcome>;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
@@ -67,8 +94,6 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
-    /** How long the answer may wait for the delivery, where the desk shows its agent what became of it. */
-    waitSeconds: number;
   };
 };
 

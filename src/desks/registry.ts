@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskContext, DeskDelivery, DeskEvent, Webhook } from "./desk";
+import type { Desk, DeskContext, DeskDelivery, DeskEvent, Receipt, ReceiptContext, Webhook } from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -27,6 +27,15 @@ export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf
 
 export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
 
+export const hasReceipts = (record: DeskRecord): boolean => deskOf(record).receipt !== undefined;
+
+/** Undefined where the desk has no place to show it. */
+export const showReceipt = (
+  receipt: Receipt,
+  record: DeskRecord,
+  context: ReceiptContext,
+): Promise<Outcome> | undefined => deskOf(record).receipt?.(receipt, record, context);
+
 export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, context: DeskContext): Promise<Outcome> =>
   deskOf(record).deliver(delivery, record, context);
 
@@ -37,7 +46,6 @@ export function webhookOf(record: DeskRecord) {
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
-      waitSeconds: webhook.waitSeconds,
     }
   );
 }

@@ -1,16 +1,19 @@
 import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent } from "../desks/desk";
-import { webhookOf } from "../desks/registry";
+import { showReceipt, webhookOf } from "../desks/registry";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import { readIdentity } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
-import { ask, deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
+import { ask, eventOf, storeEvent, type Stored } from "../http/accept-event";
 import { withinDeskRate } from "../http/auth";
 import { configOf, directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+
+/** Of the 5 seconds that Chatwoot waits for the answer. */
+const SHOWING_MS = 3_500;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Hono<AppEnv>();
@@ -37,13 +40,6 @@ webhooks
     c.header("relay-message-id", last.id);
     c.header("relay-sequence", String(last.sequence));
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
-    if (webhook.waitSeconds === 0) return c.json({ status: "success" });
-    const outlooks = await Promise.all(
-      stored.map(async (one) => ({ one, outlook: await outlookOf(c, one, webhook.waitSeconds) })),
-    );
-    for (const { one, outlook } of outlooks) if (outlook.state === "dead") throw deliveryFailed(outlook, one);
-    const isDelivered = outlooks.every(({ outlook }) => outlook.state === "delivered");
-    c.header("relay-delivery", isDelivered ? "delivered" : "pending");
     return c.json({ status: "success" });
   })
   // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
@@ -77,11 +73,23 @@ async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
     try {
       stored.push(await storeDeskEvent(c, tenant, event));
     } catch (error) {
-      if (!(error instanceof AppError) || error.status === 429 || error.status >= 500) throw error;
+      if (!(error instanceof AppError) || error.status >= 500) throw error;
+      if (await isShownAtDesk(c, tenant, event, error)) continue;
+      if (error.status === 429) throw error;
       refusal ??= error;
     }
   }
   return { stored, refusal };
+}
+
+/** Whether the desk shows its agent, at the message itself, that it was refused and why. Then the webhook is done with. */
+async function isShownAtDesk(c: AppContext, { desk, language, delivery }: Tenant, said: DeskEvent, refused: AppError) {
+  if (said.kind !== "outgoing" || said.deskMessage === undefined) return false;
+  const receipt = { deskMessage: said.deskMessage, attempt: 1, state: "failed", why: { code: refused.code } } as const;
+  const timeoutMs = Math.min(delivery.timeoutMs, SHOWING_MS);
+  const { allowInsecureTargets } = configOf(c);
+  const outcome = await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets });
+  return outcome?.kind === "delivered";
 }
 
 async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {

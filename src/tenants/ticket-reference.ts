@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
 import { hmacSha256 } from "../crypto/hmac";
 import { derive, type MasterKeys } from "../crypto/derive";
-import { clip } from "../lib/text";
+import { clipBytes } from "../lib/text";
 
 /**
  * What a desk keeps with a conversation and sends back: which ticket it is, and what an agent's reply needs of it. Signed
@@ -10,8 +10,9 @@ import { clip } from "../lib/text";
  */
 export type Identity = { ticketNumber: string; channel: string; customerName: string };
 
-/** Longer names are cut: a desk's field for the identity may hold no more than some 4 KB. */
-const MAX_NAME = 256;
+/** A desk's field for it may hold 255 characters. Before the dot, as bytes: three for four characters, and the MAC has 43. */
+const MAX_LENGTH = 200;
+const MAX_BYTES = Math.floor((MAX_LENGTH - 1 - 43) / 4) * 3;
 
 const parts = z.tuple([z.string(), z.string(), z.string()]);
 
@@ -20,14 +21,16 @@ async function macOf(masterKey: Uint8Array<ArrayBuffer>, owner: string, text: st
   return toBase64Url(await hmacSha256(key, utf8(text)));
 }
 
-/** Letters, digits, `-`, `_` and one dot; some 200 characters for names of ordinary length. */
+/** Letters, digits, `-`, `_` and one dot, at most 200 characters: what is too long of the customer's name is cut off. */
 export async function writeIdentity(
   [masterKey]: MasterKeys,
   owner: string,
   { ticketNumber, channel, customerName }: Identity,
 ): Promise<string> {
-  const name = clip(customerName, MAX_NAME).toWellFormed();
-  const text = toBase64Url(utf8(JSON.stringify([ticketNumber, channel, name])));
+  const bytesWith = (name: string) => utf8(JSON.stringify([ticketNumber, channel, name]));
+  let name = clipBytes(customerName.toWellFormed(), MAX_BYTES);
+  while (name !== "" && bytesWith(name).length > MAX_BYTES) name = clipBytes(name, utf8(name).length - 1);
+  const text = toBase64Url(bytesWith(name));
   return `${text}.${await macOf(masterKey, owner, text)}`;
 }
 

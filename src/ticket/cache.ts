@@ -27,7 +27,11 @@ type NewMessage = {
 type Fresh = { row: MessageRow; bytes: number };
 
 /** What is kept of the conversations, by lane, and which far end each of them is at. */
-type Conversations = Partial<Record<LaneName, unknown>> & { farEnds?: Partial<Record<LaneName, string>> };
+type Conversations = Partial<Record<LaneName, unknown>> & {
+  farEnds?: Partial<Record<LaneName, string>>;
+  /** Up to which reply the desk shows what became of it. */
+  receiptedUpTo?: number;
+};
 
 const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Conversations;
 
@@ -101,6 +105,14 @@ export class TicketCache {
     const before = conversationsOf(this.ticket);
     const farEnds = { ...before.farEnds, [lane]: farEnd };
     this.change({ conversations: JSON.stringify({ ...before, [lane]: conversation, farEnds }) });
+  }
+
+  /** Undefined before the ticket's first reply that has a receipt. */
+  receiptedUpTo = (): number | undefined => this.ticket && conversationsOf(this.ticket).receiptedUpTo;
+
+  keepReceipted(receiptedUpTo: number): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), receiptedUpTo }) });
   }
 
   message(lane: LaneName, sequence: number): MessageRow | undefined {

@@ -1,5 +1,6 @@
 import { required, type Config } from "../config";
-import { deliverToDesk, farEndOf, wantsFailures } from "../desks/registry";
+import type { Receipt } from "../desks/desk";
+import { deliverToDesk, farEndOf, hasReceipts, showReceipt, wantsFailures } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
@@ -35,7 +36,7 @@ export type KeptConversation = {
 };
 
 /** The outcome, with the tenant's policy as it was at the time. */
-export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean };
+export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
 
 /**
  * Makes one attempt to deliver one message, with the tenant's record as it is now. Never throws: what stands in the way on
@@ -51,25 +52,44 @@ export async function deliver(
   const { config, directory, engineSessions } = deps;
   let policy = DEFAULT_POLICY;
   let notifyFailures = false;
+  let receipts = false;
   try {
     const sealed = await directory.tenant(ticket.owner);
     if (!sealed) {
       policy = (await directory.policy(ticket.owner))?.delivery ?? DEFAULT_POLICY;
       const error = "there is no such tenant any more: put its record again";
-      return { policy, notifyFailures, outcome: { kind: "retry", error } };
+      return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error } };
     }
     policy = sealed.delivery;
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
+    receipts = lane === "toDolphins" && hasReceipts(sealed.desk);
     const tenant = await openSecrets(required(config.masterKeys), sealed);
     const delivery = deliveryOf(message);
     const outcome = await (lane === "toDesk"
       ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
-    return { outcome, policy, notifyFailures };
+    return { outcome, policy, notifyFailures, hasReceipts: receipts };
   } catch (error) {
     const detail = error instanceof AppError ? error.detail : undefined;
     const why = `the relay itself failed: ${detail ?? errorText(error)}`;
-    return { policy, notifyFailures, outcome: { kind: "retry", error: why } };
+    return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error: why } };
+  }
+}
+
+/** Shows a receipt at the tenant's desk. Undefined where there is no such place, or no such tenant any more. */
+export async function sendReceipt(
+  { config, directory }: Pick<DeliverDeps, "config" | "directory">,
+  { owner }: TicketInfo,
+  receipt: Receipt,
+): Promise<Outcome | undefined> {
+  try {
+    const sealed = await directory.tenant(owner);
+    if (!sealed) return undefined;
+    const { desk, language, delivery } = await openSecrets(required(config.masterKeys), sealed);
+    const { timeoutMs } = delivery;
+    return await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+  } catch (error) {
+    return { kind: "retry", error: `the relay itself failed: ${errorText(error)}` };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Receipt } from "../desks/desk";
+import type { Outcome } from "../egress/outcome";
 import type { StoredMessage } from "../model/delivery";
 import type { LaneName } from "../model/timeline";
 import type { Directory } from "../tenants/directory";
@@ -7,6 +9,7 @@ import type { CloseEcho } from "./close-echo";
 import type { Delivered, KeptConversation } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
+import type { Receipts } from "./receipts";
 import type { RecentBodies } from "./recent-bodies";
 import type { TicketRow } from "./schema";
 import type { TicketStore } from "./store";
@@ -25,6 +28,9 @@ export type TicketDeps = {
   directory: Pick<Directory, "policy" | "unmapTicket">;
   /** Never throws: what fails is an outcome. */
   deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
+  /** Undefined where the desk has no receipts. Never throws. */
+  sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
+  receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs">;
   nowMs: () => number;
   /** In [0, 1). */
   random: () => number;

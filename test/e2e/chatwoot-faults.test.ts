@@ -49,8 +49,8 @@ describe.each<[string, Fault, number?]>([
   ["answers 429 with Retry-After", { status: 429, headers: { "retry-after": "2" } }],
   ["answers 409", { status: 409 }],
   ["does it and answers 502", { status: 502, stored: true }],
-  ["does not answer", silent, 1000],
-  ["does it and does not answer", { ...silent, stored: true }, 1000],
+  ["does not answer", silent, 3000],
+  ["does it and does not answer", { ...silent, stored: true }, 3000],
 ])("when Chatwoot %s", (_what, fault, timeoutMs) => {
   test("at any step of a first message, it arrives once, in one conversation, before the next", async () => {
     const play = async (step: Step) => {
@@ -204,4 +204,30 @@ test("a conversation that was made when the relay was killed is found again", as
   await world.killAndRestart();
   await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
   expect(what(chatwoot)).toEqual(once(["Satu"]));
+});
+
+test("what an agent shall see at a message is shown after the relay was killed, and of nothing before", async () => {
+  const { chatwoot, tenant, number } = await scene();
+  chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  accepted(await tenant.incoming(number));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the conversation");
+  const [conversation] = chatwoot.conversations;
+  if (!conversation) throw new Error("there is no conversation");
+  const asked = () => chatwoot.received.filter(({ method }) => method === "PATCH").length;
+  expect(await chatwoot.agentSays(conversation, "Satu")).toBe(200);
+  await poll(
+    () => Promise.resolve(chatwoot.messages.at(-1)?.status),
+    (status) => status === "delivered",
+    "the first to show",
+  );
+  chatwoot.failNext("status", silent);
+  expect(await chatwoot.agentSays(conversation, "Dua")).toBe(200);
+  await poll(
+    () => Promise.resolve(asked()),
+    (count) => count === 2,
+    "the second to be asked for",
+  );
+  await world.killAndRestart();
+  await tenant.untilTicket(number, () => chatwoot.messages.at(-1)?.status === "delivered", "the second to show");
+  expect(asked()).toBe(3);
 });

@@ -55,6 +55,7 @@ test("a ticket whose tenant moves to another Chatwoot goes on in a conversation 
 
   after.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
   expect(await after.agentSays(moved, "Saldo Anda Rp5.000")).toBe(200);
+  await tenant.engine.until((received) => received.length === 1, "the reply");
   expect(tenant.engine.received.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
     { ticketNumber: number, message: "Saldo Anda Rp5.000" },
   ]);

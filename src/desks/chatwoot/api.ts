@@ -17,6 +17,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 export type Api = {
   get: (path: string) => Promise<Reply>;
   post: (path: string, body: object) => Promise<Reply>;
+  patch: (path: string, body: object) => Promise<Reply>;
   upload: (path: string, form: Form) => Promise<Reply>;
   /** What is left of the attempt, which has one time limit for all its requests. */
   leftMs: () => number;
@@ -26,7 +27,7 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
   const base = `${record.baseUrl}/api/v1/accounts/${record.accountId}`;
   const deadlineMs = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - Date.now());
-  const call = async (method: "GET" | "POST", path: string, body?: string | Form): Promise<Reply> => {
+  const call = async (method: "GET" | "POST" | "PATCH", path: string, body?: string | Form): Promise<Reply> => {
     const sent = await send({
       url: base + path,
       method,
@@ -47,6 +48,7 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
   return {
     get: (path) => call("GET", path),
     post: (path, body) => call("POST", path, JSON.stringify(body)),
+    patch: (path, body) => call("PATCH", path, JSON.stringify(body)),
     upload: (path, form) => call("POST", path, form),
     leftMs,
   };

@@ -3,7 +3,7 @@ import { download, formWith } from "../../egress/media";
 import { statusOf, type Failure, type Outcome } from "../../egress/outcome";
 import type { IncomingEvent } from "../../model/event";
 import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-notes";
-import type { DeskContext } from "../desk";
+import type { ReceiptContext } from "../desk";
 import { errorIn, type Api, type Reply } from "./api";
 import { fileOf } from "./attachment";
 
@@ -17,7 +17,7 @@ const MEDIA_ATTEMPTS = 2;
 const REFUSED_ATTEMPTS = 6;
 
 /** Where a message goes, and the id under which a repeat of it is found. */
-export type Slot = { api: Api; context: DeskContext; conversationId: number; messageId: string; attempt: number };
+export type Slot = { api: Api; context: ReceiptContext; conversationId: number; messageId: string; attempt: number };
 
 /** Says what the customer said. */
 export async function postIncoming(slot: Slot, { messageType, message, mediaLink }: IncomingEvent): Promise<Outcome> {

@@ -32,8 +32,6 @@ export const zendesk = defineDesk({
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
     parse: (json, _webhook, { closedBy }) => parseWebhook(json, closedBy),
-    // An agent is not shown what becomes of a message behind a webhook, so there is nothing to wait for.
-    waitSeconds: 0,
   },
 });
 

@@ -71,7 +71,12 @@ export class World {
     if (!flight) throw new Error("nothing is under way");
     delete this.flights[lane];
     if (conversation !== undefined) flight.keep(conversation);
-    flight.end({ outcome, policy: this.policy, notifyFailures: lane === "toDolphins" && this.notifyFailures });
+    flight.end({
+      outcome,
+      policy: this.policy,
+      notifyFailures: lane === "toDolphins" && this.notifyFailures,
+      hasReceipts: false,
+    });
     await Promise.resolve();
     this.failsToRecord = false;
     return nextStep(this.lane(lane), this.nowMs).do !== "deliver";
@@ -134,6 +139,8 @@ export class World {
         this.flights[lane] = { sequence, attempt, keep, end: resolve };
         return promise;
       },
+      sendReceipt: async () => undefined,
+      receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       nowMs: () => this.nowMs,
       random: () => this.random,
       waitUntil: () => undefined,
