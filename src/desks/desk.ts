@@ -42,7 +42,7 @@ export type DeskEvent = {
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
-} & (({ kind: "outgoing"; deskMessage?: string } & AgentReply) | { kind: "command" });
+} & (({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean } & AgentReply) | { kind: "command" });
 
 /** A desk's message of several parts becomes as many replies. Its name is in each one's key, so that they are found together. */
 export const partKey = (deskMessage: string, part: string): string => `${deskMessage}#${part}`;

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent } from "../desks/desk";
+import { markdownText, marksOf } from "../desks/markdown";
 import { showReceipt, webhookOf } from "../desks/registry";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
@@ -111,7 +112,7 @@ async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): P
           ticketNumber,
           channel,
           messageType: said.messageType,
-          message: said.message,
+          message: said.isMarkdown ? markdownText(said.message, marksOf(channel)) : said.message,
           mediaLink: said.mediaLink,
           customerName,
           owner,

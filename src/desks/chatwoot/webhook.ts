@@ -131,6 +131,8 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
   const deskMessage = deskMessageOf(record, of.id, id);
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
+    // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
+    isMarkdown: true,
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
