@@ -5,7 +5,7 @@ import { webhookOf } from "../desks/registry";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
-import { readIdentity } from "../tenants/ticket-reference";
+import { readTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import { ask, deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
@@ -86,7 +86,7 @@ async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
 
 async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {
   const { owner } = tenant;
-  const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.identity);
+  const identity = await readTicketReference(required(configOf(c).masterKeys), owner, said.identity);
   if (!identity) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
     throw new AppError(
