@@ -1,5 +1,5 @@
-import type { Attempt } from "../../src/model/attempt";
-import type { TimelineMessage } from "../../src/model/timeline";
+import type { Attempt } from "../../src/model/answers";
+import type { TimelineMessage } from "../../src/model/answers";
 
 /** What went wrong with an attempt, and what to do about it. Pure. */
 

@@ -1,7 +1,7 @@
 import { byteLength } from "../crypto/bytes";
 import type { EventKind } from "../model/event";
 import type { Result } from "../model/result";
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";

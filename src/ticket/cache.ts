@@ -1,7 +1,8 @@
 import { v7 as uuid } from "uuid";
 import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
-import { isoTime, LANES, type LaneName, type LaneView } from "../model/timeline";
+import type { LaneName, LaneView } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { afterAccepting, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { AttemptHistory, Disposition } from "./retry";

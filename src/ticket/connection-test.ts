@@ -2,7 +2,7 @@ import { v7 as uuid } from "uuid";
 import { required } from "../config";
 import type { Outcome } from "../egress/outcome";
 import { testLogin } from "../engine/login";
-import type { Attempt } from "../model/attempt";
+import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";

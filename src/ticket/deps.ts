@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../model/delivery";
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
 import type { TicketCache } from "./cache";

@@ -1,6 +1,7 @@
 import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
-import { isoTime, LANES, type LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
 import type { TicketDeps } from "./deps";

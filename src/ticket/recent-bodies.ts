@@ -1,4 +1,4 @@
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 
 /** These are kept in memory alone, and only for a flag: after a restart a repeat may go unflagged. */
 const WINDOW_MS = 10_000;

@@ -1,7 +1,8 @@
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
-import { LANES, type LaneName, type MessageState } from "../model/timeline";
+import type { LaneName, MessageState } from "../model/answers";
+import { LANES } from "../model/timeline";
 
 /**
  * What a ticket reports to its tenant's index, and when a report is due. Pure. What the index acknowledged last is compared

@@ -1,5 +1,5 @@
 import type { Outcome } from "../egress/outcome";
-import type { Attempt } from "../model/attempt";
+import type { Attempt } from "../model/answers";
 import type { DeadReason } from "../model/delivery";
 import { isoTime } from "../model/timeline";
 

@@ -1,6 +1,6 @@
 import type { DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState, TicketState } from "../model/timeline";
+import type { LaneName, MessageState, TicketState } from "../model/answers";
 
 /** The tables of a ticket, and their rows. */
 

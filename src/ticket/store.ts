@@ -1,19 +1,12 @@
-import { withError, type Attempt } from "../model/attempt";
-import type { DeadReason } from "../model/delivery";
+import type { Attempt } from "../model/answers";
+import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { MIGRATIONS, SCHEMA, VERSION, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import {
-  isoTime,
-  LANES,
-  PAGE_SIZE,
-  type DeadLetter,
-  type LaneName,
-  type MessageState,
-  type TimelineMessage,
-} from "../model/timeline";
+import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
+import { isoTime, LANES, PAGE_SIZE } from "../model/timeline";
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
@@ -281,7 +274,7 @@ export class TicketStore {
 
   /** The dead letters of a lane after a sequence, the oldest first. */
   readDead(lane: LaneName, after: number, limit: number): DeadLetter[] {
-    const rows = this.#rows<ShownRow & { reason: DeadReason }>(
+    const rows = this.#rows<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
       lane,
@@ -322,5 +315,5 @@ const shown = (row: ShownRow): TimelineMessage => ({
   acceptedAt: isoTime(row.acceptedAtMs),
   suspectedDuplicate: row.suspectedDuplicate === 1,
   attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
-  event: JSON.parse(row.event) as unknown,
+  event: JSON.parse(row.event) as TimelineMessage["event"],
 });

@@ -1,13 +1,7 @@
 import { withError } from "../model/attempt";
 import type { Result } from "../model/result";
-import {
-  pageOf,
-  type DeadLetters,
-  type DeliveryStatus,
-  type LaneName,
-  type Page,
-  type TicketView,
-} from "../model/timeline";
+import type { LaneName, TicketView } from "../model/answers";
+import { pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
 import type { TicketDeps } from "./deps";
 
 /** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */

@@ -3,8 +3,9 @@ import { adviceFor, failureOf } from "../../../console/ticket/failure";
 import { storyOf } from "../../../console/ticket/story";
 import { noAttempts, recordAttempt, type DeliveryPolicy } from "../../../src/ticket/retry";
 import type { Outcome } from "../../../src/egress/outcome";
-import { withError, type Attempt } from "../../../src/model/attempt";
-import type { LaneView, TimelineMessage } from "../../../src/model/timeline";
+import type { Attempt } from "../../../src/model/answers";
+import { withError } from "../../../src/model/attempt";
+import type { LaneView, TimelineMessage } from "../../../src/model/answers";
 
 const policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
 const at = "2026-11-24T02:13:00.000Z";

@@ -1,14 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  isoTime,
-  LANES,
-  PAGE_SIZE,
-  pageOf,
-  type LaneName,
-  type Page,
-  type TimelineMessage,
-} from "../../../src/model/timeline";
+import type { LaneName, TimelineMessage } from "../../../src/model/answers";
+import { isoTime, LANES, PAGE_SIZE, pageOf, type Page } from "../../../src/model/timeline";
 import { RUN } from "../property";
 
 const NEWEST = Number.MAX_SAFE_INTEGER;

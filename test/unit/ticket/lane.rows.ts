@@ -1,4 +1,4 @@
-import type { LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import { EMPTY_LANE, type Lane } from "../../../src/ticket/lane";
 import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
 import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";

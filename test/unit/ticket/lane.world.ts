@@ -1,5 +1,6 @@
 import type { Outcome } from "../../../src/egress/outcome";
-import { LANES, type LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
 import { TicketCache } from "../../../src/ticket/cache";

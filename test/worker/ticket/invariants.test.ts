@@ -1,7 +1,7 @@
 import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import type { LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import {
   accepted,
   incoming,
