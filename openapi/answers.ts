@@ -56,7 +56,17 @@ export const credentialsAnswer = named(
 
 const attempt = named(
   "Attempt",
-  z.object({ at: time, ms: count, status: z.optional(z.int()), error: z.optional(z.string()) }),
+  z.object({
+    at: time,
+    ms: count,
+    status: z.optional(z.int()),
+    outcome: z.optional(z.enum(["delivered", "rejected", "blocked", "retry"])),
+    noAnswer: z.optional(z.enum(["timeout", "connection"])),
+    detail: z.optional(z.string()),
+    answer: z.optional(z.string()),
+    givenUpAfterSeconds: z.optional(count),
+    error: z.optional(z.string()),
+  }),
 );
 
 const messageShape = {
