@@ -13,7 +13,7 @@ export const DUTIES: readonly Duty[] = [
     patches: [inPlaceOf("readBody", "(request) { return request.arrayBuffer(); }", "async ")],
   },
   { name: "signing what goes out", patches: [inPlaceOf("signatureHeaders", "() { return {}; }", "async ")] },
-  { name: "mapping in KV", patches: [["await this.#directory.mapTicket(deskId, ticketNumber, owner);", ""]] },
+  { name: "mapping in KV", patches: [["await directory.mapTicket(deskId, ticketNumber, owner);", ""]] },
   {
     name: "time limit of an attempt",
     patches: [
@@ -25,11 +25,11 @@ export const DUTIES: readonly Duty[] = [
   {
     name: "telling the index",
     patches: [
-      ["look(occasion, nowMs) {", "look(occasion, nowMs) { return;"],
-      ["dueMs(nowMs) {", "dueMs(nowMs) { return Number.POSITIVE_INFINITY;"],
+      ["reportIfDue(trigger, nowMs) {", "reportIfDue(trigger, nowMs) { return;"],
+      ["return isOwed ?", "return false ?"],
     ],
   },
-  { name: "attempts in the timeline", patches: [["JSON.stringify(trial.attempts)", '"[]"']] },
+  { name: "attempts in the timeline", patches: [["JSON.stringify(history.attempts)", '"[]"']] },
   { name: "log lines", patches: [["console.log(JSON.stringify({ event, ...fields }));", ""]] },
   {
     name: "rate limiter",

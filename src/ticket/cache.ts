@@ -135,10 +135,10 @@ export class TicketCache {
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
   }
 
-  /** Puts dead letters of a lane back, and gives their ids. */
-  replay(lane: LaneName, wanted: (id: string) => boolean, nowMs: number): string[] {
-    const letters = this.#store.readDeadLetters(lane).filter((letter) => wanted(letter.id));
-    if (letters.length === 0) return [];
+  /** Puts dead letters of a lane back. */
+  replay(lane: LaneName, isWanted: (id: string) => boolean, nowMs: number): void {
+    const letters = this.#store.readDeadLetters(lane).filter((letter) => isWanted(letter.id));
+    if (letters.length === 0) return;
     this.#store.clearWaits(lane);
     for (const { sequence, kind } of letters) {
       this.#store.requeue(lane, sequence, nowMs);
@@ -147,7 +147,6 @@ export class TicketCache {
     const bytes = letters.reduce((sum, letter) => sum + letter.bytes, 0);
     const sequences = letters.map((letter) => letter.sequence);
     this.#lanes[lane] = lanes.replay(this.#lanes[lane], sequences, bytes);
-    return letters.map((letter) => letter.id);
   }
 
   /** Whether the conversation is closed and nothing of it waits. */
@@ -168,10 +167,8 @@ export class TicketCache {
 
   laneView(name: LaneName): LaneView {
     const lane = this.#lanes[name];
-    const waiting = lanes.waitingCount(lane);
-    const { accepted, dead } = lane;
     const notBeforeMs = lanes.notBeforeMsOf(lane);
-    const counts = { accepted, delivered: accepted - waiting - dead, waiting, dead };
+    const counts = lanes.countsOf(lane);
     const head = lanes.headOf(lane);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);
     if (!message) return counts;

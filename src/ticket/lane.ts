@@ -1,3 +1,5 @@
+import type { LaneCounts } from "../model/ticket-report";
+
 /**
  * One direction of one ticket, as an immutable value. Every decision about order is made here, with no I/O and no clock.
  *
@@ -5,7 +7,7 @@
  * ones, `requeued` still wait: a head whose attempts failed, and dead letters that somebody replayed. The head is always
  * the smallest waiting number, so a replay goes ahead of what waits, in the original order.
  */
-/** `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
+/** A message that was tried and waits. `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
 export type Requeued = Readonly<{ sequence: number; notBeforeMs: number }>;
 
 export type Lane = Readonly<{
@@ -14,7 +16,7 @@ export type Lane = Readonly<{
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
   dead: number;
-  /** Of the waiting events together. */
+  /** The bytes of the waiting events together. */
   waitingBytes: number;
   inFlight: number | undefined;
 }>;
@@ -32,6 +34,12 @@ const MAX_WAITING = 1000;
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
+
+export function countsOf(lane: Lane): LaneCounts {
+  const { accepted, dead } = lane;
+  const waiting = waitingCount(lane);
+  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
+}
 
 export const headOf = (lane: Lane): number | undefined =>
   lane.requeued[0]?.sequence ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);

@@ -1,5 +1,5 @@
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
-import { headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
+import { countsOf, headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
 import { LANES } from "../model/timeline";
@@ -25,12 +25,6 @@ const SLOW_BATCH = 20;
 const LONGEST_UNREPORTED_MS = 3600_000;
 /** A waiting queue that moves on is reported again only when its oldest message is younger than the last one by this much. */
 const MOVED_MS = 60_000;
-
-export function countsOf(lane: Lane): LaneCounts {
-  const { accepted, dead } = lane;
-  const waiting = waitingCount(lane);
-  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
-}
 
 const firstUnsettled = (lane: Lane): number => headOf(lane) ?? lane.accepted + 1;
 

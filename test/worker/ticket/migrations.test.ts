@@ -116,7 +116,7 @@ describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (vers
     const newest = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
     expect(newest).toBe(VERSION);
 
-    // The index has never heard of a ticket that is older than itself.
+    // A ticket that is older than the index has never been reported to it.
     await stub.sweep();
     const { tickets } = await env.TENANT_INDEX.getByName(owner).tickets(ALL);
     expect(tickets).toMatchObject([
