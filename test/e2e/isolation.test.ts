@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
-import type { Reply } from "./http.ts";
-import { type Tenant, bearer, newTicketNumber, openTicket } from "./tenant.ts";
-import { type World, startWorld } from "./world.ts";
+import { closeEvent, incomingEvent, outgoingEvent } from "./support/events.ts";
+import type { Reply } from "./support/http.ts";
+import { type Tenant, bearer, newTicketNumber, openTicket } from "./support/tenant.ts";
+import { type World, startWorld } from "./support/world.ts";
 
 /** Who may do what: every route under every credential there is, as one table. */
 
