@@ -2,7 +2,7 @@ import { isoTime, type LaneName, type TicketState } from "../model/timeline";
 import type { LaneCounts } from "../model/ticket-report";
 import type { TicketRow } from "./schema";
 
-/** A ticket in a list, as the index has heard of it. All times are ISO 8601, UTC. */
+/** A ticket in a list, as it reported itself. All times are ISO 8601, UTC. */
 export type TicketSummary = {
   ticketNumber: string;
   channel: string;
@@ -17,7 +17,7 @@ export type TicketSummary = {
   nextAttemptAt?: string;
 };
 
-/** What is sent to those who watch. */
+/** What is sent to subscribers. */
 export type LiveEvent = { type: "ticket"; ticket: TicketSummary } | { type: "gone"; ticketNumber: string };
 
 export const summaryOf = (row: TicketRow): TicketSummary => ({
@@ -33,21 +33,21 @@ export const summaryOf = (row: TicketRow): TicketSummary => ({
   ...(row.nextAttemptAtMs === null ? {} : { nextAttemptAt: isoTime(row.nextAttemptAtMs) }),
 });
 
-/** Which tickets: those in a state, or in trouble; all without `state`. `search` is in lower case. */
+/** Without `state` it asks for all tickets. `search` is in lower case. */
 export type Query = {
   state: TicketState | "waiting" | "dead" | undefined;
   search: string | undefined;
-  before: Place | undefined;
+  before: Cursor | undefined;
   limit: number;
 };
 
-/** Where a page ended: at this ticket, and in the list of those that wait at this age. */
-export type Place = { id: number; waitingSinceMs: number };
+/** Where a page ended: at this ticket. The list of those that wait is ordered by age, and needs that too. */
+export type Cursor = { id: number; waitingSinceMs: number };
 
 export const placeText = ({ id, waitingSinceMs }: Pick<TicketRow, "id" | "waitingSinceMs">): string =>
   `${id}.${waitingSinceMs ?? 0}`;
 
-export function placeOf(text: string): Place | undefined {
+export function placeOf(text: string): Cursor | undefined {
   const [, id, waitingSinceMs] = /^(\d{1,16})\.(\d{1,14})$/.exec(text) ?? [];
   return id === undefined ? undefined : { id: Number(id), waitingSinceMs: Number(waitingSinceMs) };
 }
