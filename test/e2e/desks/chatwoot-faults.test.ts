@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Step } from "../../../dev/fakes/chatwoot-api.ts";
 import { type Fault, type FakeChatwoot, startFakeChatwoot } from "../../../dev/fakes/chatwoot.ts";
 import { startFarEnd } from "../../../dev/fakes/far-end.ts";
@@ -44,15 +44,16 @@ const once = (texts: string[]) => ({ misfits: [], contacts: 1, conversations: 1,
 const STEPS: Step[] = ["search", "contact", "list", "conversation", "message"];
 const silent = { silent: true } as const;
 
-describe.each<[string, Fault, number?]>([
+test.each<[string, Fault, number?]>([
   ["answers 500", { status: 500 }],
   ["answers 429 with Retry-After", { status: 429, headers: { "retry-after": "2" } }],
   ["answers 409", { status: 409 }],
   ["does it and answers 502", { status: 502, stored: true }],
   ["does not answer", silent, 400],
   ["does it and does not answer", { ...silent, stored: true }, 400],
-])("when Chatwoot %s", (_what, fault, timeoutMs) => {
-  test("at any step of a first message, it arrives once, in one conversation, before the next", async () => {
+])(
+  "when Chatwoot %s at any step of a first message, it arrives once, before the next",
+  async (_what, fault, timeoutMs) => {
     const play = async (step: Step) => {
       const { chatwoot, tenant, number } = await scene(timeoutMs);
       chatwoot.failNext(step, fault);
@@ -66,11 +67,11 @@ describe.each<[string, Fault, number?]>([
       expect(waitedMs).toBeGreaterThanOrEqual("headers" in fault ? 2000 : 0);
     };
     await Promise.all(STEPS.map(play));
-  });
-});
+  },
+);
 
 test.each([401, 403, 404])(
-  "a %i at any step is for a person to mend, and a replay takes up what there is",
+  "a %i at any step is for a person to fix, and a replay takes up what there is",
   async (status) => {
     const play = async (step: Step) => {
       const { chatwoot, tenant, number } = await scene();
@@ -132,33 +133,31 @@ test.each<[string, Fault]>([
   expect(chatwoot.misfits).toEqual([]);
 });
 
-describe("media", () => {
-  test("whose server is down are waited for a little, and then sent as a link", async () => {
-    const { chatwoot, tenant, number } = await scene();
-    const media = await startFarEnd();
-    media.answerWith(() => ({ status: 503 }));
-    const mediaLink = `${media.url}/foto.jpg`;
-    accepted(await tenant.incoming(number, { messageType: "image", message: "", mediaLink }));
-    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
-    expect(media.received).toHaveLength(3);
-    const content = `[Pelanggan mengirim gambar yang tidak dapat dilampirkan di sini]\n${mediaLink}`;
-    expect(what(chatwoot)).toEqual(once([content]));
-    await media.close();
-  });
+test("media whose server is down are waited for a little, and then sent as a link", async () => {
+  const { chatwoot, tenant, number } = await scene();
+  const media = await startFarEnd();
+  media.answerWith(() => ({ status: 503 }));
+  const mediaLink = `${media.url}/foto.jpg`;
+  accepted(await tenant.incoming(number, { messageType: "image", message: "", mediaLink }));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
+  expect(media.received).toHaveLength(3);
+  const content = `[Pelanggan mengirim gambar yang tidak dapat dilampirkan di sini]\n${mediaLink}`;
+  expect(what(chatwoot)).toEqual(once([content]));
+  await media.close();
+});
 
-  test("that stall are sent as a link in the end, and the next message waits no longer", async () => {
-    const { chatwoot, tenant, number } = await scene(600);
-    const media = await startFarEnd();
-    // Says ten bytes and sends four: to who reads it, it never ends.
-    media.answerWith(() => ({ status: 200, body: "JPEG", headers: { "content-length": "10" } }));
-    const mediaLink = `${media.url}/foto.jpg`;
-    accepted(await tenant.incoming(number, { messageType: "image", message: "", mediaLink }));
-    accepted(await tenant.incoming(number, { message: "Sudah terkirim?" }));
-    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "both delivered");
-    const content = `[Pelanggan mengirim gambar yang tidak dapat dilampirkan di sini]\n${mediaLink}`;
-    expect(what(chatwoot)).toEqual(once([content, "Sudah terkirim?"]));
-    await media.close();
-  });
+test("media that stall are sent as a link in the end, and the next message waits no longer", async () => {
+  const { chatwoot, tenant, number } = await scene(600);
+  const media = await startFarEnd();
+  // Says ten bytes and sends four: to who reads it, it never ends.
+  media.answerWith(() => ({ status: 200, body: "JPEG", headers: { "content-length": "10" } }));
+  const mediaLink = `${media.url}/foto.jpg`;
+  accepted(await tenant.incoming(number, { messageType: "image", message: "", mediaLink }));
+  accepted(await tenant.incoming(number, { message: "Sudah terkirim?" }));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "both delivered");
+  const content = `[Pelanggan mengirim gambar yang tidak dapat dilampirkan di sini]\n${mediaLink}`;
+  expect(what(chatwoot)).toEqual(once([content, "Sudah terkirim?"]));
+  await media.close();
 });
 
 test("a conversation that was made when the relay was killed is found again", async () => {

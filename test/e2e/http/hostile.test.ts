@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { BODIES } from "./hostile/bodies.ts";
 import { ACCEPTED, FIELDS } from "./hostile/fields.ts";
 import { SIZES } from "./hostile/sizes.ts";
@@ -26,52 +26,49 @@ afterAll(() => scenario.world.stop());
 const takers = Object.entries(TAKERS);
 const codeFor = (taker: string): string =>
   taker === "a tenant record" ? "invalid_tenant" : taker === "a replay" ? "invalid_request" : "invalid_event";
+/** Each taker with each of these bodies. */
+const sent = (bodies: [string, string | Uint8Array][]) =>
+  takers.flatMap(([taker, request]) => bodies.map(([what, body]) => ({ taker, request, what, body })));
 
-describe.each(takers)("a body for %s", (taker, request) => {
-  test.each(BODIES.broken)("that is %s is refused as no JSON", async (_, body) => {
-    const expected = { status: 400, code: "invalid_json" };
-    expect(await answerTo(scenario, request(scenario, body), expected)).toEqual(expected);
-  });
-
-  test.each(BODIES.others)("that is %s is refused as no object", async (_, body) => {
-    const expected = { status: 422, code: codeFor(taker) };
-    expect(await answerTo(scenario, request(scenario, body), expected)).toEqual(expected);
-  });
-
-  test("that is one byte over 256 KiB is refused", async () => {
-    const expected = { status: 413, code: "too_large" };
-    expect(await answerTo(scenario, request(scenario, " ".repeat(256 * 1_024 + 1)), expected)).toEqual(expected);
-  });
+test.each(sent(BODIES.broken))("a body for $taker that is $what is refused as no JSON", async ({ request, body }) => {
+  const expected = { status: 400, code: "invalid_json" };
+  expect(await answerTo(scenario, request(scenario, body), expected)).toEqual(expected);
 });
 
-describe("an event", () => {
-  test.each(FIELDS)("with %s is refused", async (_, request, expected) => {
-    expect(await answerTo(scenario, request(scenario), expected)).toEqual(expected);
-  });
-
-  test.each(ACCEPTED)("with %s is taken, and goes on as it came", async (_, request, expected) => {
-    const received = scenario.tenant.desk.received.length;
-    const reply = await sendRaw(scenario.world.relay().url, request(scenario));
-    accepted(reply);
-    taken += 1;
-    await scenario.tenant.desk.until((all) => all.length > received, "the event");
-    expect(scenario.tenant.desk.received[received]?.body).toContain(expected);
-  });
+test.each(sent(BODIES.others))("a body for $taker that is $what is refused as no object", async (one) => {
+  const expected = { status: 422, code: codeFor(one.taker) };
+  expect(await answerTo(scenario, one.request(scenario, one.body), expected)).toEqual(expected);
 });
 
-describe("a body's length", () => {
-  test("is 256 KiB at the most, counted in bytes and not in characters", async () => {
-    const event = JSON.stringify(incomingOf(scenario, { note: "é".repeat(131_072) }));
-    expect(event.length).toBeLessThan(256 * 1_024);
-    const expected = { status: 413, code: "too_large" };
-    expect(await answerTo(scenario, TAKERS["an Incoming Event"](scenario, event), expected)).toEqual(expected);
-  });
-
-  test.each(SIZES)("that is said to be %s gets %j", async (_, bytes, statuses) => {
-    expect(await sendBytes(scenario.world.relay().url, bytes(scenario), statuses.length)).toEqual(statuses);
-  });
+test.each(takers)("a body for %s that is one byte over 256 KiB is refused", async (_, request) => {
+  const expected = { status: 413, code: "too_large" };
+  expect(await answerTo(scenario, request(scenario, " ".repeat(256 * 1_024 + 1)), expected)).toEqual(expected);
 });
 
-test("and of all that, nothing was stored, and nothing was sent to anybody", async () => {
+test.each(FIELDS)("an event with %s is refused", async (_, request, expected) => {
+  expect(await answerTo(scenario, request(scenario), expected)).toEqual(expected);
+});
+
+test.each(ACCEPTED)("an event with %s is taken, and goes on as it came", async (_, request, expected) => {
+  const received = scenario.tenant.desk.received.length;
+  const reply = await sendRaw(scenario.world.relay().url, request(scenario));
+  accepted(reply);
+  taken += 1;
+  await scenario.tenant.desk.until((all) => all.length > received, "the event");
+  expect(scenario.tenant.desk.received[received]?.body).toContain(expected);
+});
+
+test("a body's length is 256 KiB at the most, counted in bytes and not in characters", async () => {
+  const event = JSON.stringify(incomingOf(scenario, { note: "é".repeat(131_072) }));
+  expect(event.length).toBeLessThan(256 * 1_024);
+  const expected = { status: 413, code: "too_large" };
+  expect(await answerTo(scenario, TAKERS["an Incoming Event"](scenario, event), expected)).toEqual(expected);
+});
+
+test.each(SIZES)("a body whose length is said to be %s gets %j", async (_, bytes, statuses) => {
+  expect(await sendBytes(scenario.world.relay().url, bytes(scenario), statuses.length)).toEqual(statuses);
+});
+
+test("of all hostile requests nothing was stored, and nothing was sent to anybody", async () => {
   expect(await whatWasStored(scenario, taken)).toEqual(NOTHING);
 });

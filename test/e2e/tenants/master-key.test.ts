@@ -99,7 +99,7 @@ test("a record that was forgotten says so in the message that waits, and a PUT o
   expect(forgotten.engine.received[0]?.headers["authorization"]).toBe(`Bearer ${SECRET}`);
 });
 
-test("an operator gone wild is told to wait after 2,000 requests in 10 seconds, and nobody else is", async () => {
+test("an operator who sends more than 2,000 requests in 10 seconds is told to wait, and nobody else is", async () => {
   const path = `/admin/tenants/${tenant.owner}`;
   const { token } = credentialsOf(await world.admin("GET", `${path}/credentials`));
   let served = 0;
