@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeEvent, incomingEvent, outgoingEvent } from "../support/events.ts";
-import { accepted } from "../support/http.ts";
+import { accepted, refusal } from "../support/http.ts";
 import { sendRaw } from "../support/raw.ts";
 import { type Tenant, bearer, newTicketNumber } from "../support/tenant.ts";
 import { type Ticket, poll } from "../support/timeline.ts";
@@ -44,7 +44,7 @@ const of = (event: string): Line[] => lines.filter((line) => line.event === even
 
 /** Sends what the relay refuses. */
 async function refused(status: number, code: string, path: string, request: Parameters<World["call"]>[1]) {
-  expect(await world.call(path, request)).toBeRefused(status, code);
+  refusal(await world.call(path, request), status, code);
   reached.push(path, JSON.stringify(request));
 }
 
@@ -122,11 +122,11 @@ beforeAll(async () => {
   await refused(401, "unauthorized", "/v1/outgoing", post(outgoing, bearer(PRIVATE.wrongToken)));
   await refused(403, "wrong_owner", "/v1/command", post(closeEvent("nobody", number), bearer(tenant.token)));
   const secret = `whsec_${randomBytes(24).toString("base64")}`;
-  expect(await tenant.signed("/v1/outgoing", outgoing, { secret })).toBeRefused(401, "unauthorized");
+  refusal(await tenant.signed("/v1/outgoing", outgoing, { secret }), 401, "unauthorized");
   const lost = { method: "GET", path: `/${PRIVATE.path}?token=${tenant.token}` };
-  expect(await sendRaw(world.relay().url, lost)).toBeRefused(404, "not_found");
+  refusal(await sendRaw(world.relay().url, lost), 404, "not_found");
   const record = await world.admin("PUT", `/admin/tenants/${owner}`, { [unknownField]: PRIVATE.password });
-  expect(record).toBeRefused(422, "invalid_tenant");
+  refusal(record, 422, "invalid_tenant");
   reached.push(JSON.stringify([desk.received, engine.received]));
   await world.admin("POST", `/admin/tenants/${owner}/credentials/rotate`);
   await world.admin("GET", `/admin/tenants/${owner}/credentials`);
