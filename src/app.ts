@@ -1,27 +1,28 @@
 import { Hono } from "hono";
+import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
-import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
+import type { AppContext, AppEnv } from "./http/context";
 import { desk } from "./routes/desk-events";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
-import { tickets } from "./routes/tickets";
+import { tickets } from "./routes/desk-tickets";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
 
 /**
- * What the engine posts has a router of its own: it is nearly all there is, and a router that knows few paths is faster
- * than one that knows all. A short cut and no more: a path that is spelt in another way (`%64olphins`) is in the other.
+ * Nearly all requests are the engine's, so they have a router of their own: it is faster because it knows few paths. It is
+ * only a short cut. A path that is spelt in another way (`%64olphins`) goes to the router that knows all paths.
  */
 const engine = edge().route("/v1/dolphins", dolphins);
 const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
 
 const all = edge().route("/v1/dolphins", dolphins);
-all.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
+all.get("/healthz", (c) => c.json({ status: "success" }));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);
 all.route("/v1/desks", webhooks);
@@ -34,6 +35,9 @@ export const app = {
     (ENGINE.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
+/** Every route there is: the API's description is compared with them. */
+export const { routes } = all;
+
 /** What all paths have in common: an id for each request, and errors. */
 function edge(): Hono<AppEnv> {
   const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
@@ -41,15 +45,28 @@ function edge(): Hono<AppEnv> {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("receivedAtMs", Date.now());
-    // Before there is an answer: to put it into one later is to make that a second time.
+    // A header that is set on a finished answer makes Hono build the answer a second time, so this one is set before.
     c.header("x-request-id", requestId);
     return next();
   });
-  hono.notFound((c) =>
-    answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")),
-  );
+  hono.notFound((c) => {
+    const allow = methodsAt(hono, c.req.path).join(", ");
+    const refusal =
+      allow === ""
+        ? new AppError("not_found", "There is no such path. The README lists those there are.")
+        : new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
+    return answer(c, refusal);
+  });
   hono.onError((error, c) => answer(c, error));
   return hono;
+}
+
+/** The methods by which a path can be asked for. A middleware is no route, and HEAD is answered wherever GET is. */
+function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): string[] {
+  const methods = new Set(known.map(({ method }) => method).filter((method) => method !== METHOD_NAME_ALL));
+  return [...methods]
+    .filter((method) => router.match(method, path)[0].some(([[, route]]) => route.method === method))
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
 }
 
 function answer(c: AppContext, error: unknown): Response {

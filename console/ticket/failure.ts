@@ -1,6 +1,7 @@
-import type { Attempt, TimelineMessage } from "../../src/model/timeline";
+import type { Attempt } from "../../src/model/answers";
+import type { TimelineMessage } from "../../src/model/answers";
 
-/** What an attempt's record says went wrong, taken apart again (src/destinations/outcome.ts, src/ticket/retry.ts). Pure. */
+/** What went wrong with an attempt, and what to do about it. Pure. */
 
 export type Failure =
   | { kind: "answered"; status: number; answer: string }
@@ -14,35 +15,30 @@ export type Failure =
 export type Advice =
   | "checkSecret"
   | "checkUrl"
-  | "mendUrl"
+  | "fixUrl"
   | "readAnswer"
   | "tooMany"
-  | "mendFarEnd"
+  | "fixFarEnd"
   | "tooSlow"
   | "checkNetwork";
 
-const GIVEN_UP = /^given up after \d+ seconds; the last attempt: /;
-const BODY_SAYS = ", but the body says failure";
-
 /** Undefined for an attempt that delivered. */
 export function failureOf(attempt: Attempt): Failure | undefined {
-  if (attempt.error === undefined) return undefined;
-  const error = attempt.error.replace(GIVEN_UP, "");
-  const [, number] = /^HTTP (\d{3})/.exec(error) ?? [];
-  const status = attempt.status ?? (number === undefined ? undefined : Number(number));
-  const said = error.replace(/^HTTP \d{3}/, "");
-  if (status !== undefined && said !== error) {
-    const kind = said.startsWith(BODY_SAYS) ? "saidFailure" : "answered";
-    return { kind, status, answer: said.replace(/^[^:]*:? ?/, "") };
-  }
-  const [, lateMs] = /^no complete answer within (\d+) ms/.exec(error) ?? [];
-  if (lateMs !== undefined) return { kind: "timeout", ms: Number(lateMs) };
-  if (error.startsWith("blocked: ")) return { kind: "blocked", detail: error.slice("blocked: ".length) };
-  if (error.startsWith("no connection: "))
-    return { kind: "unreachable", detail: error.slice("no connection: ".length) };
-  // A desk's own words about a status, such as those about media.
-  return status === undefined ? { kind: "other", detail: error } : { kind: "answered", status, answer: error };
+  const { outcome, status, noAnswer, detail, error, ms } = attempt;
+  if (error === undefined) return undefined;
+  // An attempt of the relay's first version has this one text and no other field.
+  if (outcome === undefined) return status === undefined ? other(error) : { kind: "answered", status, answer: error };
+  if (outcome === "blocked") return { kind: "blocked", detail: detail ?? "" };
+  if (noAnswer === "timeout") return { kind: "timeout", ms };
+  if (noAnswer === "connection") return { kind: "unreachable", detail: detail ?? "" };
+  if (status === undefined) return other(detail ?? "");
+  const isSuccess = status >= 200 && status < 300;
+  const kind = isSuccess && attempt.answer !== undefined ? "saidFailure" : "answered";
+  // Without an answer there may be the relay's own words about the status.
+  return { kind, status, answer: attempt.answer ?? detail ?? "" };
 }
+
+const other = (detail: string): Failure => ({ kind: "other", detail });
 
 export const lastFailure = (message: TimelineMessage): Failure | undefined => {
   const attempt = message.attempts.at(-1);
@@ -52,7 +48,7 @@ export const lastFailure = (message: TimelineMessage): Failure | undefined => {
 export function adviceFor(failure: Failure): Advice {
   switch (failure.kind) {
     case "blocked":
-      return "mendUrl";
+      return "fixUrl";
     case "timeout":
       return "tooSlow";
     case "unreachable":
@@ -69,5 +65,5 @@ function adviceForStatus(status: number): Advice {
   if (status === 401 || status === 403) return "checkSecret";
   if (status === 404 || status === 405 || status === 410 || (status >= 300 && status < 400)) return "checkUrl";
   if (status === 429) return "tooMany";
-  return status >= 500 && status !== 501 ? "mendFarEnd" : "readAnswer";
+  return status >= 500 && status !== 501 ? "fixFarEnd" : "readAnswer";
 }

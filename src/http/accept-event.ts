@@ -3,9 +3,11 @@ import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
 import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
-import type { Accepted, Outlook } from "../ticket/ticket";
-import type { LaneName } from "../model/timeline";
-import { ticketOf, type AppContext } from "./context";
+import type { Accepted, Refusal } from "../ticket/accept";
+import type { Result } from "../model/result";
+import type { LaneName } from "../model/answers";
+import type { DeliveryStatus } from "../model/timeline";
+import { ask, ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
 
 const LONGEST_WAIT_SECONDS = 20;
@@ -16,7 +18,7 @@ export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown):
   const parsed = parseEvent(shape, json);
   if (parsed.ok) return parsed.event;
   const fields = parsed.problems.map((problem) => problem.path || "the body").join(", ");
-  throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
+  throw new AppError("invalid_event", `The event does not fit: fix ${fields}.`, { issues: parsed.problems });
 }
 
 export type NewEvent = {
@@ -28,7 +30,7 @@ export type NewEvent = {
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
 };
-export type Stored = Extract<Accepted, { ok: true }> & { stub: ReturnType<typeof ticketOf> };
+export type Stored = Accepted & { stub: ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
@@ -39,7 +41,7 @@ export async function storeEvent(
   const { ticketNumber, channel } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const stub = ticketOf(c, owner, ticketNumber);
-  const accepted = await ask<Accepted>(() =>
+  const answer = await ask<Result<Accepted, Refusal>>(() =>
     stub.accept({
       owner,
       ticketNumber,
@@ -54,7 +56,8 @@ export async function storeEvent(
       customerName: event.customerName ?? "",
     }),
   );
-  if (!accepted.ok) throw refusal(accepted);
+  if (!answer.ok) throw refusal(answer.error);
+  const accepted = answer.value;
   // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
   if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
   log(accepted.repeat ? "repeated" : "accepted", {
@@ -75,9 +78,9 @@ export async function outlookOf(
   c: AppContext,
   { stub, lane, sequence, id }: Stored,
   seconds: number,
-): Promise<Outlook> {
+): Promise<DeliveryStatus> {
   try {
-    return await stub.outlook(lane, sequence, seconds * 1000);
+    return await stub.deliveryStatus(lane, sequence, seconds * 1000);
   } catch (error) {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };
@@ -107,20 +110,7 @@ export async function acceptEvent(
   return c.json({ status: "success" });
 }
 
-/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
-export async function ask<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
-      detail: errorText(error),
-      headers: { "retry-after": "1" },
-    });
-  }
-}
-
-function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
+function refusal(refused: Refusal): AppError {
   switch (refused.code) {
     case "unknown_ticket":
       return unknownTicket();
@@ -140,7 +130,7 @@ function refusal(refused: Extract<Accepted, { ok: false }>): AppError {
 
 /** The refusal that tells a caller who waited that the message ended among the dead letters. */
 export function deliveryFailed(
-  { reason, last }: Extract<Outlook, { state: "dead" }>,
+  { reason, last }: Extract<DeliveryStatus, { state: "dead" }>,
   message: { id: string; sequence: number },
 ) {
   return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {

@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import { readConfig, type Config } from "../config";
 import { AppError } from "../model/errors";
-import { decodeBody } from "./body";
+import { decodeBody, type readBody } from "./body";
 import { parseJson } from "../lib/json";
+import { errorText } from "../lib/log";
 import { Directory } from "../tenants/directory";
 
 /** What every route shares. */
@@ -13,6 +14,8 @@ export type AppEnv = {
     receivedAtMs: number;
     /** What an authenticated request is about, for the log line of its refusal. */
     about?: { owner: string | undefined; ticketNumber: string };
+    /** Of a request under /admin: it was read before the credential was judged. */
+    body: Awaited<ReturnType<typeof readBody>>;
   };
 };
 export type AppContext = Context<AppEnv>;
@@ -28,6 +31,19 @@ export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
 /** What is known of all tickets of a tenant. */
 export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
 
+/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
+export async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
+      detail: errorText(error),
+      headers: { "retry-after": "1" },
+    });
+  }
+}
+
 /** The JSON of a body. Throws `invalid_json`, saying where. */
 export function jsonOf(bytes: Uint8Array): unknown {
   const parsed = parseJson(decodeBody(bytes));
@@ -38,8 +54,3 @@ export function jsonOf(bytes: Uint8Array): unknown {
 /** The token of `Authorization: Bearer …`, or undefined. */
 export const bearerOf = (c: AppContext): string | undefined =>
   /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-
-/** For the methods that a path does not have. */
-export const methodNotAllowed = (allow: string) => (): never => {
-  throw new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
-};

@@ -1,4 +1,4 @@
-import type { LaneName, TicketState } from "./timeline";
+import type { LaneName, TicketState } from "./answers";
 
 export type LaneCounts = { accepted: number; delivered: number; waiting: number; dead: number };
 

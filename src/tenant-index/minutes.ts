@@ -1,4 +1,6 @@
-import { isoTime, LANES, type LaneName } from "../model/timeline";
+import type { Minute } from "../model/answers";
+import type { LaneName } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts } from "../model/ticket-report";
 
 /** Counts per minute, kept by the hour: one row written for a report, however many minutes it has. Pure. */
@@ -70,10 +72,7 @@ export function withAddition(hour: Hour, { minute, lane, cell }: Addition): Hour
   return { ...hour, [ofHour]: { ...hour[ofHour], [lane]: sum } };
 }
 
-type LaneMinute = { accepted: number; delivered: number; dead: number; lagMeanMs: number; lagMaxMs: number };
-export type Minute = { at: string } & Record<LaneName, LaneMinute>;
-
-const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): LaneMinute => ({
+const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): Minute[LaneName] => ({
   accepted,
   delivered,
   dead,

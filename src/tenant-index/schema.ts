@@ -1,4 +1,4 @@
-import type { TicketState } from "../model/timeline";
+import type { TicketState } from "../model/answers";
 import type { Report } from "../model/ticket-report";
 
 /** The tables of a tenant's index, and their rows. */

@@ -1,6 +1,6 @@
 import type { Hour } from "./minutes";
-import { firstId, MIGRATIONS, VERSION_KEY, SCAN_KEY, type TicketRow, type Scan } from "./schema";
-import type { Cursor, Query } from "./summary";
+import { firstId, MIGRATIONS, SCAN_KEY, VERSION_KEY, type Scan, type TicketRow } from "./schema";
+import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
 /** What a sweep needs to know of a ticket. */
@@ -104,7 +104,7 @@ export class IndexStore {
   }
 
   /** Tickets with dead letters, newest opened first. */
-  readDead(before: Pick<Cursor, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
+  readDead(before: Pick<TicketCursor, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
     const sql = "SELECT id, ticketNumber FROM ticket WHERE dead > 0 AND id < ? ORDER BY id DESC LIMIT ?";
     return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
   }

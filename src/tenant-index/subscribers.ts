@@ -1,4 +1,4 @@
-import type { LiveEvent } from "./summary";
+import type { LiveEvent } from "../model/answers";
 
 /** Whoever subscribes has to come again with a credential that is still good: who has signed out listens no longer than this. */
 const SUBSCRIPTION_MS = 10 * 60_000;

@@ -1,42 +1,47 @@
-/** An alarm this late was lost: the runtime fires them within milliseconds, or when the object next starts. */
+/** An alarm that is this late was lost. The runtime fires alarms within milliseconds, or when the object next starts. */
 const LATE_MS = 2_000;
 
-/** How far ahead the alarm stands for what is under way: at most, and at least when that began. */
+/** While something is under way, the alarm stands at most this far ahead. */
 const GUARD_MS = 8_000;
+/** When something new begins, an alarm that stands less far ahead than this is moved on. */
 const LEAST_GUARD_MS = 2_000;
-/** It is not moved on for longer than this: what is looked for when it rings, such as retention, has its turn. */
+/** For longer than this the alarm is not moved on, so that it rings in the end: retention is looked at only then. */
 const LONGEST_QUIET_MS = 3600_000;
 
+type AlarmStorage = Pick<DurableObjectStorage, "getAlarm" | "setAlarm">;
+
 /**
- * The object's one alarm. Setting it is a row written, and an alarm that rings costs most of a message. So one that is early
- * enough is left alone, and one that only guards what is under way is moved on before it rings: an object that goes quiet
- * pays for one alarm, a steady stream for a row every few seconds.
+ * The object's one alarm. To set it costs a row, and when it rings, that costs most of what a message does. So an alarm that
+ * is early enough is left alone. One that only guards what is under way is moved on before it rings: then an object that goes
+ * quiet pays for one alarm, and a steady stream pays for one row every few seconds.
  */
 export class AlarmClock {
-  readonly #storage: DurableObjectStorage;
+  readonly #storage: AlarmStorage;
   /** What this instance believes the alarm is set for. */
   #setForMs: number | null = null;
   /** The earliest time that it has to ring at. */
   #dueMs = Number.POSITIVE_INFINITY;
-  #rangAtMs = Date.now();
+  /** When it last rang, or this instance began. */
+  #rangAtMs: number;
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: AlarmStorage, nowMs: number) {
     this.#storage = storage;
+    this.#rangAtMs = nowMs;
   }
 
-  /** Finds out what really stands: alarms get lost. */
+  /** Reads what the alarm is really set for, since an alarm may get lost. */
   async verify(): Promise<void> {
     this.#setForMs = await this.#storage.getAlarm();
   }
 
-  /** The alarm fired, so none stands. */
-  fired(): void {
+  /** The alarm rang, so none is set. */
+  rang(nowMs: number): void {
     this.#setForMs = null;
     this.#dueMs = Number.POSITIVE_INFINITY;
-    this.#rangAtMs = Date.now();
+    this.#rangAtMs = nowMs;
   }
 
-  /** Sees to it that an alarm rings at `dueMs` or before. */
+  /** Makes sure that an alarm rings at `dueMs` or before. */
   ensure(dueMs: number, nowMs: number): void {
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#dueMs = Math.min(this.#dueMs, dueMs);
@@ -44,8 +49,8 @@ export class AlarmClock {
   }
 
   /**
-   * Sees to it that an alarm stands for what is under way: how far ahead is how long that waits after a crash. `hasJustBegun`
-   * says that nothing of it has waited, so that an alarm which is for nothing else need not ring yet.
+   * Makes sure that an alarm rings soon after a crash would have stopped what is under way: it may wait for that long.
+   * `hasJustBegun` says that nothing else was under way before. Then an alarm that guarded only that may be moved on.
    */
   guard(nowMs: number, hasJustBegun: boolean): void {
     const mayMove = hasJustBegun && nowMs < this.#rangAtMs + LONGEST_QUIET_MS;
@@ -60,7 +65,7 @@ export class AlarmClock {
 
   #set(atMs: number): void {
     this.#setForMs = atMs;
-    // Not awaited: it is part of this turn's commit, and the output gate holds every answer until that is durable.
+    // This need not be awaited. It is part of this turn's commit, and the output gate holds every answer until that is durable.
     void this.#storage.setAlarm(atMs);
   }
 }

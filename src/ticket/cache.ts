@@ -1,24 +1,25 @@
 import { v7 as uuid } from "uuid";
-import type { EventKind, MessageKind } from "../model/event";
 import { byteLength } from "../crypto/bytes";
+import type { EventKind, MessageKind } from "../model/event";
+import type { LaneName, LaneView } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { afterAccepting, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
-import type { Trial, Verdict } from "./retry";
+import type { AttemptHistory, Disposition } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import type { TicketStore } from "./store";
-import { isoTime, LANES, type LaneName, type LaneView } from "../model/timeline";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
-/** Kept in memory besides the rows, of each lane. */
+/** So many accepted messages of each lane are kept in memory, and none that is longer than this. */
 const FRESH_MESSAGES = 16;
-const LONGEST_FRESH = 4_096;
+const LONGEST_FRESH_BYTES = 4_096;
 
 type NewMessage = {
   lane: LaneName;
   kind: MessageKind;
   event: string;
-  /** Of the event in UTF-8. */
+  /** The length of the event in UTF-8. */
   bytes: number;
   suspectedDuplicate: boolean;
   idempotencyKey: string | undefined;
@@ -26,13 +27,15 @@ type NewMessage = {
 
 type Fresh = { row: MessageRow; bytes: number };
 
+const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Partial<Record<LaneName, unknown>>;
+
 /**
- * What an instance knows of its ticket: an image of the rows, kept so that the ordinary case reads none. Every change goes
- * to both in one synchronous turn, the rows first: what cannot be written is not believed either.
+ * The ticket's rows in memory, so that in the ordinary case none is read. It writes through: each change goes to the rows and
+ * to memory in one synchronous turn, to the rows first. If a row cannot be written, memory stays as it was.
  */
-export class TicketImage {
+export class TicketCache {
   readonly #store: TicketStore;
-  /** Messages that were accepted lately and have not been tried: as a rule the next is among them. */
+  /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
@@ -57,7 +60,7 @@ export class TicketImage {
     return ticket;
   }
 
-  /** Writes the ticket's row when something in it really changes. */
+  /** Writes the ticket's row, if the change makes a difference to it. */
   change(change: Partial<TicketRow>): void {
     const { ticket } = this;
     if (!ticket) return;
@@ -76,6 +79,17 @@ export class TicketImage {
     }
     if (this.ticket) this.change(afterAccepting(this.ticket, message.kind, row, opening));
     return row;
+  }
+
+  /** What the far end of a lane asked to have kept of its conversation. */
+  conversation(lane: LaneName): unknown {
+    return this.ticket && conversationsOf(this.ticket)[lane];
+  }
+
+  keepConversation(lane: LaneName, conversation: unknown): void {
+    if (!this.ticket) return;
+    const conversations = { ...conversationsOf(this.ticket), [lane]: conversation };
+    this.change({ conversations: JSON.stringify(conversations) });
   }
 
   message(lane: LaneName, sequence: number): MessageRow | undefined {
@@ -98,7 +112,7 @@ export class TicketImage {
     this.#store.insertMessage(row);
     this.#lanes[lane] = longer;
     const fresh = this.#fresh[lane];
-    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH) fresh.set(row.sequence, { row, bytes });
+    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
     return row;
   }
 
@@ -106,17 +120,17 @@ export class TicketImage {
     this.#lanes[lane] = lanes.begin(this.#lanes[lane], sequence);
   }
 
-  /** An attempt ended, and this is what became of its message. */
-  settle(message: MessageRow, trial: Trial, verdict: Verdict): void {
+  /** Records how an attempt ended, and what became of its message. */
+  settle(message: MessageRow, history: AttemptHistory, disposition: Disposition): void {
     const { lane, sequence } = message;
-    this.#store.saveOutcome(lane, sequence, trial, verdict);
+    this.#store.saveOutcome(lane, sequence, history, disposition);
     const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
     this.#fresh[lane].delete(sequence);
-    this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, verdict, bytes);
-    if (this.ticket) this.change(afterSettling(this.ticket, message, verdict.state));
+    this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);
+    if (this.ticket) this.change(afterSettling(this.ticket, message, disposition.state));
   }
 
-  /** An attempt's end could not be recorded: it counts for nothing, and its message is tried again later. */
+  /** Ends an attempt whose outcome could not be recorded. It does not count, and its message is tried again later. */
   giveUp(lane: LaneName, sequence: number, untilMs: number): void {
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
   }
@@ -141,7 +155,7 @@ export class TicketImage {
     return this.ticket?.state === "closed" && LANES.every((lane) => lanes.waitingCount(this.#lanes[lane]) === 0);
   }
 
-  /** Deletes everything, rows and image. */
+  /** Deletes everything, from the rows and from memory. */
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
     this.ticket = undefined;

@@ -1,6 +1,7 @@
+import { parseStored, type DeadReason, type FailureReport } from "../model/delivery";
 import type { MessageKind } from "../model/event";
+import type { LaneName, MessageState } from "../model/answers";
 import type { TicketRow } from "./schema";
-import type { LaneName, MessageState } from "../model/timeline";
 
 /**
  * How a ticket opens and closes. Pure: each gives what changes in the ticket's row.
@@ -24,11 +25,11 @@ export const opened = (owner: string, ticketNumber: string, opening: Opening): T
   state: "open",
   closeLane: null,
   closeSequence: null,
-  sessions: "{}",
-  told: null,
+  conversations: "{}",
+  lastReport: null,
 });
 
-/** An Incoming Event opens the ticket again and brings its newest facts; a Close fences off further replies. */
+/** An Incoming Event opens the ticket again and brings its newest details; a Close fences off further replies. */
 export function afterAccepting(
   ticket: TicketRow,
   kind: MessageKind,
@@ -58,20 +59,21 @@ const closingBy = (close: Message): Partial<TicketRow> => ({
   closeSequence: close.sequence,
 });
 
-/** What a desk that wants to know is told of a reply or a Close that ended among the dead letters, as JSON text. */
-export const failureReport = (
-  ticket: TicketRow,
+/** What a desk that asks for it is sent about a reply or a Close of its own that ended among the dead letters. */
+export function failureReport(
+  { ticketNumber, owner }: TicketRow,
   message: Message & { id: string; event: string },
-  reason: string,
+  reason: DeadReason,
   status: number | undefined,
-): string =>
-  // The event is put in as the text it is stored as: parsing and writing it again could change a number in it.
-  JSON.stringify({
+): FailureReport {
+  return {
     type: "delivery.failed",
-    ticketNumber: ticket.ticketNumber,
-    owner: ticket.owner,
+    ticketNumber,
+    owner,
     messageId: message.id,
     sequence: message.sequence,
     reason,
     status: status ?? null,
-  }).replace(/}$/, `,"event":`) + `${message.event}}`;
+    event: parseStored(message.event) as FailureReport["event"],
+  };
+}

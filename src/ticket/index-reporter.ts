@@ -1,149 +1,153 @@
 import { errorText, log } from "../lib/log";
 import type { Snapshot } from "../model/ticket-report";
+import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
-import type { TicketImage } from "./cache";
+import type { TicketCache } from "./cache";
 import { notBeforeMsOf } from "./lane";
 import {
   differs,
   headsOf,
-  isNews,
-  isWorthTelling,
+  isUrgent,
+  isWorthReporting,
   minutesOf,
   snapshotOf,
   WAITING_MS,
-  type Told,
+  type LastReport,
 } from "./report-policy";
 import type { TicketRow } from "./schema";
 import type { TicketStore } from "./store";
-import { LANES } from "../model/timeline";
 
-/** Between two tellings, however much happens. */
+/** Between two reports, however much happens. */
 const GAP_MS = 2_000;
-/** Whoever looks at a ticket again and again has it told at most so often. */
+/** Between two reports that are made because an operator looks at the ticket. */
 const SEEN_GAP_MS = 10_000;
 const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 300_000;
-/** An index that has not answered by now has not heard. */
+/** An index that has not answered by now counts as one that did not get the report. */
 const ANSWER_MS = 10_000;
-/** More untold messages of a lane than this are not looked at one by one: they count in the minute they are told in. */
+/** With more new messages than this in a lane, their rows are not read. The index counts them all in the minute of the report. */
 const MOST_COUNTED = 500;
 
-type Dependencies = {
-  image: TicketImage;
+type ReporterDeps = {
+  cache: TicketCache;
   store: TicketStore;
   indexes: DurableObjectNamespace<TenantIndex>;
   waitUntil: (promise: Promise<void>) => void;
-  /** Something may be left to do, or to try again. */
+  /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
 };
 
-/** When it is that a ticket looks for something to tell; `seen` is when an operator looks at it. */
-type Occasion = "settled" | "awake" | "seen" | "swept";
+/** What makes a ticket ask whether a report is due. `seen`: an operator looks at the ticket. */
+type Trigger = "settled" | "awake" | "seen" | "swept";
 
 /**
- * Tells the tenant's index of its ticket: one telling at a time, and beside all else. The ticket never waits for it, and a
- * telling that was lost is made again, since what the index acknowledged stands in the ticket's row.
+ * Reports the ticket's condition to its tenant's index, one report at a time. The ticket never waits for it. A report that
+ * was lost is made again, because what the index acknowledged stands in the ticket's row.
  */
-export class Telling {
-  readonly #to: Dependencies;
-  #told: { text: string; value: Told } | undefined;
+export class IndexReporter {
+  readonly #deps: ReporterDeps;
+  #parsed: { text: string; value: LastReport } | undefined;
   #underWay: Promise<void> | undefined;
-  /** Not before then is anything told. */
+  /** No report is made before this time, unless a sweep asks for it. */
   #notBeforeMs = 0;
   #failures = 0;
-  /** The index has heard a report of this time, maybe of an instance whose clock was ahead. */
-  #heardMs = 0;
+  /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
+  #acknowledgedMs = 0;
 
-  constructor(dependencies: Dependencies) {
-    this.#to = dependencies;
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
   }
 
-  /** Tells what there is to tell on this occasion, if it is time to. */
-  look(occasion: Occasion, nowMs: number): void {
-    const { image, waitUntil } = this.#to;
-    const { ticket } = image;
-    if (!ticket || this.#underWay || (nowMs < this.#notBeforeMs && occasion !== "swept")) return;
-    const told = this.#lastTold(ticket);
-    const isUrgent = isNews(told, ticket, image.lane);
-    if (!isUrgent && (occasion === "settled" || (occasion === "seen" && !wasToldBefore(told, nowMs)))) return;
-    const now = this.#snapshot(ticket, told, nowMs);
-    if (!isUrgent && !(occasion === "awake" ? isWorthTelling : differs)(told, now)) return;
-    this.#underWay = this.#tell(ticket.owner, told, now).finally(() => {
+  /** Starts a report, if one is due for this trigger. */
+  reportIfDue(trigger: Trigger, nowMs: number): void {
+    const { cache, waitUntil } = this.#deps;
+    const { ticket } = cache;
+    if (!ticket || this.#underWay || (nowMs < this.#notBeforeMs && trigger !== "swept")) return;
+    const last = this.#lastReport(ticket);
+    const isDueNow = isUrgent(last, ticket, cache.lane);
+    if (!isDueNow && (trigger === "settled" || (trigger === "seen" && !isOlder(last, nowMs)))) return;
+    const now = this.#snapshot(ticket, last, nowMs);
+    if (!isDueNow && !(trigger === "awake" ? isWorthReporting : differs)(last, now)) return;
+    this.#underWay = this.#report(ticket.owner, last, now).finally(() => {
       this.#underWay = undefined;
-      this.#to.ended();
+      this.#deps.ended();
     });
     waitUntil(this.#underWay);
   }
 
-  /** Tells whatever the index knows otherwise, and ends when it has. */
-  async tellAll(): Promise<void> {
+  /** Reports any difference there is, and returns when the index has answered. */
+  async reportAnyDifference(): Promise<void> {
     await this.#underWay;
-    this.look("swept", Date.now());
+    this.reportIfDue("swept", Date.now());
     await this.#underWay;
   }
 
-  /** When an alarm must stand for what is to be told, epoch ms: no later look may come by itself. */
+  /** When an alarm has to ring for a report, epoch ms. Without it, nothing else may ask again. */
   dueMs(nowMs: number): number {
-    const { image } = this.#to;
-    const { ticket } = image;
-    // One that is under way says when it has ended.
+    const { cache } = this.#deps;
+    const { ticket } = cache;
+    // The report under way calls `ended`, and that asks again.
     if (!ticket || this.#underWay) return Number.POSITIVE_INFINITY;
-    const told = this.#lastTold(ticket);
-    const waits = told?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(image.lane(name)) > nowMs);
-    const isOwed = !told || waits || this.#failures > 0 || isNews(told, ticket, image.lane);
+    const last = this.#lastReport(ticket);
+    const waits = last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name)) > nowMs);
+    const isOwed = !last || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
     return isOwed ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : Number.POSITIVE_INFINITY;
   }
 
-  /** Has the index forget the ticket. Throws when it does not hear: then the ticket must not go yet. */
+  /** Has the index forget the ticket. Throws when the index does not answer: the ticket must stay until it has. */
   async forget({ owner, ticketNumber }: TicketRow): Promise<void> {
     await this.#underWay;
-    const forgotten = this.#to.indexes.getByName(owner).forget(ticketNumber);
-    // Nothing is told meanwhile that would bring it back.
+    const forgotten = this.#deps.indexes.getByName(owner).forget(ticketNumber);
+    // No report may start meanwhile: it would bring the ticket back.
     this.#underWay = forgotten.then(ignore, ignore).then(() => (this.#underWay = undefined));
     await forgotten;
   }
 
-  async #tell(owner: string, told: Told | undefined, now: Snapshot): Promise<void> {
-    const { image, store, indexes } = this.#to;
+  async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
+    const { cache, store, indexes } = this.#deps;
     try {
       const minutes = LANES.flatMap((lane) => {
-        const from = Math.min(told?.heads[lane] ?? 1, (told?.lanes[lane].accepted ?? 0) + 1);
-        const untold = now.lanes[lane].accepted + 1 - from;
-        return untold === 0 || untold > MOST_COUNTED ? [] : minutesOf(lane, store.readCounted(lane, from), told);
+        const from = Math.min(last?.heads[lane] ?? 1, (last?.lanes[lane].accepted ?? 0) + 1);
+        const unreported = now.lanes[lane].accepted + 1 - from;
+        if (unreported === 0 || unreported > MOST_COUNTED) return [];
+        return minutesOf(lane, store.readCounted(lane, from), last);
       });
-      const heads = headsOf(image.lane);
-      this.#heardMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
-      if (this.#heardMs > now.atMs) throw new Error("a later report was heard");
-      image.change({ told: JSON.stringify({ ...now, heads } satisfies Told) });
+      const heads = headsOf(cache.lane);
+      this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
+      cache.change({ lastReport: JSON.stringify({ ...now, heads } satisfies LastReport) });
       this.#failures = 0;
       this.#notBeforeMs = Date.now() + GAP_MS;
     } catch (error) {
       const waitMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
       this.#failures++;
       this.#notBeforeMs = Date.now() + waitMs;
-      log("telling_failed", { owner, ticketNumber: now.ticketNumber, error: errorText(error) });
+      log("index_report_failed", { owner, ticketNumber: now.ticketNumber, error: errorText(error) });
     }
   }
 
-  #snapshot(ticket: TicketRow, told: Told | undefined, nowMs: number): Snapshot {
-    const { image, store } = this.#to;
-    const openedAtMs = told?.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
-    const atMs = Math.max(nowMs, (told?.atMs ?? 0) + 1, this.#heardMs + 1);
+  #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {
+    const { cache, store } = this.#deps;
+    const openedAtMs = last?.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
+    // The index takes no report that is older than the one it has.
+    const atMs = Math.max(nowMs, (last?.atMs ?? 0) + 1, this.#acknowledgedMs + 1);
     const acceptedAtMs = store.readAcceptedAtMs.bind(store);
-    return { ...snapshotOf(ticket, image.lane, { nowMs, openedAtMs }, acceptedAtMs), atMs };
+    return { ...snapshotOf(ticket, cache.lane, { nowMs, openedAtMs }, acceptedAtMs), atMs };
   }
 
-  #lastTold({ told }: TicketRow): Told | undefined {
-    if (told === null) return undefined;
-    if (this.#told?.text !== told) this.#told = { text: told, value: JSON.parse(told) as Told };
-    return this.#told.value;
+  #lastReport({ lastReport }: TicketRow): LastReport | undefined {
+    if (lastReport === null) return undefined;
+    if (this.#parsed?.text !== lastReport) {
+      this.#parsed = { text: lastReport, value: JSON.parse(lastReport) as LastReport };
+    }
+    return this.#parsed.value;
   }
 }
 
 const ignore = () => undefined;
 
-const wasToldBefore = (told: Told | undefined, nowMs: number): boolean =>
-  told !== undefined && told.atMs + SEEN_GAP_MS <= nowMs;
+const isOlder = (last: LastReport | undefined, nowMs: number): boolean =>
+  last !== undefined && last.atMs + SEEN_GAP_MS <= nowMs;
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();

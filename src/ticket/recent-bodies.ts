@@ -1,15 +1,15 @@
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 
-/** Kept in memory for a flag alone: after a restart a repeat may go unflagged. */
+/** These are kept in memory alone, and only for a flag: after a restart a repeat may go unflagged. */
 const WINDOW_MS = 10_000;
 const MOST = 50;
 
 /** Recognises a body that came within the last 10 seconds already, in the same direction. */
 export class RecentBodies {
-  /** Oldest first. So few are compared sooner than looked up, for which a body would have to be hashed. */
+  /** Oldest first. They are few, so comparing them is faster than a map, which would have to hash each body. */
   readonly #seen: { lane: LaneName; body: string; atMs: number }[] = [];
 
-  /** Whether this one did, and remembers it. */
+  /** Whether this body has come already. From now on it has. */
   see(lane: LaneName, body: string, nowMs: number): boolean {
     const seen = this.#seen;
     while (seen[0] && (seen[0].atMs <= nowMs - WINDOW_MS || seen.length > MOST)) seen.shift();

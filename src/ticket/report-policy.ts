@@ -1,28 +1,29 @@
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
-import { LANES, type LaneName, type MessageState } from "../model/timeline";
+import type { LaneName, MessageState } from "../model/answers";
+import { LANES } from "../model/timeline";
 
 /**
- * What a ticket tells its tenant's index, and whether it is time to. Pure. Told against what it is now: so a report that was
- * never heard is one that is still to be made, whatever happened in between.
+ * What a ticket reports to its tenant's index, and when a report is due. Pure. What the index acknowledged last is compared
+ * with the ticket as it is now. So a report that was lost is still due, whatever happened in between.
  */
 
 /** What the index acknowledged last; `heads` are each lane's first message that was not settled then. */
-export type Told = Snapshot & { heads: Record<LaneName, number> };
-/** A lane by its name, out of the ticket's image. */
+export type LastReport = Snapshot & { heads: Record<LaneName, number> };
+/** A lane by its name, out of the cache. */
 type Lanes = (name: LaneName) => Lane;
 
-/** From then on a message counts as waiting. */
+/** From this age on a message counts as waiting. */
 export const WAITING_MS = 5_000;
-/** A telling writes three rows in all: at so many messages that is a tenth of a row for each. */
+/** A report writes three rows in all. One for every 32 messages costs each of them a tenth of a row. */
 const BATCH = 32;
-/** A slow conversation is told when so much time has passed, in pieces that still cost under 0.2 rows a message … */
+/** A slow conversation is reported after ten minutes, if there are enough messages to keep the cost under 0.2 rows for each. */
 const SLOW_MS = 10 * 60_000;
 const SLOW_BATCH = 20;
-/** … and one that hardly goes on, at last. */
-const LONGEST_UNTOLD_MS = 3600_000;
-/** A queue that moves is no news; that its oldest is younger by this much is. */
+/** After an hour whatever happened is reported, even if it is one message. */
+const LONGEST_UNREPORTED_MS = 3600_000;
+/** A waiting queue that moves on is reported again only when its oldest message is younger than the last one by this much. */
 const MOVED_MS = 60_000;
 
 export function countsOf(lane: Lane): LaneCounts {
@@ -33,7 +34,7 @@ export function countsOf(lane: Lane): LaneCounts {
 
 const firstUnsettled = (lane: Lane): number => headOf(lane) ?? lane.accepted + 1;
 
-export const headsOf = (laneOf: Lanes): Told["heads"] => ({
+export const headsOf = (laneOf: Lanes): LastReport["heads"] => ({
   toDesk: firstUnsettled(laneOf("toDesk")),
   toDolphins: firstUnsettled(laneOf("toDolphins")),
 });
@@ -77,54 +78,54 @@ const newMessages = (before: LaneCounts, accepted: number, delivered: number): n
   Math.max(accepted - before.accepted, delivered - before.delivered);
 
 /**
- * Whether there is something to tell at once: asked for every message, so a few comparisons and no row read. That a ticket
- * was opened is told with the first that is, or when its first alarm fires: not while its first message is on its way.
+ * Whether a report is due at once. This is asked after every message, so it makes a few comparisons and reads no row. That a
+ * ticket was opened does not make a report due by itself: its first alarm reports that, when its first message is through.
  */
-export function isNews(told: Told | undefined, ticket: TicketRow, laneOf: Lanes): boolean {
-  if (ticket.state !== (told?.state ?? "open")) return true;
-  if (told && !isSamePerson(told, ticket)) return true;
-  let untold = 0;
+export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf: Lanes): boolean {
+  if (ticket.state !== (last?.state ?? "open")) return true;
+  if (last && !isSamePerson(last, ticket)) return true;
+  let unreported = 0;
   let waiting = 0;
   for (const name of LANES) {
     const lane = laneOf(name);
-    const before = told?.lanes[name] ?? NOTHING;
+    const before = last?.lanes[name] ?? NOTHING;
     if (lane.dead !== before.dead) return true;
     const stillWaiting = waitingCount(lane);
-    untold += newMessages(before, lane.accepted, lane.accepted - stillWaiting - lane.dead);
+    unreported += newMessages(before, lane.accepted, lane.accepted - stillWaiting - lane.dead);
     waiting += stillWaiting;
   }
-  return untold >= BATCH || (waiting === 0 && told?.waitingSinceMs !== undefined);
+  return unreported >= BATCH || (waiting === 0 && last?.waitingSinceMs !== undefined);
 }
 
-const isSamePerson = (told: Told, { channel, contactId, customerName }: TicketRow): boolean =>
-  told.contactId === contactId && told.customerName === customerName && told.channel === channel;
+const isSamePerson = (last: LastReport, { channel, contactId, customerName }: TicketRow): boolean =>
+  last.contactId === contactId && last.customerName === customerName && last.channel === channel;
 
-/** Whether there is something to tell that is looked for only when the object is awake anyway. */
-export function isWorthTelling(told: Told | undefined, now: Snapshot): boolean {
-  if (!told) return true;
-  if ((told.waitingSinceMs === undefined) !== (now.waitingSinceMs === undefined)) return true;
-  if ((now.waitingSinceMs ?? 0) - (told.waitingSinceMs ?? 0) > MOVED_MS) return true;
-  if (waitingOf(told) > 0 && waitingOf(now) === 0) return true;
-  const untold = LANES.reduce(
-    (sum, name) => sum + newMessages(told.lanes[name], now.lanes[name].accepted, now.lanes[name].delivered),
+/** Whether a report is worth its rows when the object is awake anyway. */
+export function isWorthReporting(last: LastReport | undefined, now: Snapshot): boolean {
+  if (!last) return true;
+  if ((last.waitingSinceMs === undefined) !== (now.waitingSinceMs === undefined)) return true;
+  if ((now.waitingSinceMs ?? 0) - (last.waitingSinceMs ?? 0) > MOVED_MS) return true;
+  if (waitingOf(last) > 0 && waitingOf(now) === 0) return true;
+  const unreported = LANES.reduce(
+    (sum, name) => sum + newMessages(last.lanes[name], now.lanes[name].accepted, now.lanes[name].delivered),
     0,
   );
-  const quietMs = now.atMs - told.atMs;
-  return (untold >= SLOW_BATCH && quietMs >= SLOW_MS) || (untold > 0 && quietMs >= LONGEST_UNTOLD_MS);
+  const quietMs = now.atMs - last.atMs;
+  return (unreported >= SLOW_BATCH && quietMs >= SLOW_MS) || (unreported > 0 && quietMs >= LONGEST_UNREPORTED_MS);
 }
 
-/** Whether the index knows anything otherwise than it is. */
-export function differs(told: Told | undefined, now: Snapshot): boolean {
-  if (!told) return true;
-  const { heads: _, ...before } = told;
+/** Whether the index has anything about the ticket that is no longer so. */
+export function differs(last: LastReport | undefined, now: Snapshot): boolean {
+  if (!last) return true;
+  const { heads: _, ...before } = last;
   return JSON.stringify({ ...before, atMs: 0 }) !== JSON.stringify({ ...now, atMs: 0 });
 }
 
 /** A message as a report counts it; `settledAtMs` is the end of its last attempt. */
 export type Counted = { sequence: number; acceptedAtMs: number; state: MessageState; settledAtMs: number };
 
-/** What happened in a lane since it was told, minute by minute: when each message was accepted, delivered or given up. */
-export function minutesOf(lane: LaneName, messages: readonly Counted[], told: Told | undefined): MinuteCounts[] {
+/** What happened in a lane since the last report, minute by minute: when each message was accepted, delivered or given up. */
+export function minutesOf(lane: LaneName, messages: readonly Counted[], last: LastReport | undefined): MinuteCounts[] {
   const minutes = new Map<number, MinuteCounts>();
   const at = (ms: number) => {
     const minute = Math.floor(ms / MINUTE_MS);
@@ -135,9 +136,9 @@ export function minutesOf(lane: LaneName, messages: readonly Counted[], told: To
     return counts;
   };
   for (const { sequence, acceptedAtMs, state, settledAtMs } of messages) {
-    const isNew = sequence > (told?.lanes[lane].accepted ?? 0);
+    const isNew = sequence > (last?.lanes[lane].accepted ?? 0);
     if (isNew) at(acceptedAtMs).accepted++;
-    if (state === "waiting" || (!isNew && settledAtMs < (told?.atMs ?? 0))) continue;
+    if (state === "waiting" || (!isNew && settledAtMs < (last?.atMs ?? 0))) continue;
     const counts = at(settledAtMs);
     if (state === "dead") counts.dead++;
     if (state !== "delivered") continue;

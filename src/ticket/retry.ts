@@ -1,5 +1,7 @@
 import type { Outcome } from "../egress/outcome";
-import { isoTime, type Attempt } from "../model/timeline";
+import type { Attempt } from "../model/answers";
+import type { DeadReason } from "../model/delivery";
+import { isoTime } from "../model/timeline";
 
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
@@ -11,7 +13,7 @@ const ATTEMPTS_KEPT = 20;
 export type DeliveryPolicy = { maxAgeSeconds: number; whenExhausted: "advance" | "hold" };
 
 /** What is on record of a message that has been tried. */
-export type Trial = {
+export type AttemptHistory = {
   attempts: Attempt[];
   /** All attempts ever, while `attempts` keeps the newest. */
   attemptCount: number;
@@ -21,45 +23,56 @@ export type Trial = {
   roundTries: number;
 };
 
-type DeadReason = "rejected" | "blocked" | "exhausted";
-export type Verdict =
+/** What becomes of a message after an attempt. */
+export type Disposition =
   | { state: "delivered" }
   | { state: "dead"; reason: DeadReason }
   | { state: "waiting"; nextAttemptAtMs: number };
 
-/** The wait in ms after the `tries`-th attempt failed; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
-function backoffMs(tries: number, random: number, retryAfterMs = 0): number {
-  const base = (BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS) * 1000;
-  const jittered = base * (1 + JITTER * (2 * random - 1));
-  return Math.round(Math.max(jittered, Math.min(retryAfterMs, LONGEST_SECONDS * 1000)));
-}
+/** Of a message that was never tried. */
+export const noAttempts = (acceptedAtMs: number): AttemptHistory => ({
+  attempts: [],
+  attemptCount: 0,
+  roundStartedAtMs: acceptedAtMs,
+  roundTries: 0,
+});
 
 /** Puts an attempt on record and says what becomes of the message. `random` is in [0, 1). */
-export function conclude(
-  before: Trial,
+export function recordAttempt(
+  before: AttemptHistory,
   outcome: Outcome,
   policy: DeliveryPolicy,
   time: { startedAtMs: number; nowMs: number },
   random: number,
-): { trial: Trial; verdict: Verdict } {
-  const trial = { ...before, attemptCount: before.attemptCount + 1, roundTries: before.roundTries + 1 };
-  const verdict = judge(outcome, trial, policy, time.nowMs, random);
-  const attempt: Attempt = { at: isoTime(time.startedAtMs), ms: time.nowMs - time.startedAtMs };
-  if (outcome.kind === "blocked") {
-    attempt.error = `blocked: ${outcome.error}`;
-  } else {
-    if (outcome.status !== undefined) attempt.status = outcome.status;
-    if (outcome.kind !== "delivered")
-      attempt.error = outcome.answer ? `${outcome.error}: ${outcome.answer}` : outcome.error;
+): { history: AttemptHistory; disposition: Disposition } {
+  const history = { ...before, attemptCount: before.attemptCount + 1, roundTries: before.roundTries + 1 };
+  const disposition = judge(outcome, history, policy, time.nowMs, random);
+  const attempt = attemptOf(outcome, time.startedAtMs, time.nowMs);
+  if (disposition.state === "dead" && disposition.reason === "exhausted") {
+    attempt.givenUpAfterSeconds = policy.maxAgeSeconds;
   }
-  if (verdict.state === "dead" && verdict.reason === "exhausted") {
-    attempt.error = `given up after ${policy.maxAgeSeconds} seconds; the last attempt: ${attempt.error ?? ""}`;
-  }
-  trial.attempts = [...before.attempts, attempt].slice(-ATTEMPTS_KEPT);
-  return { trial, verdict };
+  history.attempts = [...before.attempts, attempt].slice(-ATTEMPTS_KEPT);
+  return { history, disposition };
 }
 
-function judge(outcome: Outcome, trial: Trial, policy: DeliveryPolicy, nowMs: number, random: number): Verdict {
+function attemptOf(outcome: Outcome, startedAtMs: number, nowMs: number): Attempt {
+  const attempt: Attempt = { at: isoTime(startedAtMs), ms: nowMs - startedAtMs, outcome: outcome.kind };
+  if (outcome.kind === "blocked") return { ...attempt, detail: outcome.error };
+  if (outcome.status !== undefined) attempt.status = outcome.status;
+  if (outcome.kind === "delivered") return attempt;
+  if (outcome.error !== `HTTP ${outcome.status}`) attempt.detail = outcome.error;
+  if (outcome.answer) attempt.answer = outcome.answer;
+  if (outcome.kind === "retry" && outcome.noAnswer) attempt.noAnswer = outcome.noAnswer;
+  return attempt;
+}
+
+function judge(
+  outcome: Outcome,
+  { roundStartedAtMs, roundTries }: AttemptHistory,
+  policy: DeliveryPolicy,
+  nowMs: number,
+  random: number,
+): Disposition {
   switch (outcome.kind) {
     case "delivered":
       return { state: "delivered" };
@@ -67,12 +80,19 @@ function judge(outcome: Outcome, trial: Trial, policy: DeliveryPolicy, nowMs: nu
     case "blocked":
       return { state: "dead", reason: outcome.kind };
     case "retry": {
-      const deadlineMs = trial.roundStartedAtMs + policy.maxAgeSeconds * 1000;
-      const nextAttemptAtMs = nowMs + backoffMs(trial.roundTries, random, outcome.retryAfterMs);
+      const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000;
+      const nextAttemptAtMs = nowMs + backoffMs(roundTries, random, outcome.retryAfterMs);
       if (policy.whenExhausted === "hold") return { state: "waiting", nextAttemptAtMs };
       if (nowMs >= deadlineMs) return { state: "dead", reason: "exhausted" };
       // The last attempt is made at the deadline, not given up before it.
       return { state: "waiting", nextAttemptAtMs: Math.min(nextAttemptAtMs, deadlineMs) };
     }
   }
+}
+
+/** The wait in ms after the `tries`-th attempt failed; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
+function backoffMs(tries: number, random: number, retryAfterMs = 0): number {
+  const base = (BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS) * 1000;
+  const jittered = base * (1 + JITTER * (2 * random - 1));
+  return Math.round(Math.max(jittered, Math.min(retryAfterMs, LONGEST_SECONDS * 1000)));
 }

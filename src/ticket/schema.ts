@@ -1,9 +1,10 @@
+import type { DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState, TicketState } from "../model/timeline";
+import type { LaneName, MessageState, TicketState } from "../model/answers";
 
 /** The tables of a ticket, and their rows. */
 
-/** What a new object begins with: the newest version at once. Altering tables that were just made would be two rows more. */
+/** A new object begins with the tables of the newest version. To make the first version's and alter them would cost two rows more. */
 export const SCHEMA = `
    CREATE TABLE ticket (
      id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -28,14 +29,17 @@ export const SCHEMA = `
      PRIMARY KEY (lane, key)
    ) WITHOUT ROWID;`;
 
-/** Append only, and into SCHEMA as well: an object may come from any version before. The n-th leads from version n to the next. */
+/**
+ * An object may be of any earlier version. The n-th statement leads from version n to the next. Only ever add one at the end,
+ * and put what it does into SCHEMA as well.
+ */
 export const MIGRATIONS = [
-  // So that a key goes when its message does, with no index and no search.
+  // With its key beside it, a message can be deleted together with that key, without an index or a search.
   "ALTER TABLE message ADD COLUMN idempotencyKey TEXT",
   "ALTER TABLE ticket ADD COLUMN told TEXT",
 ];
 export const VERSION = MIGRATIONS.length + 1;
-/** Where the version stands: the platform refuses PRAGMA user_version. */
+/** The version is kept on the key-value side, because the platform refuses PRAGMA user_version. */
 export const VERSION_KEY = "schema";
 
 export type TicketRow = {
@@ -52,10 +56,10 @@ export type TicketRow = {
   /** The Close that is on its way, or was delivered. */
   closeLane: LaneName | null;
   closeSequence: number | null;
-  /** JSON: what each lane's destination asked to keep. */
-  sessions: string;
-  /** JSON, a Told: what the tenant's index has acknowledged. */
-  told: string | null;
+  /** JSON by lane: what each far end asked to have kept of its conversation. The column is named `sessions`. */
+  conversations: string;
+  /** JSON, a LastReport: what the tenant's index has acknowledged. The column is named `told`. */
+  lastReport: string | null;
 };
 
 export type MessageRow = {
@@ -71,7 +75,8 @@ export type MessageRow = {
 
 export type OutcomeRow = {
   state: MessageState;
-  reason: string | null;
+  /** Of a dead letter. */
+  reason: DeadReason | null;
   attempts: string;
   attemptCount: number;
   roundStartedAtMs: number;

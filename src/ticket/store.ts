@@ -1,23 +1,17 @@
+import type { Attempt } from "../model/answers";
+import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { MIGRATIONS, SCHEMA, VERSION, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
 import type { Counted } from "./report-policy";
-import type { Trial, Verdict } from "./retry";
-import {
-  isoTime,
-  LANES,
-  PAGE_SIZE,
-  type Attempt,
-  type DeadLetter,
-  type LaneName,
-  type MessageState,
-  type TimelineMessage,
-} from "../model/timeline";
+import type { AttemptHistory, Disposition } from "./retry";
+import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
+import { isoTime, LANES, PAGE_SIZE } from "../model/timeline";
 
 /**
- * All SQL of a ticket. One row is written when a message is accepted and one when it is settled: rows written are what a
- * message costs. `message` never changes after its insert. `outcome` has a row only for messages that were tried, so a
- * lane's place is found from the two newest rows. The index holds what is not delivered: the ordinary case never touches it.
+ * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
+ * A row of `message` never changes. `outcome` has a row only for messages that were tried, so the newest row of each table
+ * says how far a lane has got. The index `undelivered` holds only what is not delivered, so an ordinary message never enters it.
  */
 
 export class TicketStore {
@@ -40,7 +34,9 @@ export class TicketStore {
   }
 
   readTicket(): TicketRow | undefined {
-    return this.#rows<TicketRow>("SELECT * FROM ticket")[0];
+    const sql = `SELECT owner, ticketNumber, deskId, mapped, channel, contactId, customerName, state, closeLane, closeSequence,
+                   sessions AS conversations, told AS lastReport FROM ticket`;
+    return this.#rows<TicketRow>(sql)[0];
   }
 
   saveTicket(row: TicketRow): void {
@@ -61,8 +57,8 @@ export class TicketStore {
       state,
       row.closeLane,
       row.closeSequence,
-      row.sessions,
-      row.told,
+      row.conversations,
+      row.lastReport,
     );
   }
 
@@ -158,12 +154,12 @@ export class TicketStore {
   }
 
   /** What is on record of a message that was tried before, and what became of it so far. */
-  readTrial(lane: LaneName, sequence: number): (Trial & { state: MessageState; reason: string | null }) | undefined {
+  readHistory(lane: LaneName, sequence: number): (AttemptHistory & Pick<OutcomeRow, "state" | "reason">) | undefined {
     const row = this.#readOutcome(lane, sequence);
     return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
   }
 
-  saveOutcome(lane: LaneName, sequence: number, trial: Trial, verdict: Verdict): void {
+  saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {
     this.#storage.sql.exec(
       `INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET state = excluded.state, reason = excluded.reason, attempts = excluded.attempts,
@@ -171,13 +167,13 @@ export class TicketStore {
          roundTries = excluded.roundTries, nextAttemptAtMs = excluded.nextAttemptAtMs`,
       lane,
       sequence,
-      verdict.state,
-      verdict.state === "dead" ? verdict.reason : null,
-      JSON.stringify(trial.attempts),
-      trial.attemptCount,
-      trial.roundStartedAtMs,
-      trial.roundTries,
-      verdict.state === "waiting" ? verdict.nextAttemptAtMs : null,
+      disposition.state,
+      disposition.state === "dead" ? disposition.reason : null,
+      JSON.stringify(history.attempts),
+      history.attemptCount,
+      history.roundStartedAtMs,
+      history.roundTries,
+      disposition.state === "waiting" ? disposition.nextAttemptAtMs : null,
     );
   }
 
@@ -228,13 +224,13 @@ export class TicketStore {
 
   /**
    * Deletes up to `limit` delivered messages accepted before `cutoffMs`, the oldest first; true when it met that limit.
-   * Dead letters stay, and so does the newest message: its sequence is where the lane goes on.
+   * Dead letters stay. The newest message that was tried stays too, because its sequence is where the lane goes on.
    */
   deleteDelivered(lane: LaneName, cutoffMs: number, limit: number): boolean {
     type Row = { sequence: number; acceptedAtMs: number; idempotencyKey: string | null; state: MessageState };
     const newest = this.#newest("outcome", lane);
     const old: Row[] = [];
-    // Read row by row, and no further than the first that is too young: as a rule that is one.
+    // The rows are read one by one, up to the first that is too young. As a rule that is the very first.
     const rows = this.#storage.sql.exec<Row>(
       `SELECT sequence, acceptedAtMs, idempotencyKey, state FROM message JOIN outcome USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence`,
@@ -278,14 +274,14 @@ export class TicketStore {
 
   /** The dead letters of a lane after a sequence, the oldest first. */
   readDead(lane: LaneName, after: number, limit: number): DeadLetter[] {
-    const rows = this.#rows<ShownRow & { reason: string | null }>(
+    const rows = this.#rows<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
       lane,
       after,
       limit,
     );
-    return rows.map((row) => Object.assign(shown(row), { reason: row.reason ?? "" }));
+    return rows.map((row) => Object.assign(shown(row), { reason: row.reason }));
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -318,6 +314,6 @@ const shown = (row: ShownRow): TimelineMessage => ({
   state: row.state ?? "waiting",
   acceptedAt: isoTime(row.acceptedAtMs),
   suspectedDuplicate: row.suspectedDuplicate === 1,
-  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]),
-  event: JSON.parse(row.event) as unknown,
+  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
+  event: JSON.parse(row.event) as TimelineMessage["event"],
 });

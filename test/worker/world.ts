@@ -2,7 +2,7 @@ import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:tes
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Ticket } from "../../src/index";
-import type { TicketView, TimelineMessage } from "../../src/model/timeline";
+import type { TicketView, TimelineMessage } from "../../src/model/answers";
 
 /** A relay in workerd, with the far ends played by a function in place of `fetch`. */
 

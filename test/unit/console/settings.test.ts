@@ -32,8 +32,8 @@ const auths = [
 /** The record as the relay shows it, with every default filled in. */
 function shown(desk: object, auth: object): object {
   const parsed = parseTenant("o", { ingress: "main", dolphins: { baseUrl: "https://b.example", auth }, desk }, false);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.tenant;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 }
 
 test.each([native, chatwoot, zendesk].flatMap((desk) => auths.map((auth) => [desk, auth] as const)))(
@@ -51,7 +51,7 @@ test.each([native, chatwoot, zendesk])("the tenant form makes of a new record on
     ...draftOf({ desk }),
   };
   const parsed = parseTenant("o", recordOf(draft, NEW_RECORD), false);
-  expect(parsed).toMatchObject({ ok: true, tenant: { name: "o", deskId: "o", desk } });
+  expect(parsed).toMatchObject({ ok: true, value: { name: "o", deskId: "o", desk } });
 });
 
 test("the tenant form leaves nothing of a desk of another type", () => {
@@ -65,5 +65,5 @@ test("the tenant form leaves a required field out when it is empty, and the rela
   const draft = { ...draftOf(record), "desk.accountId": "", ingress: "" };
   const put = recordOf(draft, record);
   expect(put).not.toHaveProperty("ingress");
-  expect(parseTenant("o", put, false)).toMatchObject({ ok: false, issues: [{ path: "desk.accountId" }] });
+  expect(parseTenant("o", put, false)).toMatchObject({ ok: false, error: [{ path: "desk.accountId" }] });
 });

@@ -1,21 +1,23 @@
 import { expect, test } from "vitest";
 import { adviceFor, failureOf } from "../../../console/ticket/failure";
 import { storyOf } from "../../../console/ticket/story";
-import { conclude, type DeliveryPolicy } from "../../../src/ticket/retry";
+import { noAttempts, recordAttempt, type DeliveryPolicy } from "../../../src/ticket/retry";
 import type { Outcome } from "../../../src/egress/outcome";
-import type { Attempt, LaneView, TimelineMessage } from "../../../src/model/timeline";
+import type { Attempt } from "../../../src/model/answers";
+import { withError } from "../../../src/model/attempt";
+import type { LaneView, TimelineMessage } from "../../../src/model/answers";
 
 const policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
 const at = "2026-11-24T02:13:00.000Z";
 const startedAtMs = Date.parse(at);
 
-/** The attempt as the relay records it, so that the console reads what is really written. */
+/** The attempt as the relay records and shows it, so that the console reads what is really written. */
 function recorded(outcome: Outcome, ageMs = 0): Attempt {
-  const before = { attempts: [], attemptCount: 0, roundStartedAtMs: startedAtMs - ageMs, roundTries: 0 };
-  const { trial } = conclude(before, outcome, policy, { startedAtMs, nowMs: startedAtMs + 31 }, 0.5);
-  const [attempt] = trial.attempts;
+  const before = noAttempts(startedAtMs - ageMs);
+  const { history } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs: startedAtMs + 31 }, 0.5);
+  const [attempt] = history.attempts;
   if (!attempt) throw new Error("No attempt was recorded.");
-  return attempt;
+  return withError(attempt);
 }
 
 const message = (change: Partial<TimelineMessage>): TimelineMessage => ({
@@ -38,7 +40,7 @@ test.each<[string, Outcome, ReturnType<typeof failureOf>, string]>([
     "a status with an answer",
     { kind: "retry", status: 503, error: "HTTP 503", answer: "maintenance: until 3" },
     { kind: "answered", status: 503, answer: "maintenance: until 3" },
-    "mendFarEnd",
+    "fixFarEnd",
   ],
   [
     "a status without one",
@@ -55,31 +57,37 @@ test.each<[string, Outcome, ReturnType<typeof failureOf>, string]>([
   [
     "a redirect",
     { kind: "rejected", status: 302, error: "HTTP 302: redirects are not followed" },
-    { kind: "answered", status: 302, answer: "redirects are not followed" },
+    { kind: "answered", status: 302, answer: "HTTP 302: redirects are not followed" },
     "checkUrl",
   ],
   [
     "a time limit",
-    { kind: "retry", error: "no complete answer within 10000 ms", timedOut: true },
-    { kind: "timeout", ms: 10_000 },
+    { kind: "retry", error: "no complete answer within 10000 ms", noAnswer: "timeout" },
+    { kind: "timeout", ms: 31 },
     "tooSlow",
   ],
   [
     "no connection",
-    { kind: "retry", error: "no connection: refused" },
-    { kind: "unreachable", detail: "refused" },
+    { kind: "retry", error: "no connection: refused", noAnswer: "connection" },
+    { kind: "unreachable", detail: "no connection: refused" },
     "checkNetwork",
   ],
   [
     "a blocked target",
     { kind: "blocked", error: "the target's URL names an internal host" },
     { kind: "blocked", detail: "the target's URL names an internal host" },
-    "mendUrl",
+    "fixUrl",
   ],
   [
     "a desk's own words",
     { kind: "rejected", error: "the media is empty" },
     { kind: "other", detail: "the media is empty" },
+    "readAnswer",
+  ],
+  [
+    "a desk's own words about a status",
+    { kind: "rejected", status: 200, error: "the answer is not the desk's: no id" },
+    { kind: "answered", status: 200, answer: "the answer is not the desk's: no id" },
     "readAnswer",
   ],
 ])("what an attempt says went wrong is read from the record of %s", (_, outcome, failure, advice) => {
@@ -90,9 +98,24 @@ test.each<[string, Outcome, ReturnType<typeof failureOf>, string]>([
 
 test("what an attempt says went wrong is the last attempt's when the message was given up", () => {
   const attempt = recorded({ kind: "retry", status: 503, error: "HTTP 503", answer: "down" }, 61_000);
-  expect(attempt.error).toContain("given up");
+  expect(attempt.error).toBe("given up after 60 seconds; the last attempt: HTTP 503: down");
   expect(failureOf(attempt)).toEqual({ kind: "answered", status: 503, answer: "down" });
 });
+
+test.each<[string, Attempt, ReturnType<typeof failureOf>]>([
+  [
+    "with a status",
+    { at, ms: 1, status: 503, error: "HTTP 503: down" },
+    { kind: "answered", status: 503, answer: "HTTP 503: down" },
+  ],
+  ["without one", { at, ms: 1, error: "no connection: refused" }, { kind: "other", detail: "no connection: refused" }],
+  ["that delivered", { at, ms: 1, status: 200 }, undefined],
+])(
+  "what an attempt says went wrong is the whole text of an attempt %s that was recorded before its fields were kept",
+  (_, attempt, failure) => {
+    expect(failureOf(withError(attempt))).toEqual(failure);
+  },
+);
 
 test("what an attempt says went wrong is nothing for an attempt that delivered", () => {
   expect(failureOf(recorded({ kind: "delivered", status: 200 }))).toBeUndefined();

@@ -8,14 +8,14 @@ const least = {
 
 function tenantOf(json: unknown, owner = "owner-1"): Tenant {
   const parsed = parseTenant(owner, json, false);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.tenant;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 }
 
 /** The issues by their path; none when the record fits. */
 function issues(json: unknown, allowInsecure = false): Record<string, string> {
   const parsed = parseTenant("owner-1", json, allowInsecure);
-  return parsed.ok ? {} : Object.fromEntries(parsed.issues.map((issue) => [issue.path, issue.message]));
+  return parsed.ok ? {} : Object.fromEntries(parsed.error.map((issue) => [issue.path, issue.message]));
 }
 
 const paths = (json: unknown) => Object.keys(issues(json));

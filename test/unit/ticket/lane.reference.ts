@@ -1,40 +1,73 @@
 import type { MessageKind } from "../../../src/model/event";
+import type { LaneName, MessageState, TicketState } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
-import { LANES, type LaneName, type MessageState, type TicketState } from "../../../src/model/timeline";
 
 /**
  * What the protocol promises of a ticket, in the most naive form: two plain lists of messages, each with its state,
- * searched from the front every time. It shares nothing with lane.ts but the words.
+ * searched from the front every time. It shares nothing with src/ticket but the words.
  */
 
 /** How the far end took one attempt. `lost`: it took the message, and its answer never came back. */
 export type FarEnd = "delivered" | "rejected" | "blocked" | "unreachable" | "lost";
 
-export type Message = {
+/** What is sent to the ticket. `body` stands for the event: the same number is the same text. */
+export type Said = {
   lane: LaneName;
-  sequence: number;
   kind: MessageKind;
+  body: number;
+  key: string | undefined;
+  fromWebhook: boolean;
+};
+
+export type Message = Said & {
+  sequence: number;
+  id: string;
   bytes: number;
   state: MessageState;
-  /** From when its age counts. */
+  /** When it was accepted, and from when its age counts. */
+  acceptedAtMs: number;
   sinceMs: number;
   /** Attempts on record. */
   tries: number;
   /** When its next attempt is due after a failed one; 0 for at once. */
   dueMs: number;
+  /** The same as its row says it. It differs while an attempt could not be recorded. */
+  recordedDueMs: number;
+  isUnrecorded: boolean;
   replays: number;
   /** Times the far end took it, and how often of those the relay did not learn of it. */
   taken: number;
-  unrecorded: number;
+  unlearned: number;
+  /** Retention has deleted it. */
+  isGone: boolean;
 };
 
+/** What is expected of an acceptance: a refusal, a message that was there before, or a new one. */
+export type Expected =
+  | { refused: "ticket_closed" | "idempotency_mismatch" }
+  | { repeats: Message }
+  | { isNew: true; isSuspected: boolean };
+
 const MAX_WAIT_MS = 720_000;
+const UNRECORDED_MS = 5_000;
+const KEY_MS = 24 * 3600_000;
+const REPEAT_MS = 10_000;
+const ECHO_MS = 30_000;
 
 export class Reference {
   readonly messages: Record<LaneName, Message[]> = { toDesk: [], toDolphins: [] };
   inFlight: Partial<Record<LaneName, Message>> = {};
   /** The Close that is on its way, or was delivered. */
   close: Message | undefined;
+  /** After a crash nothing is done until something touches the ticket. */
+  isAsleep = false;
+  /** What the newest Incoming Event and the far ends gave to keep. */
+  customerName = "";
+  conversations: Partial<Record<LaneName, unknown>> = {};
+  // Known to memory alone.
+  #lately: Message[] = [];
+  #echo: { close: Message; untilMs: number } | undefined;
 
   get ticketState(): TicketState {
     if (!this.close) return "open";
@@ -49,25 +82,52 @@ export class Reference {
     return this.withState(lane, "waiting")[0];
   }
 
-  accept(lane: LaneName, kind: MessageKind, bytes: number, nowMs: number): number | undefined {
-    if (kind === "command" && this.close) return this.close.sequence;
-    if (kind === "outgoing" && this.close) return undefined;
-    const trace = { tries: 0, dueMs: 0, replays: 0, taken: 0, unrecorded: 0 };
-    const sequence = this.messages[lane].length + 1;
-    const message: Message = { lane, sequence, kind, bytes, state: "waiting", sinceMs: nowMs, ...trace };
-    this.messages[lane].push(message);
-    if (kind === "command") this.close = message;
-    if (kind === "incoming") this.close = undefined;
-    return sequence;
+  /** What becomes of an event, before it is added. A desk's webhook takes the echo, if there is one. */
+  expected({ lane, kind, body, key, fromWebhook }: Said, nowMs: number): Expected {
+    const withKey = this.messages[lane].findLast((one) => key !== undefined && one.key === key && !one.isGone);
+    const first = withKey && withKey.acceptedAtMs + KEY_MS > nowMs ? withKey : undefined;
+    if (first && (first.kind !== kind || first.body !== body)) return { refused: "idempotency_mismatch" };
+    const isClose = kind === "command";
+    const echo = isClose && fromWebhook ? this.#echo : undefined;
+    if (isClose && fromWebhook) this.#echo = undefined;
+    if (first) return { repeats: first };
+    if (isClose && this.close && !this.close.isGone) return { repeats: this.close };
+    if (echo && echo.untilMs > nowMs) return { repeats: echo.close };
+    if (kind === "outgoing" && this.close) return { refused: "ticket_closed" };
+    const isRecent = (one: Message) => one.acceptedAtMs > nowMs - REPEAT_MS && one.key === undefined;
+    const isSame = (one: Message) => one.lane === lane && one.kind === kind && one.body === body;
+    return { isNew: true, isSuspected: key === undefined && this.#lately.some((one) => isRecent(one) && isSame(one)) };
+  }
+
+  add(said: Said, stored: { id: string; bytes: number }, nowMs: number): Message {
+    const sequence = this.messages[said.lane].length + 1;
+    const trace = { tries: 0, dueMs: 0, recordedDueMs: 0, isUnrecorded: false, replays: 0, taken: 0, unlearned: 0 };
+    const times = { acceptedAtMs: nowMs, sinceMs: nowMs };
+    const message: Message = { ...said, ...stored, ...times, ...trace, sequence, state: "waiting", isGone: false };
+    this.messages[said.lane].push(message);
+    if (said.kind === "command") this.close = message;
+    if (said.kind === "incoming") this.close = undefined;
+    if (said.kind !== "failure") this.#lately.push(message);
+    return message;
+  }
+
+  /** An attempt of a lane's head begins. Says what is wrong with that. */
+  begin(lane: LaneName, sequence: number, nowMs: number): string | undefined {
+    const head = this.head(lane);
+    if (!head || head.sequence !== sequence) return `${sequence} is attempted, and the head is ${head?.sequence}`;
+    if (head.dueMs > nowMs) return `${sequence} is attempted ${head.dueMs - nowMs} ms early`;
+    this.inFlight[lane] = head;
+    if (lane === "toDesk" && head.kind === "command") this.#echo = { close: head, untilMs: nowMs + ECHO_MS };
+    return undefined;
   }
 
   /** The far end takes a message. First deliveries are in the order of acceptance, but for replays; says what is wrong. */
-  take(message: Message, isRecorded: boolean): string | undefined {
+  take(message: Message, isLearned: boolean): string | undefined {
     const before = this.messages[message.lane].slice(0, message.sequence - 1);
     const overtaken = before.find((one) => one.state === "waiting" && one.taken === 0 && one.replays === 0);
     message.taken++;
-    if (message.taken > 1 + message.unrecorded) return `${message.sequence} was repeated though its outcome was known`;
-    if (!isRecorded) message.unrecorded++;
+    if (message.taken > 1 + message.unlearned) return `${message.sequence} was repeated though its outcome was known`;
+    if (!isLearned) message.unlearned++;
     return overtaken && `${message.sequence} overtook ${overtaken.sequence}`;
   }
 
@@ -77,37 +137,60 @@ export class Reference {
     far: FarEnd,
     policy: DeliveryPolicy,
     nowMs: number,
-    verdict: { state: MessageState; nextAttemptAtMs?: number },
+    actual: { state: MessageState | undefined; dueMs: number | undefined },
   ): string | undefined {
     message.tries++;
+    message.isUnrecorded = false;
     const deadlineMs = message.sinceMs + policy.maxAgeSeconds * 1000;
     const holds = policy.whenExhausted === "hold";
     const isSpent = !holds && nowMs >= deadlineMs;
     if (far === "delivered") message.state = "delivered";
     else if (far === "rejected" || far === "blocked" || isSpent) message.state = "dead";
-    if (verdict.state !== message.state) return `after ${far} it is ${verdict.state}, not ${message.state}`;
+    if (actual.state !== message.state) return `after ${far} it is ${actual.state}, not ${message.state}`;
     if (message.state !== "waiting") {
       if (message === this.close && message.state === "dead") this.close = undefined;
       return undefined;
     }
-    message.dueMs = verdict.nextAttemptAtMs ?? 0;
+    message.dueMs = message.recordedDueMs = actual.dueMs ?? 0;
     if (message.dueMs <= nowMs || message.dueMs > nowMs + MAX_WAIT_MS) return `its wait is ${message.dueMs - nowMs} ms`;
     return !holds && message.dueMs > deadlineMs ? "it is tried next after its deadline" : undefined;
   }
 
-  replay(wanted: (lane: LaneName, sequence: number) => boolean, nowMs: number): Record<LaneName, number[]> {
-    const replayed: Record<LaneName, number[]> = { toDesk: [], toDolphins: [] };
+  /** An attempt's outcome could not be recorded: the message waits, and that is known to memory alone. */
+  giveUp(message: Message, nowMs: number): void {
+    message.isUnrecorded = true;
+    message.dueMs = nowMs + UNRECORDED_MS;
+  }
+
+  crash(): void {
+    this.inFlight = {};
+    this.#lately = [];
+    this.#echo = undefined;
+    this.isAsleep = true;
+    for (const message of LANES.flatMap((lane) => this.messages[lane])) {
+      message.isUnrecorded = false;
+      message.dueMs = message.recordedDueMs;
+    }
+  }
+
+  /** The dead letters that are wanted wait again; `late` are those behind which a later one was delivered. */
+  replay(wanted: (message: Message) => boolean, nowMs: number): { replayed: string[]; late: string[] } {
+    const replayed: string[] = [];
+    const late: string[] = [];
     for (const lane of LANES) {
-      const letters = this.withState(lane, "dead").filter((message) => wanted(lane, message.sequence));
+      const letters = this.withState(lane, "dead").filter(wanted);
+      const newest = this.withState(lane, "delivered").findLast((message) => !message.isGone)?.sequence ?? 0;
       for (const letter of letters) {
-        Object.assign(letter, { state: "waiting", sinceMs: nowMs, dueMs: 0, replays: letter.replays + 1 });
+        const round = { sinceMs: nowMs, dueMs: 0, recordedDueMs: 0, replays: letter.replays + 1 };
+        Object.assign(letter, round, { state: "waiting" });
         if (letter.kind === "command") this.close ??= letter;
-        replayed[lane].push(letter.sequence);
+        replayed.push(letter.id);
+        if (letter.sequence < newest) late.push(letter.id);
       }
       if (letters.length === 0) continue;
       // A replay lets the lane try at once.
-      for (const waiting of this.withState(lane, "waiting")) waiting.dueMs = 0;
+      for (const waiting of this.withState(lane, "waiting")) waiting.dueMs = waiting.recordedDueMs = 0;
     }
-    return replayed;
+    return { replayed, late };
   }
 }

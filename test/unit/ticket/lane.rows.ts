@@ -1,12 +1,12 @@
+import type { LaneName } from "../../../src/model/answers";
 import { EMPTY_LANE, type Lane } from "../../../src/ticket/lane";
-import type { Trial, Verdict } from "../../../src/ticket/retry";
-import type { MessageRow, TicketRow } from "../../../src/ticket/schema";
+import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
+import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";
 import type { TicketStore } from "../../../src/ticket/store";
-import type { LaneName, MessageState } from "../../../src/model/timeline";
 
-type Outcome = Trial & { state: MessageState; reason: string | null; nextAttemptAtMs: number | null };
+type Outcome = AttemptHistory & Pick<OutcomeRow, "state" | "reason" | "nextAttemptAtMs">;
 
-/** What the ticket's image asks of a store. */
+/** What accept, drain and replay ask of a store. */
 type Asked = Pick<
   TicketStore,
   | "migrate"
@@ -15,19 +15,23 @@ type Asked = Pick<
   | "readLane"
   | "insertMessage"
   | "readMessage"
-  | "readTrial"
+  | "readHistory"
   | "saveOutcome"
   | "readDeadLetters"
+  | "newestDelivered"
   | "requeue"
   | "clearWaits"
+  | "readKey"
+  | "saveKey"
   | "deleteDelivered"
 >;
 
-/** The rows of a ticket without SQL, so that ten thousand tickets take seconds: they outlive a crash as the real ones do. */
+/** The rows of a ticket without SQL, so that ten thousand tickets take seconds. Like the real ones they outlive a crash. */
 export class MemoryRows implements Asked {
   #ticket: TicketRow | undefined;
   readonly #messages: Record<LaneName, Map<number, MessageRow>> = { toDesk: new Map(), toDolphins: new Map() };
   readonly #outcomes: Record<LaneName, Map<number, Outcome>> = { toDesk: new Map(), toDolphins: new Map() };
+  readonly #keys = new Map<string, { sequence: number; expiresAtMs: number }>();
 
   migrate(): void {
     this.#ticket ??= undefined;
@@ -64,14 +68,14 @@ export class MemoryRows implements Asked {
     return this.#messages[lane].get(sequence);
   }
 
-  readTrial(lane: LaneName, sequence: number): Outcome | undefined {
+  readHistory(lane: LaneName, sequence: number): Outcome | undefined {
     return this.#outcomes[lane].get(sequence);
   }
 
-  saveOutcome(lane: LaneName, sequence: number, trial: Trial, verdict: Verdict): void {
-    const reason = verdict.state === "dead" ? verdict.reason : null;
-    const nextAttemptAtMs = verdict.state === "waiting" ? verdict.nextAttemptAtMs : null;
-    this.#outcomes[lane].set(sequence, { ...trial, state: verdict.state, reason, nextAttemptAtMs });
+  saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {
+    const reason = disposition.state === "dead" ? disposition.reason : null;
+    const nextAttemptAtMs = disposition.state === "waiting" ? disposition.nextAttemptAtMs : null;
+    this.#outcomes[lane].set(sequence, { ...history, state: disposition.state, reason, nextAttemptAtMs });
   }
 
   readDeadLetters(lane: LaneName): ReturnType<TicketStore["readDeadLetters"]> {
@@ -80,6 +84,11 @@ export class MemoryRows implements Asked {
       const message = this.#messages[lane].get(sequence);
       return message ? [{ sequence, id: message.id, kind: message.kind, bytes: message.event.length }] : [];
     });
+  }
+
+  newestDelivered(lane: LaneName): number {
+    const delivered = [...this.#outcomes[lane]].filter(([, row]) => row.state === "delivered");
+    return Math.max(0, ...delivered.map(([sequence]) => sequence));
   }
 
   clearWaits(lane: LaneName): void {
@@ -95,13 +104,24 @@ export class MemoryRows implements Asked {
     this.#outcomes[lane].set(sequence, { ...row, ...round, state: "waiting", reason: null });
   }
 
+  readKey(lane: LaneName, key: string, nowMs: number): number | undefined {
+    const known = this.#keys.get(`${lane}:${key}`);
+    return known && known.expiresAtMs > nowMs ? known.sequence : undefined;
+  }
+
+  saveKey(lane: LaneName, key: string, sequence: number, expiresAtMs: number): void {
+    this.#keys.set(`${lane}:${key}`, { sequence, expiresAtMs });
+  }
+
   deleteDelivered(lane: LaneName, cutoffMs: number): boolean {
     const newest = Math.max(0, ...this.#outcomes[lane].keys());
-    for (const [sequence, { acceptedAtMs }] of this.#messages[lane]) {
+    for (const [sequence, { acceptedAtMs, idempotencyKey }] of this.#messages[lane]) {
       const isDelivered = this.#outcomes[lane].get(sequence)?.state === "delivered";
       if (!isDelivered || acceptedAtMs >= cutoffMs || sequence === newest) continue;
       this.#messages[lane].delete(sequence);
       this.#outcomes[lane].delete(sequence);
+      const key = `${lane}:${idempotencyKey}`;
+      if (this.#keys.get(key)?.sequence === sequence) this.#keys.delete(key);
     }
     return false;
   }

@@ -1,117 +1,141 @@
 import type { Outcome } from "../../../src/egress/outcome";
-import type { EventKind } from "../../../src/model/event";
-import { TicketImage } from "../../../src/ticket/cache";
+import type { LaneName } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
+import { accept, type NewEvent } from "../../../src/ticket/accept";
+import { AlarmClock } from "../../../src/ticket/alarm";
+import { TicketCache } from "../../../src/ticket/cache";
+import { CloseEcho } from "../../../src/ticket/close-echo";
+import type { TicketDeps } from "../../../src/ticket/deps";
+import { wake } from "../../../src/ticket/drain";
 import { nextStep, type Lane } from "../../../src/ticket/lane";
-import { conclude, type DeliveryPolicy, type Trial, type Verdict } from "../../../src/ticket/retry";
-import type { MessageRow } from "../../../src/ticket/schema";
+import { RecentBodies } from "../../../src/ticket/recent-bodies";
+import { replay, type Which } from "../../../src/ticket/replay";
+import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
-import { LANES, type LaneName } from "../../../src/model/timeline";
+import { Waiters } from "../../../src/ticket/waiters";
 import { MemoryRows } from "./lane.rows";
 
 /**
- * A ticket without its runtime: the image, the lane machine and the schedule of src as ticket.ts drives them, over rows
- * that outlive a crash. Nothing is decided here; what is right is said by lane.reference.ts.
+ * A ticket without its runtime. What runs here is the code of the object itself: accept.ts, drain.ts, replay.ts and all below
+ * them. The world around it is played: the clock, the alarm, and far ends that answer when the test says so.
  */
 
-type Flight = { message: MessageRow; trial: Trial; startedAtMs: number };
+type Flight = {
+  sequence: number;
+  attempt: number;
+  keep: (conversation: unknown) => void;
+  end: (ended: Awaited<ReturnType<TicketDeps["deliver"]>>) => void;
+};
 
-const FACTS = { deskId: "desk", channel: "whatsapp", contactId: "c", customerName: "n" };
-
-/** Of what a desk is told when a reply dies. */
-export const REPORT_BYTES = 50;
+export const OWNER = "owner";
+export const TICKET = "ticket";
 
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
   policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
   notifyFailures = false;
-  readonly #store: TicketStore;
-  // What a crash takes away.
-  #image: TicketImage;
-  #flights: Partial<Record<LaneName, Flight>> = {};
+  random = 0.5;
+  /** Makes the next outcome one that cannot be written. */
+  failsToRecord = false;
+  readonly store: TicketStore;
+  /** The alarm is kept by the platform, so it outlives a crash. */
+  alarmAtMs: number | null = null;
+  /** What the far ends have been sent, and not answered. */
+  flights: Partial<Record<LaneName, Flight>> = {};
+  /** What a crash takes away. */
+  deps: TicketDeps;
 
   constructor(store: TicketStore = new MemoryRows() as Partial<TicketStore> as TicketStore) {
-    this.#store = store;
-    this.#image = new TicketImage(store);
-    this.#image.open("owner", "ticket", FACTS);
-  }
-
-  get state() {
-    return this.#image.ticket?.state;
+    this.store = store;
+    const save = store.saveOutcome.bind(store);
+    store.saveOutcome = (...outcome) => {
+      if (this.failsToRecord) throw new Error("the disk is full");
+      save(...outcome);
+    };
+    this.deps = this.#start();
   }
 
   lane(lane: LaneName): Lane {
-    return this.#image.lane(lane);
+    return this.deps.cache.lane(lane);
   }
 
-  /** The lane as its rows tell it. */
-  rebuilt(lane: LaneName): Lane {
-    return this.#store.readLane(lane);
+  accept(event: Pick<NewEvent, "lane" | "kind" | "event"> & Partial<NewEvent>): ReturnType<typeof accept> {
+    const known = { owner: OWNER, ticketNumber: TICKET, deskId: "desk", channel: "whatsapp", contactId: "c" };
+    const whole = { ...known, customerName: "n", idempotencyKey: undefined, fromWebhook: false, ...event };
+    return accept(whole, this.deps);
   }
 
-  /** The sequence of the new message, or of the Close that this one repeats; undefined when refused. */
-  accept(lane: LaneName, kind: EventKind, bytes: number): number | undefined {
-    const { ticket } = this.#image;
-    if (kind === "command" && ticket?.closeSequence) return ticket.closeSequence;
-    if (kind === "outgoing" && ticket?.state !== "open") return undefined;
-    const about = { suspectedDuplicate: false, idempotencyKey: undefined };
-    const message = { lane, kind, event: "x".repeat(bytes), bytes, ...about };
-    return this.#image.accept(message, FACTS, this.nowMs).sequence;
+  /** The far end of a lane answers. Says whether in that very turn the next attempt began, if one was due. */
+  async end(lane: LaneName, outcome: Outcome, conversation?: unknown): Promise<boolean> {
+    const flight = this.flights[lane];
+    if (!flight) throw new Error("nothing is under way");
+    delete this.flights[lane];
+    if (conversation !== undefined) flight.keep(conversation);
+    flight.end({ outcome, policy: this.policy, notifyFailures: lane === "toDolphins" && this.notifyFailures });
+    await Promise.resolve();
+    this.failsToRecord = false;
+    return nextStep(this.lane(lane), this.nowMs).do !== "deliver";
   }
 
-  /** Starts the attempt that is due, if one is, and gives its sequence. */
-  start(lane: LaneName): number | undefined {
-    const step = nextStep(this.lane(lane), this.nowMs);
-    if (step.do !== "deliver") return undefined;
-    const { sequence } = step;
-    const message = this.#store.readMessage(lane, sequence);
-    if (!message) throw new Error("a waiting message has no row");
-    const known = sequence <= this.lane(lane).frontier ? this.#store.readTrial(lane, sequence) : undefined;
-    const round = { roundStartedAtMs: message.acceptedAtMs, roundTries: 0 };
-    this.#flights[lane] = {
-      message,
-      trial: known ?? { attempts: [], attemptCount: 0, ...round },
-      startedAtMs: this.nowMs,
-    };
-    this.#image.begin(lane, sequence);
-    return sequence;
-  }
-
-  /** The attempt in flight ends. */
-  end(lane: LaneName, outcome: Outcome, random: number): { verdict: Verdict; attemptCount: number } {
-    const flight = this.#flights[lane];
-    if (!flight) throw new Error("nothing is in flight");
-    const time = { startedAtMs: flight.startedAtMs, nowMs: this.nowMs };
-    const { trial, verdict } = conclude(flight.trial, outcome, this.policy, time, random);
-    this.#image.settle(flight.message, trial, verdict);
-    delete this.#flights[lane];
-    if (verdict.state === "dead" && lane === "toDolphins" && this.notifyFailures) {
-      const event = { event: "x".repeat(REPORT_BYTES), bytes: REPORT_BYTES };
-      const about = { suspectedDuplicate: false, idempotencyKey: undefined };
-      this.#image.append({ lane: "toDesk", kind: "failure", ...event, ...about }, this.nowMs);
-    }
-    return { verdict, attemptCount: trial.attemptCount };
-  }
-
-  /** Puts back those dead letters that are wanted, and gives their sequences. */
-  replay(isWanted: (lane: LaneName, sequence: number) => boolean): Record<LaneName, number[]> {
-    const replayed: Record<LaneName, number[]> = { toDesk: [], toDolphins: [] };
-    for (const lane of LANES) {
-      const letters = this.#store.readDeadLetters(lane).filter(({ sequence }) => isWanted(lane, sequence));
-      const ids = this.#image.replay(lane, (id) => letters.some((letter) => letter.id === id), this.nowMs);
-      replayed[lane] = ids.map((id) => letters.find((letter) => letter.id === id)?.sequence ?? 0);
-    }
+  replay(which: Which): ReturnType<typeof replay> {
+    const replayed = replay(which, false, this.deps);
+    wake(this.deps, this.nowMs);
     return replayed;
   }
 
-  /** Delivered messages that are old go. */
-  tidy(olderThanMs: number): void {
-    for (const lane of LANES) this.#store.deleteDelivered(lane, this.nowMs - olderThanMs, 100);
+  /** Time passes. The alarm rings if its time has come; says whether it did. */
+  pass(untilMs: number): boolean {
+    this.nowMs = untilMs;
+    if (this.alarmAtMs === null || this.alarmAtMs > untilMs) return false;
+    this.alarmAtMs = null;
+    this.deps.alarm.rang(untilMs);
+    wake(this.deps, untilMs);
+    return true;
+  }
+
+  /** Delivered messages that are old enough go. */
+  prune(olderThanMs: number): void {
+    for (const lane of LANES) this.store.deleteDelivered(lane, this.nowMs - olderThanMs, 100);
   }
 
   /** All memory goes; what was written stays. */
-  crash(): void {
-    this.#flights = {};
-    this.#image = new TicketImage(this.#store);
-    this.#image.load();
+  async crash(): Promise<void> {
+    this.flights = {};
+    this.deps = this.#start();
+    this.deps.cache.load();
+    await this.deps.alarm.verify();
+  }
+
+  #start(): TicketDeps {
+    const alarmStorage = {
+      getAlarm: async () => this.alarmAtMs,
+      setAlarm: async (atMs: number | Date) => {
+        this.alarmAtMs = Number(atMs);
+      },
+    };
+    return {
+      store: this.store,
+      cache: new TicketCache(this.store),
+      alarm: new AlarmClock(alarmStorage, this.nowMs),
+      waiters: new Waiters(),
+      recentBodies: new RecentBodies(),
+      closeEcho: new CloseEcho(),
+      mapping: { writeIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
+      reporter: {
+        reportIfDue: () => undefined,
+        dueMs: () => Number.POSITIVE_INFINITY,
+        forget: async () => undefined,
+      },
+      directory: { policy: async () => undefined, unmapTicket: async () => undefined },
+      deliver: (_ticket, lane, { sequence, attempt }, { keep }) => {
+        if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
+        const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
+        this.flights[lane] = { sequence, attempt, keep, end: resolve };
+        return promise;
+      },
+      nowMs: () => this.nowMs,
+      random: () => this.random,
+      waitUntil: () => undefined,
+    };
   }
 }

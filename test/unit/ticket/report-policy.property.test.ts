@@ -6,12 +6,12 @@ import {
   countsOf,
   differs,
   headsOf,
-  isNews,
-  isWorthTelling,
+  isUrgent,
+  isWorthReporting,
   minutesOf,
   snapshotOf,
   type Counted,
-  type Told,
+  type LastReport,
 } from "../../../src/ticket/report-policy";
 import type { TicketRow } from "../../../src/ticket/schema";
 
@@ -34,68 +34,68 @@ const both =
     name === "toDesk" ? toDesk : toDolphins;
 const at = (row: TicketRow, lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs = 0) =>
   snapshotOf(row, lanes, { nowMs, openedAtMs: 0 }, () => acceptedAtMs);
-const toldAt = (lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs = 0): Told => ({
+const reportedAt = (lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs = 0): LastReport => ({
   ...at(ticket, lanes, nowMs, acceptedAtMs),
   heads: headsOf(lanes),
 });
 
-describe("what is told at once", () => {
-  const told = toldAt(both(laneOf(3, 2, 1)), 0);
+describe("what is reported at once", () => {
+  const last = reportedAt(both(laneOf(3, 2, 1)), 0);
 
   test("a state, a person, a dead letter more or fewer; and not what nobody asked about", () => {
     const lanes = both(laneOf(3, 2, 1));
-    expect(isNews(told, ticket, lanes)).toBe(false);
-    expect(isNews(told, { ...ticket, mapped: 1, sessions: "{1}" }, lanes)).toBe(false);
+    expect(isUrgent(last, ticket, lanes)).toBe(false);
+    expect(isUrgent(last, { ...ticket, mapped: 1, conversations: "{1}" }, lanes)).toBe(false);
     for (const change of [{ state: "closing" as const }, { channel: "x" }, { contactId: "x" }, { customerName: "x" }]) {
-      expect(isNews(told, { ...ticket, ...change }, lanes), JSON.stringify(change)).toBe(true);
+      expect(isUrgent(last, { ...ticket, ...change }, lanes), JSON.stringify(change)).toBe(true);
     }
-    expect(isNews(told, ticket, both(laneOf(4, 2, 2)))).toBe(true);
-    expect(isNews(told, ticket, both(laneOf(3, 3)))).toBe(true);
+    expect(isUrgent(last, ticket, both(laneOf(4, 2, 2)))).toBe(true);
+    expect(isUrgent(last, ticket, both(laneOf(3, 3)))).toBe(true);
   });
 
   test("an opening alone is not, and what is more than that is", () => {
-    expect(isNews(undefined, ticket, both(laneOf(5, 5)))).toBe(false);
-    expect(isNews(undefined, ticket, both(laneOf(1, 0, 1)))).toBe(true);
-    expect(isNews(undefined, { ...ticket, state: "closed" }, both(laneOf(1, 1)))).toBe(true);
-    expect(isWorthTelling(undefined, at(ticket, both(laneOf(1, 1)), 1))).toBe(true);
+    expect(isUrgent(undefined, ticket, both(laneOf(5, 5)))).toBe(false);
+    expect(isUrgent(undefined, ticket, both(laneOf(1, 0, 1)))).toBe(true);
+    expect(isUrgent(undefined, { ...ticket, state: "closed" }, both(laneOf(1, 1)))).toBe(true);
+    expect(isWorthReporting(undefined, at(ticket, both(laneOf(1, 1)), 1))).toBe(true);
   });
 
   test("32 messages of both directions together, each counted once though accepted and delivered", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (desk, dolphins) => {
         const lanes = both(laneOf(3 + desk, 2 + desk, 1), laneOf(dolphins, dolphins));
-        expect(isNews(told, ticket, lanes)).toBe(desk + dolphins >= 32);
+        expect(isUrgent(last, ticket, lanes)).toBe(desk + dolphins >= 32);
       }),
     );
   });
 
   test("that nothing waits any more, when something was known to", () => {
-    const blocked = toldAt(both(laneOf(2, 1)), 10_000);
+    const blocked = reportedAt(both(laneOf(2, 1)), 10_000);
     expect(blocked.waitingSinceMs).toBe(0);
-    expect(isNews(blocked, ticket, both(laneOf(2, 1)))).toBe(false);
-    expect(isNews(blocked, ticket, both(laneOf(2, 2)))).toBe(true);
+    expect(isUrgent(blocked, ticket, both(laneOf(2, 1)))).toBe(false);
+    expect(isUrgent(blocked, ticket, both(laneOf(2, 2)))).toBe(true);
   });
 });
 
-describe("what is told when the ticket is awake anyway", () => {
+describe("what is reported when the ticket is awake anyway", () => {
   const lanes = both(laneOf(2, 1));
 
   test("that a head has waited past 5 seconds, and that the oldest is younger by a minute or more", () => {
-    const told = toldAt(lanes, 4_999);
-    expect(told).not.toHaveProperty("waitingSinceMs");
-    expect(isWorthTelling(told, at(ticket, lanes, 4_999))).toBe(false);
-    expect(isWorthTelling(told, at(ticket, lanes, 5_000))).toBe(true);
-    const blocked = toldAt(lanes, 5_000);
+    const last = reportedAt(lanes, 4_999);
+    expect(last).not.toHaveProperty("waitingSinceMs");
+    expect(isWorthReporting(last, at(ticket, lanes, 4_999))).toBe(false);
+    expect(isWorthReporting(last, at(ticket, lanes, 5_000))).toBe(true);
+    const blocked = reportedAt(lanes, 5_000);
     const next = both(laneOf(3, 2));
-    expect(isWorthTelling(blocked, at(ticket, next, 90_000, MINUTE_MS))).toBe(false);
-    expect(isWorthTelling(blocked, at(ticket, next, 90_000, MINUTE_MS + 1))).toBe(true);
-    expect(isWorthTelling(blocked, at(ticket, next, 90_000, 88_000))).toBe(true);
+    expect(isWorthReporting(blocked, at(ticket, next, 90_000, MINUTE_MS))).toBe(false);
+    expect(isWorthReporting(blocked, at(ticket, next, 90_000, MINUTE_MS + 1))).toBe(true);
+    expect(isWorthReporting(blocked, at(ticket, next, 90_000, 88_000))).toBe(true);
   });
 
   test("20 messages after 10 minutes, and the least after an hour; nothing when nothing happened", () => {
-    const told = toldAt(both(laneOf(1, 1)), 0);
+    const last = reportedAt(both(laneOf(1, 1)), 0);
     const after = (messages: number, ms: number) =>
-      isWorthTelling(told, at(ticket, both(laneOf(1 + messages, 1 + messages)), ms));
+      isWorthReporting(last, at(ticket, both(laneOf(1 + messages, 1 + messages)), ms));
     expect([after(19, 10 * MINUTE_MS), after(20, 10 * MINUTE_MS - 1), after(20, 10 * MINUTE_MS)]).toEqual([
       false,
       false,
@@ -105,17 +105,17 @@ describe("what is told when the ticket is awake anyway", () => {
   });
 
   test("that nothing waits, when the last report was made while something was on its way", () => {
-    const told = toldAt(both(laneOf(2, 1)), 1_000);
-    expect(isWorthTelling(told, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
+    const last = reportedAt(both(laneOf(2, 1)), 1_000);
+    expect(isWorthReporting(last, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
   });
 });
 
-test("a sweep tells any difference and nothing but a difference", () => {
+test("a sweep reports any difference and nothing but a difference", () => {
   const lanes = both(laneOf(2, 1));
-  const told = JSON.parse(JSON.stringify(toldAt(lanes, 1_000))) as Told;
-  expect(differs(told, at(ticket, lanes, 2_000))).toBe(false);
-  expect(differs(told, at(ticket, lanes, 6_000))).toBe(true);
-  expect(differs(told, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
+  const last = JSON.parse(JSON.stringify(reportedAt(lanes, 1_000))) as LastReport;
+  expect(differs(last, at(ticket, lanes, 2_000))).toBe(false);
+  expect(differs(last, at(ticket, lanes, 6_000))).toBe(true);
+  expect(differs(last, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
   expect(differs(undefined, at(ticket, lanes, 1_000))).toBe(true);
 });
 
@@ -129,7 +129,7 @@ test("accepted messages are delivered, dead or waiting, and nothing else", () =>
   );
 });
 
-test("minute by minute, what happened since it was told and nothing from before", () => {
+test("minute by minute, what happened since the last report and nothing from before", () => {
   const message = fc.record({
     acceptedAtMs: fc.integer({ min: 0, max: HOUR_MS }),
     state: fc.constantFrom("waiting" as const, "delivered" as const, "dead" as const),
@@ -143,13 +143,13 @@ test("minute by minute, what happened since it was told and nothing from before"
         state,
         settledAtMs: acceptedAtMs + lagMs,
       }));
-      const toldAtMs = HOUR_MS;
+      const reportedAtMs = HOUR_MS;
       const lane = laneOf(known, 0);
-      const told: Told = { ...toldAt(both(lane), toldAtMs), heads: { toDesk: 1, toDolphins: 1 } };
-      const minutes = minutesOf("toDesk", messages, told);
+      const last: LastReport = { ...reportedAt(both(lane), reportedAtMs), heads: { toDesk: 1, toDolphins: 1 } };
+      const minutes = minutesOf("toDesk", messages, last);
       const sum = (name: "accepted" | "delivered" | "dead" | "lagSumMs") =>
         minutes.reduce((total, one) => total + one[name], 0);
-      const isNew = ({ sequence, settledAtMs }: Counted) => sequence > known || settledAtMs >= toldAtMs;
+      const isNew = ({ sequence, settledAtMs }: Counted) => sequence > known || settledAtMs >= reportedAtMs;
       const delivered = messages.filter((one) => one.state === "delivered" && isNew(one));
       expect(sum("accepted")).toBe(Math.max(0, messages.length - known));
       expect(sum("delivered")).toBe(delivered.length);

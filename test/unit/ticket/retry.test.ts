@@ -1,12 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../../src/egress/outcome";
-import { conclude, type DeliveryPolicy, type Trial } from "../../../src/ticket/retry";
+import { withError } from "../../../src/model/attempt";
+import { noAttempts, recordAttempt, type AttemptHistory, type DeliveryPolicy } from "../../../src/ticket/retry";
 import { RUN } from "../property";
 
 const SCHEDULE_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 600, 600, 600];
 const startMs = Date.UTC(2026, 0, 1);
-const fresh: Trial = { attempts: [], attemptCount: 0, roundStartedAtMs: startMs, roundTries: 0 };
+const fresh = noAttempts(startMs);
 const patient: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
 const failing = { kind: "retry", status: 503, error: "HTTP 503" } as const;
 
@@ -16,8 +17,8 @@ const at = (nowMs: number) => ({ startedAtMs: nowMs, nowMs });
 /** How long the wait after the n-th failure is. */
 function waitMs(tries: number, random: number, retryAfterMs?: number): number {
   const outcome: Outcome = retryAfterMs === undefined ? failing : { ...failing, retryAfterMs };
-  const { verdict } = conclude({ ...fresh, roundTries: tries - 1 }, outcome, patient, at(startMs), random);
-  return verdict.state === "waiting" ? verdict.nextAttemptAtMs - startMs : Number.NaN;
+  const { disposition } = recordAttempt({ ...fresh, roundTries: tries - 1 }, outcome, patient, at(startMs), random);
+  return disposition.state === "waiting" ? disposition.nextAttemptAtMs - startMs : Number.NaN;
 }
 
 const tries = fc.integer({ min: 1, max: SCHEDULE_SECONDS.length });
@@ -64,9 +65,9 @@ describe("the wait before the next attempt", () => {
 
   it("counts from the end of the attempt, not from its start", () => {
     const time = { startedAtMs: startMs, nowMs: startMs + 9_000 };
-    const { trial, verdict } = conclude(fresh, failing, patient, time, 0.5);
-    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 10_000 });
-    expect(trial.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 9_000, status: 503, error: "HTTP 503" }]);
+    const { history, disposition } = recordAttempt(fresh, failing, patient, time, 0.5);
+    expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 10_000 });
+    expect(history.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 9_000, outcome: "retry", status: 503 }]);
   });
 });
 
@@ -75,104 +76,136 @@ describe("exhaustion", () => {
 
   /** Attempts from acceptance to the end, each at the moment the one before asked for. */
   function untilTheEnd(policy: DeliveryPolicy, most: number) {
-    let trial = fresh;
+    let history = fresh;
     const atMs: number[] = [];
     for (let nowMs = startMs; atMs.length < most;) {
       atMs.push(nowMs - startMs);
-      const concluded = conclude(trial, failing, policy, at(nowMs), 0.5);
-      trial = concluded.trial;
-      if (concluded.verdict.state !== "waiting") return { atMs, trial, verdict: concluded.verdict };
-      nowMs = concluded.verdict.nextAttemptAtMs;
+      const recorded = recordAttempt(history, failing, policy, at(nowMs), 0.5);
+      history = recorded.history;
+      if (recorded.disposition.state !== "waiting") return { atMs, history, disposition: recorded.disposition };
+      nowMs = recorded.disposition.nextAttemptAtMs;
     }
-    return { atMs, trial, verdict: undefined };
+    return { atMs, history, disposition: undefined };
   }
 
   it("comes at maxAgeSeconds, after a last attempt at that very moment", () => {
-    const { atMs, verdict } = untilTheEnd(minute, 100);
+    const { atMs, disposition } = untilTheEnd(minute, 100);
     expect(atMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 30_000, 60_000]);
-    expect(verdict).toEqual({ state: "dead", reason: "exhausted" });
+    expect(disposition).toEqual({ state: "dead", reason: "exhausted" });
   });
 
   it("says in the last attempt's record that and why it was given up", () => {
-    const { trial } = untilTheEnd(minute, 100);
-    expect(trial.attempts.at(-1)?.error).toBe("given up after 60 seconds; the last attempt: HTTP 503");
-    expect(trial.attempts.at(-2)?.error).toBe("HTTP 503");
+    const { history } = untilTheEnd(minute, 100);
+    const [before, last] = history.attempts.slice(-2).map(withError);
+    expect(last?.error).toBe("given up after 60 seconds; the last attempt: HTTP 503");
+    expect(last).toMatchObject({ outcome: "retry", status: 503, givenUpAfterSeconds: 60 });
+    expect(before).toMatchObject({ outcome: "retry", status: 503, error: "HTTP 503" });
+    expect(before).not.toHaveProperty("givenUpAfterSeconds");
   });
 
   it("never comes with hold: the lane tries on", () => {
-    const { atMs, trial, verdict } = untilTheEnd({ ...minute, whenExhausted: "hold" }, 40);
-    expect(verdict).toBeUndefined();
+    const { atMs, history, disposition } = untilTheEnd({ ...minute, whenExhausted: "hold" }, 40);
+    expect(disposition).toBeUndefined();
     expect(atMs.slice(-2)).toEqual([(atMs.at(-1) ?? 0) - 600_000, atMs.at(-1)]);
-    expect(trial.attemptCount).toBe(40);
+    expect(history.attemptCount).toBe(40);
   });
 
   it("never skips the deadline for a long Retry-After", () => {
-    const { verdict } = conclude(fresh, { ...failing, retryAfterMs: 600_000 }, minute, at(startMs), 0.5);
-    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 60_000 });
+    const { disposition } = recordAttempt(fresh, { ...failing, retryAfterMs: 600_000 }, minute, at(startMs), 0.5);
+    expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 60_000 });
   });
 
   it("counts the age from the last replay", () => {
-    const replayed: Trial = { ...fresh, attemptCount: 30, roundStartedAtMs: startMs + 86_400_000 };
-    const { verdict } = conclude(replayed, failing, minute, at(startMs + 86_401_000), 0.5);
-    expect(verdict).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 86_402_000 });
+    const replayed: AttemptHistory = { ...fresh, attemptCount: 30, roundStartedAtMs: startMs + 86_400_000 };
+    const { disposition } = recordAttempt(replayed, failing, minute, at(startMs + 86_401_000), 0.5);
+    expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 86_402_000 });
   });
 
   it("does not keep a delivery at the deadline from counting", () => {
-    const { verdict } = conclude(fresh, { kind: "delivered", status: 200 }, minute, at(startMs + 99_000), 0.5);
-    expect(verdict).toEqual({ state: "delivered" });
+    const { disposition } = recordAttempt(fresh, { kind: "delivered", status: 200 }, minute, at(startMs + 99_000), 0.5);
+    expect(disposition).toEqual({ state: "delivered" });
   });
 });
 
 describe("the record of attempts", () => {
   it("keeps the newest 20 while the count goes on", () => {
-    let trial = fresh;
+    let history = fresh;
     for (let n = 0; n < 33; n++) {
-      trial = conclude(trial, failing, { ...patient, whenExhausted: "hold" }, at(startMs + n), 0.5).trial;
+      history = recordAttempt(history, failing, { ...patient, whenExhausted: "hold" }, at(startMs + n), 0.5).history;
     }
-    expect(trial.attemptCount).toBe(33);
-    expect(trial.roundTries).toBe(33);
-    expect(trial.attempts.map((attempt) => Date.parse(attempt.at) - startMs)).toEqual(
+    expect(history.attemptCount).toBe(33);
+    expect(history.roundTries).toBe(33);
+    expect(history.attempts.map((attempt) => Date.parse(attempt.at) - startMs)).toEqual(
       Array.from({ length: 20 }, (_, index) => index + 13),
     );
   });
 
   it("leaves what came before as it was", () => {
-    const before = conclude(fresh, failing, patient, at(startMs), 0.5).trial;
+    const before = recordAttempt(fresh, failing, patient, at(startMs), 0.5).history;
     const copy = structuredClone(before);
-    conclude(before, failing, patient, at(startMs + 1), 0.5);
+    recordAttempt(before, failing, patient, at(startMs + 1), 0.5);
     expect(before).toEqual(copy);
     expect(fresh.attempts).toEqual([]);
   });
 
-  it.each<{ outcome: Outcome; state: string; reason?: string; attempt: object }>([
-    { outcome: { kind: "delivered", status: 204 }, state: "delivered", attempt: { status: 204 } },
+  it.each<{ outcome: Outcome; state: string; reason?: string; fields: object; error?: string }>([
+    { outcome: { kind: "delivered", status: 204, answer: "taken" }, state: "delivered", fields: { status: 204 } },
     {
       outcome: { kind: "rejected", status: 400, error: "HTTP 400", answer: "no such ticket" },
       state: "dead",
       reason: "rejected",
-      attempt: { status: 400, error: "HTTP 400: no such ticket" },
+      fields: { status: 400, answer: "no such ticket" },
+      error: "HTTP 400: no such ticket",
+    },
+    {
+      outcome: { kind: "rejected", status: 302, error: "HTTP 302: redirects are not followed" },
+      state: "dead",
+      reason: "rejected",
+      fields: { status: 302, detail: "HTTP 302: redirects are not followed" },
+      error: "HTTP 302: redirects are not followed",
     },
     {
       outcome: { kind: "rejected", error: "login: HTTP 401" },
       state: "dead",
       reason: "rejected",
-      attempt: { error: "login: HTTP 401" },
+      fields: { detail: "login: HTTP 401" },
+      error: "login: HTTP 401",
     },
     {
       outcome: { kind: "blocked", error: "the target's URL must begin with https://" },
       state: "dead",
       reason: "blocked",
-      attempt: { error: "blocked: the target's URL must begin with https://" },
+      fields: { detail: "the target's URL must begin with https://" },
+      error: "blocked: the target's URL must begin with https://",
     },
     {
       outcome: { kind: "retry", status: 500, error: "HTTP 500", answer: "down" },
       state: "waiting",
-      attempt: { status: 500, error: "HTTP 500: down" },
+      fields: { status: 500, answer: "down" },
+      error: "HTTP 500: down",
     },
-    { outcome: { kind: "retry", error: "no connection" }, state: "waiting", attempt: { error: "no connection" } },
-  ])("tells of $outcome.kind what it was: $attempt.error", ({ outcome, state, reason, attempt }) => {
-    const { trial, verdict } = conclude(fresh, outcome, patient, at(startMs), 0.5);
-    expect(verdict).toMatchObject(reason === undefined ? { state } : { state, reason });
-    expect(trial.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 0, ...attempt }]);
+    {
+      outcome: { kind: "retry", error: "no connection: refused", noAnswer: "connection" },
+      state: "waiting",
+      fields: { detail: "no connection: refused", noAnswer: "connection" },
+      error: "no connection: refused",
+    },
+  ])("keeps of $outcome.kind its fields, and reads: $error", ({ outcome, state, reason, fields, error }) => {
+    const { history, disposition } = recordAttempt(fresh, outcome, patient, at(startMs), 0.5);
+    expect(disposition).toMatchObject(reason === undefined ? { state } : { state, reason });
+    const kept = { at: "2026-01-01T00:00:00.000Z", ms: 0, outcome: outcome.kind, ...fields };
+    expect(history.attempts).toEqual([kept]);
+    expect(history.attempts.map(withError)).toEqual([error === undefined ? kept : { ...kept, error }]);
+  });
+
+  it("of the first version is shown as it was written", () => {
+    for (const old of [
+      { status: 503, error: "HTTP 503: down" },
+      { error: "blocked: the host is not public" },
+      { status: 200 },
+    ]) {
+      const attempt = { at: "2026-01-01T00:00:00.000Z", ms: 0, ...old };
+      expect(withError(attempt)).toEqual(attempt);
+    }
   });
 });

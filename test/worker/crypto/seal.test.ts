@@ -73,8 +73,8 @@ const record = (password: string): Tenant => {
     },
     false,
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.tenant;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 };
 const sealedBy = async (keys: MasterKeys, password: string, before?: Tenant) =>
   sealSecrets(keys, record(password), before);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { DeadLetter } from "../../../src/model/timeline";
+import type { DeadLetter } from "../../../src/model/answers";
 import { indexOf, list, NONE, reportOf } from "../tenant-index/index-world";
 import {
   accepted,

@@ -33,7 +33,7 @@ test("a steady stream of 640 messages costs at most 0.2 rows for each, alarms co
     vi.setSystemTime(Date.now() + 4_000);
     await Promise.all(Array.from({ length: 8 }, (_, m) => accepted(incoming(owner, "t", `m${n + m}`))));
     await farEnds.until(n + 9);
-    await stub.outlook("toDesk", n + 9, 1000);
+    await stub.deliveryStatus("toDesk", n + 9, 1000);
     await runDurableObjectAlarm(stub);
   }
   const { rows } = await extra(640);
@@ -48,7 +48,7 @@ test("a burst of 640 messages at once is reported a few times", async () => {
   const { owner, stub, extra } = await knownTicket();
   await Promise.all(Array.from({ length: 640 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
   await farEnds.until(641);
-  await stub.outlook("toDesk", 641, 5000);
+  await stub.deliveryStatus("toDesk", 641, 5000);
   await runDurableObjectAlarm(stub);
   const { rows, alarms } = await extra(640);
   expect((rows + alarms) / 640).toBeLessThanOrEqual(0.1);
@@ -68,7 +68,7 @@ test.each([
       vi.setSystemTime(Date.now() + (pace.seconds - 5) * 1000);
       await accepted(n % 2 === 0 ? incoming(owner, "t", `m${n}`) : outgoing(token, "t", `m${n}`));
       await farEnds.until(n + 1);
-      await stub.outlook(n % 2 === 0 ? "toDesk" : "toDolphins", n % 2 === 0 ? n / 2 + 1 : (n + 1) / 2, 1000);
+      await stub.deliveryStatus(n % 2 === 0 ? "toDesk" : "toDolphins", n % 2 === 0 ? n / 2 + 1 : (n + 1) / 2, 1000);
       vi.setSystemTime(Date.now() + 5_000);
       await runDurableObjectAlarm(stub);
     }
@@ -86,7 +86,7 @@ test("a question whether there is anything to tell reads no row while messages f
   const cost = await meter(stub);
   for (let n = 1; n <= 20; n++) await accepted(incoming(owner, "t", `m${n}`));
   await farEnds.until(21);
-  await stub.outlook("toDesk", 21, 1000);
+  await stub.deliveryStatus("toDesk", 21, 1000);
   // What accepting and settling read: nothing of it is looked up for the index.
   expect((await cost()).read / 20).toBeLessThanOrEqual(3);
 });

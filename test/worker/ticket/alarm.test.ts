@@ -37,7 +37,7 @@ test("in a steady stream it is moved on before it rings, once in a while, and st
     passed(1_000);
     await accepted(incoming(owner, "t", `m${n}`));
     aheads.push(await aheadMs());
-    expect(await stub.outlook("toDesk", n, 1000)).toEqual({ state: "delivered" });
+    expect(await stub.deliveryStatus("toDesk", n, 1000)).toEqual({ state: "delivered" });
   }
   // Never less than a second when the next message comes: nothing has rung.
   expect(Math.min(...aheads)).toBeGreaterThan(1_000);
@@ -50,7 +50,7 @@ test("in a steady stream it is moved on before it rings, once in a while, and st
 test("it rings once an hour all the same, for retention", async () => {
   const next = async (n: number) => {
     await accepted(incoming(owner, "t", `m${n}`));
-    expect(await stub.outlook("toDesk", n, 1000)).toEqual({ state: "delivered" });
+    expect(await stub.deliveryStatus("toDesk", n, 1000)).toEqual({ state: "delivered" });
   };
   passed(3600_000);
   await next(2);
@@ -78,7 +78,7 @@ test("it is not put off by what comes behind a message that hangs", async () => 
     expect(await alarmOf(stub)).toBe(firstMs);
   }
   desk.isHanging = false;
-  expect(await stub.outlook("toDesk", 9, 1000)).toEqual({ state: "delivered" });
+  expect(await stub.deliveryStatus("toDesk", 9, 1000)).toEqual({ state: "delivered" });
 });
 
 test("a retry is not put off by what flows the other way", async () => {
@@ -92,7 +92,7 @@ test("a retry is not put off by what flows the other way", async () => {
   for (let n = 1; Date.now() + 1_000 < retryMs; n++) {
     passed(1_000);
     await accepted(outgoing(token, "t", `reply ${n}`));
-    expect(await stub.outlook("toDolphins", n, 1000)).toEqual({ state: "delivered" });
+    expect(await stub.deliveryStatus("toDolphins", n, 1000)).toEqual({ state: "delivered" });
     expect(await alarmOf(stub)).toBeLessThanOrEqual(retryMs);
   }
 });
@@ -102,7 +102,7 @@ test("what a new ticket has to tell is not put off by a steady stream", async ()
   stub = ticketOf(owner, "new");
   const toldMs = Date.now() + 5_000;
   for (let n = 2; n <= 5; n++) {
-    expect(await stub.outlook("toDesk", n - 1, 1000)).toEqual({ state: "delivered" });
+    expect(await stub.deliveryStatus("toDesk", n - 1, 1000)).toEqual({ state: "delivered" });
     passed(1_000);
     await accepted(incoming(owner, "new", `m${n}`));
     expect(await alarmOf(stub)).toBeLessThanOrEqual(toldMs);

@@ -25,7 +25,7 @@ test("a lone message writes at most 3.2 rows, its alarm counted, until the objec
   await accepted(incoming(owner, "t", "alone"));
   await farEnds.until(2);
   // Not by looking at the ticket: what an operator looks at is told to the index, which is a row.
-  expect(await stub.outlook("toDesk", 2, 10_000)).toEqual({ state: "delivered" });
+  expect(await stub.deliveryStatus("toDesk", 2, 10_000)).toEqual({ state: "delivered" });
   await runDurableObjectAlarm(stub);
   const { written, alarms } = await cost();
   expect(alarms).toBe(1);

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { TenantIndex } from "../../../src/index";
-import type { TicketSummary } from "../../../src/tenant-index/summary";
+import type { TicketSummary } from "../../../src/model/answers";
 import { indexOf, reportOf } from "../tenant-index/index-world";
 import {
   accepted,
@@ -60,7 +60,7 @@ test("a new ticket is told by its first alarm, and not while its first message i
   await accepted(incoming(owner, "t", "hello"));
   // Whatever the operator looks at is told as well; the far end says here when it is through.
   await farEnds.until(1);
-  await ticketOf(owner, "t").outlook("toDesk", 1, 1000);
+  await ticketOf(owner, "t").deliveryStatus("toDesk", 1, 1000);
   expect(report).not.toHaveBeenCalled();
   expect(((await alarmOf(ticketOf(owner, "t"))) ?? 0) - Date.now()).toBeLessThanOrEqual(5_000);
   await runDurableObjectAlarm(ticketOf(owner, "t"));
@@ -144,7 +144,7 @@ test("counts are told in batches: nothing for 31 messages, and the 32nd brings t
   const report = vi.spyOn(TenantIndex.prototype, "report");
   for (let n = 1; n <= 31; n++) await accepted(incoming(owner, "t", `m${n}`));
   await farEnds.until(32);
-  await ticketOf(owner, "t").outlook("toDesk", 32, 1000);
+  await ticketOf(owner, "t").deliveryStatus("toDesk", 32, 1000);
   expect(report).not.toHaveBeenCalled();
   await accepted(incoming(owner, "t", "m32"));
   await untilKnown(owner, { lanes: { toDesk: { accepted: 33 } } });
@@ -157,7 +157,7 @@ test("a ticket whose every message ends dead is told of at most every two second
   farEnds.answerWith(status(422));
   for (let n = 1; n <= 20; n++) await accepted(incoming(owner, "t", `bad ${n}`));
   await farEnds.until(21);
-  await ticketOf(owner, "t").outlook("toDesk", 21, 1000);
+  await ticketOf(owner, "t").deliveryStatus("toDesk", 21, 1000);
   expect(report).toHaveBeenCalledTimes(1);
   passed(3_000);
   expect(await runDurableObjectAlarm(ticketOf(owner, "t"))).toBe(true);
@@ -214,7 +214,7 @@ test("a report that was heard and whose acknowledgement was lost is made again, 
   losing.mockRestore();
   await accepted(incoming(owner, "t", "one more"));
   await farEnds.until(42);
-  await stub.outlook("toDesk", 42, 1000);
+  await stub.deliveryStatus("toDesk", 42, 1000);
   await stub.sweep();
   await untilKnown(owner, { lanes: { toDesk: { accepted: 42, delivered: 42 } } });
   expect(await countedOf(owner)).toEqual({ accepted: 42, delivered: 42, dead: 0 });
@@ -266,7 +266,7 @@ test("a ticket that is wiped is forgotten first, and stays until the index has h
 
   deaf.mockRestore();
   await runDurableObjectAlarm(stub);
-  expect(await stub.timeline({ toDesk: { before: 9 } })).toBeUndefined();
+  expect(await stub.timeline({ toDesk: { before: 9 } })).toEqual({ ok: false, error: { code: "unknown_ticket" } });
   expect(await summaries(owner)).toEqual([]);
   expect((await indexOf(owner).overview(owner, 60)).tickets).toEqual({ open: 0, closing: 0, closed: 0 });
 

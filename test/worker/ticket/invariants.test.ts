@@ -1,7 +1,7 @@
 import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import type { LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import {
   accepted,
   incoming,
@@ -95,7 +95,7 @@ test("whatever happens, nothing accepted is lost, doubled without cause, or out 
           }
           if (one.do === "evict") {
             // Only an object that runs can be evicted; this question starts it and touches nothing.
-            await stub.outlook("toDesk", 1, 0);
+            await stub.deliveryStatus("toDesk", 1, 0);
             await evictDurableObject(stub);
           }
           if (one.do === "replay") {

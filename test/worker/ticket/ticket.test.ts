@@ -108,8 +108,8 @@ describe("eviction and alarms", () => {
     const answer = await outgoing(await tokenOf(owner), "unopened", "hello");
     expect(answer.status).toBe(404);
     const stub = ticketOf(owner, "unopened");
-    expect(await stub.timeline({ toDesk: { before: 9 } })).toBeUndefined();
-    expect(await stub.replay({ all: true })).toBeUndefined();
+    expect(await stub.timeline({ toDesk: { before: 9 } })).toEqual({ ok: false, error: { code: "unknown_ticket" } });
+    expect(await stub.replay({ all: true })).toEqual({ ok: false, error: { code: "unknown_ticket" } });
     await stub.sweep();
     const tables = await runInDurableObject(stub, (_ticket, state) =>
       state.storage.sql.exec("SELECT name FROM sqlite_master").toArray(),

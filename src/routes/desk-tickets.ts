@@ -2,10 +2,11 @@ import { Hono } from "hono";
 import * as z from "zod/mini";
 import { AppError } from "../model/errors";
 import { refuse } from "../lib/zod";
+import type { Result } from "../model/result";
 import type { Page } from "../model/timeline";
-import { ask } from "../http/accept-event";
+import type { UnknownTicket } from "../ticket/views";
 import { authenticateToken } from "../http/auth";
-import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, ticketOf, type AppContext, type AppEnv } from "../http/context";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 import { showHistory } from "./customer-lookup";
 
@@ -20,9 +21,7 @@ tickets
     const tenant = await resolveTenant(c, deskId, c.req.query("owner"), ticketNumber);
     return showTicket(c, tenant.owner, ticketNumber, page);
   })
-  .all("/:ticketNumber", methodNotAllowed("GET"))
-  .get("/:ticketNumber/history", showHistory)
-  .all("/:ticketNumber/history", methodNotAllowed("GET"));
+  .get("/:ticketNumber/history", showHistory);
 
 export async function showTicket(
   c: AppContext,
@@ -30,9 +29,9 @@ export async function showTicket(
   ticketNumber: string,
   page: Page & { byOperator?: boolean },
 ): Promise<Response> {
-  const view = await ask(() => ticketOf(c, owner, ticketNumber).timeline(page));
-  if (view === undefined) throw unknownTicket();
-  return c.body(view, 200, { "content-type": "application/json" });
+  const view = await ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).timeline(page));
+  if (!view.ok) throw unknownTicket();
+  return c.body(view.value, 200, { "content-type": "application/json" });
 }
 
 const sequence = z.pipe(z.coerce.number(), z.int().check(z.minimum(1)));

@@ -1,6 +1,7 @@
-import type { Language } from "../egress/delivery";
+import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
+import type { Language } from "./desk";
 
-/** What a desk cannot show, put into words for its agents. */
+/** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
 
 export type MediaType = "image" | "video" | "audio" | "file";
 
@@ -9,8 +10,7 @@ const MEDIA: Record<Language, Record<MediaType, string>> = {
   en: { image: "image", video: "video", audio: "audio file", file: "file" },
 };
 
-export const isMediaType = (messageType: string | undefined): messageType is MediaType =>
-  messageType !== undefined && Object.hasOwn(MEDIA.en, messageType);
+export const isMediaType = (messageType: string): messageType is MediaType => Object.hasOwn(MEDIA.en, messageType);
 
 /** A place as text, with a link to a map; degrees as they came. */
 export function locationText(language: Language, latitude: string, longitude: string): string {
@@ -19,7 +19,7 @@ export function locationText(language: Language, latitude: string, longitude: st
   return `${name}: ${place}\nhttps://maps.google.com/?q=${place}`;
 }
 
-/** In place of media that did not get through: the link to it, under the customer's own words. */
+/** In place of media that did not get through: the link to it, under the customer's own text. */
 export function mediaLinkNote(language: Language, type: MediaType, caption: string, link: string): string {
   const what = MEDIA[language][type];
   const note =
@@ -29,7 +29,7 @@ export function mediaLinkNote(language: Language, type: MediaType, caption: stri
   return [caption, note, link].filter((part) => part !== "").join("\n");
 }
 
-const REASONS: Record<Language, Record<string, string>> = {
+const REASONS: Record<Language, Record<DeadReason, string>> = {
   id: {
     rejected: "3Dolphins menolaknya",
     blocked: "alamat 3Dolphins tidak boleh dituju",
@@ -42,15 +42,10 @@ const REASONS: Record<Language, Record<string, string>> = {
   },
 };
 
-/** Tells an agent that a reply did not reach the customer. `message` is the reply's own text, `undefined` for a Close. */
-export function failureNote(
-  language: Language,
-  reason: string,
-  status: number | undefined,
-  message: string | undefined,
-): string {
-  const why = `${REASONS[language][reason] ?? reason}${status === undefined ? "" : ` (HTTP ${status})`}`;
-  if (message === undefined) {
+/** Tells an agent that a reply, which is quoted, or a Close did not reach the customer. */
+export function failureNote(language: Language, { reason, status, event }: FailureReport): string {
+  const why = `${REASONS[language][reason]}${status === null ? "" : ` (HTTP ${status})`}`;
+  if (!isReply(event)) {
     return language === "id"
       ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`
       : `⚠️ The closing of this conversation did not reach 3Dolphins: ${why}.`;
@@ -59,7 +54,8 @@ export function failureNote(
     language === "id"
       ? `⚠️ Balasan ini tidak sampai ke pelanggan: ${why}.`
       : `⚠️ This reply did not reach the customer: ${why}.`;
-  return message === "" ? first : `${first}\n\n${message}`;
+  const reply = [event.message, event.mediaLink].filter((part) => part !== "").join("\n");
+  return reply === "" ? first : `${first}\n\n${reply}`;
 }
 
 /** Tells an agent that 3Dolphins has closed the ticket, at a desk that has no way for it to be closed from outside. */

@@ -1,0 +1,96 @@
+import { byteLength } from "../crypto/bytes";
+import type { EventKind } from "../model/event";
+import type { Result } from "../model/result";
+import type { LaneName } from "../model/answers";
+import type { TicketDeps } from "./deps";
+import { wake } from "./drain";
+import { isFull, notBeforeMsOf } from "./lane";
+import type { TicketRow } from "./schema";
+
+export type NewEvent = {
+  owner: string;
+  ticketNumber: string;
+  deskId: string;
+  lane: LaneName;
+  kind: EventKind;
+  /** The canonical event, as JSON text. */
+  event: string;
+  channel: string;
+  contactId: string;
+  customerName: string;
+  idempotencyKey: string | undefined;
+  /** It is a desk's own webhook, which may be the echo of what the relay itself did there. */
+  fromWebhook: boolean;
+};
+
+type Taken = {
+  id: string;
+  /** The lane asked for, except of a Close that repeats one from the other side. */
+  lane: LaneName;
+  sequence: number;
+  /** The event was accepted before. Nothing is stored for it. */
+  repeat: boolean;
+};
+/** `queued` says that the message is not attempted at once. Others go before it, or its lane waits. */
+export type Accepted = Taken & { queued: boolean };
+
+export type Refusal =
+  | { code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
+  | { code: "backlog_full"; retryAfterSeconds: number };
+
+/** Stores one event and starts its delivery. Its row is written before this returns, and this waits for nothing. */
+export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refusal> {
+  const nowMs = deps.nowMs();
+  const taken = take(input, deps, nowMs);
+  wake(deps, nowMs);
+  if (!taken.ok) return taken;
+  const { lane, sequence, repeat } = taken.value;
+  const queued = !repeat && deps.cache.lane(lane).inFlight !== sequence;
+  return { ok: true, value: { ...taken.value, queued } };
+}
+
+function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, Refusal> {
+  const { cache, recentBodies } = deps;
+  const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
+  if (!cache.ticket && kind !== "incoming") return refused("unknown_ticket");
+  const ticket = cache.ticket ?? cache.open(owner, ticketNumber, input);
+  if (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber) {
+    throw new Error("this object belongs to another ticket");
+  }
+  const before = acceptedBefore(ticket, input, deps, nowMs);
+  if (before) return before;
+  if (kind === "outgoing" && ticket.state !== "open") return refused("ticket_closed");
+  const bytes = byteLength(event);
+  if (isFull(cache.lane(lane), bytes)) {
+    const waitMs = notBeforeMsOf(cache.lane(lane)) - nowMs;
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
+    return { ok: false, error: { code: "backlog_full", retryAfterSeconds } };
+  }
+  // Where there is a key, the sender says itself what is a repeat.
+  const suspectedDuplicate = idempotencyKey === undefined && recentBodies.see(lane, event, nowMs);
+  const message = { lane, kind, event, bytes, suspectedDuplicate, idempotencyKey };
+  const { id, sequence } = cache.accept(message, input, nowMs);
+  return { ok: true, value: { id, lane, sequence, repeat: false } };
+}
+
+/** The answer to an event that was accepted before: one with the same key, or a Close while another closes the ticket. */
+function acceptedBefore(
+  { closeLane, closeSequence }: TicketRow,
+  { lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { store, closeEcho }: TicketDeps,
+  nowMs: number,
+): Result<Taken, Refusal> | undefined {
+  const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
+  const message = first === undefined ? undefined : store.readMessage(lane, first);
+  if (message && message.event !== event) return refused("idempotency_mismatch");
+  const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
+  const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
+  const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;
+  const earlier = message ?? close ?? echoed;
+  return (
+    earlier && { ok: true, value: { id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true } }
+  );
+}
+
+const refused = (code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch") =>
+  ({ ok: false, error: { code } }) as const;

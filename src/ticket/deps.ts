@@ -1,0 +1,38 @@
+import type { StoredMessage } from "../model/delivery";
+import type { LaneName } from "../model/answers";
+import type { Directory } from "../tenants/directory";
+import type { AlarmClock } from "./alarm";
+import type { TicketCache } from "./cache";
+import type { CloseEcho } from "./close-echo";
+import type { Delivered, DeskConversation } from "./deliver";
+import type { IndexReporter } from "./index-reporter";
+import type { TicketMapping } from "./mapping";
+import type { RecentBodies } from "./recent-bodies";
+import type { TicketRow } from "./schema";
+import type { TicketStore } from "./store";
+import type { Waiters } from "./waiters";
+
+/** What the functions of a ticket work with. The object gives them the real ones, and a test its own. */
+export type TicketDeps = {
+  store: TicketStore;
+  cache: TicketCache;
+  alarm: AlarmClock;
+  waiters: Waiters;
+  recentBodies: RecentBodies;
+  closeEcho: CloseEcho;
+  mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
+  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
+  directory: Pick<Directory, "policy" | "unmapTicket">;
+  /** Never throws: what fails is an outcome. */
+  deliver: (
+    ticket: TicketRow,
+    lane: LaneName,
+    message: StoredMessage,
+    deskConversation: DeskConversation,
+  ) => Promise<Delivered>;
+  nowMs: () => number;
+  /** In [0, 1). */
+  random: () => number;
+  /** Keeps the object awake until the promise is settled. */
+  waitUntil: (promise: Promise<void>) => void;
+};

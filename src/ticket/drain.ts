@@ -1,0 +1,128 @@
+import { byteLength } from "../crypto/bytes";
+import { errorText, log } from "../lib/log";
+import type { LaneName } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
+import { failureReport } from "./conversation";
+import type { Delivered } from "./deliver";
+import type { TicketDeps } from "./deps";
+import { nextStep, waitingCount } from "./lane";
+import { noAttempts, recordAttempt, type AttemptHistory } from "./retry";
+import type { MessageRow } from "./schema";
+
+/** How long a message waits whose outcome could not be recorded. */
+const UNRECORDED_MS = 5_000;
+/** The platform limits the subrequests of one invocation. So a run ends after this many, and the alarm starts the next. */
+const ATTEMPTS_PER_RUN = 400;
+const NEXT_RUN_MS = 10;
+const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "dead_letter" };
+
+/** Starts whatever is due, and has the alarm stand for the rest. */
+export function wake(deps: TicketDeps, nowMs: number): void {
+  for (const lane of LANES) startIfDue(lane, deps, nowMs);
+  deps.mapping.writeIfDue();
+  setAlarm(deps, nowMs);
+}
+
+function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
+  if (nextStep(deps.cache.lane(lane), nowMs).do === "deliver") deps.waitUntil(drain(lane, deps));
+}
+
+/** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
+export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
+  const { cache, alarm, mapping, reporter } = deps;
+  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), reporter.dueMs(nowMs));
+  let underWay = 0;
+  for (const name of LANES) {
+    const lane = cache.lane(name);
+    const step = nextStep(lane, nowMs);
+    if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
+    else underWay += waitingCount(lane);
+  }
+  alarm.ensure(dueMs, nowMs);
+  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that the index hears of them.
+  if (underWay > 0) alarm.guard(nowMs, underWay === 1);
+}
+
+/**
+ * Delivers a lane's messages one after another until none is due. The lane's `inFlight` lets in one run at a time. There is
+ * no await between the outcome of one attempt and the start of the next, so both are one commit.
+ */
+async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
+  for (let attempts = 0; ; attempts++) {
+    const nowMs = deps.nowMs();
+    const step = nextStep(deps.cache.lane(lane), nowMs);
+    if (step.do !== "deliver") return setAlarm(deps, nowMs);
+    if (attempts === ATTEMPTS_PER_RUN) return setAlarm(deps, nowMs, nowMs + NEXT_RUN_MS);
+    deps.cache.begin(lane, step.sequence);
+    try {
+      const attempt = prepare(lane, step.sequence, deps);
+      settle(attempt, await deliver(attempt, deps), deps);
+    } catch (error) {
+      log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
+      // If the outcome was recorded and something failed after that, there is nothing to give up.
+      const isUnsettled = deps.cache.lane(lane).inFlight === step.sequence;
+      if (isUnsettled) deps.cache.giveUp(lane, step.sequence, deps.nowMs() + UNRECORDED_MS);
+    }
+  }
+}
+
+type AttemptUnderWay = { message: MessageRow; history: AttemptHistory; startedAtMs: number };
+
+function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: TicketDeps): AttemptUnderWay {
+  const message = cache.message(lane, sequence);
+  if (!message) throw new Error("a waiting message has no row");
+  // Only a message that was tried before has a row of outcomes to read.
+  const history = sequence <= cache.lane(lane).frontier ? store.readHistory(lane, sequence) : undefined;
+  return { message, history: history ?? noAttempts(message.acceptedAtMs), startedAtMs: nowMs() };
+}
+
+function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered> {
+  const { cache, closeEcho } = deps;
+  const { lane, id, sequence, kind, event } = message;
+  if (!cache.ticket) throw new Error("a waiting message has no ticket");
+  if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
+  return deps.deliver(
+    cache.ticket,
+    lane,
+    { id, sequence, attempt: history.attemptCount + 1, kind, event },
+    { conversation: cache.conversation(lane), keep: (kept) => cache.keepConversation(lane, kept) },
+  );
+}
+
+/** Records how an attempt ended, and tells everybody who waits for that. */
+function settle(
+  { message, history: before, startedAtMs }: AttemptUnderWay,
+  delivered: Delivered,
+  deps: TicketDeps,
+): void {
+  const { cache, waiters, reporter } = deps;
+  const { lane, sequence } = message;
+  const { outcome, policy, notifyFailures } = delivered;
+  const nowMs = deps.nowMs();
+  const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
+  cache.settle(message, history, disposition);
+  const { ticket } = cache;
+  if (disposition.state === "dead" && notifyFailures && ticket) {
+    const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
+    const event = JSON.stringify(report);
+    const about = { bytes: byteLength(event), suspectedDuplicate: false, idempotencyKey: undefined };
+    cache.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
+    // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
+    startIfDue("toDesk", deps, nowMs);
+  }
+  if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
+  reporter.reportIfDue("settled", nowMs);
+  log(LOGGED_AS[disposition.state], {
+    owner: ticket?.owner,
+    ticketNumber: ticket?.ticketNumber,
+    lane,
+    sequence,
+    messageId: message.id,
+    attempt: history.attemptCount,
+    ms: nowMs - startedAtMs,
+    status: "status" in outcome ? outcome.status : undefined,
+    error: "error" in outcome ? outcome.error : undefined,
+    nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,
+    reason: disposition.state === "dead" ? disposition.reason : undefined,
+  });
+}

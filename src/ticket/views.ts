@@ -1,0 +1,87 @@
+import { withError } from "../model/attempt";
+import type { Result } from "../model/result";
+import type { LaneName, TicketView } from "../model/answers";
+import { pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
+import type { TicketDeps } from "./deps";
+
+/** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */
+
+type Shown = Pick<TicketDeps, "cache" | "store">;
+
+/** No Incoming Event has opened this ticket, or it is gone. */
+export type UnknownTicket = { code: "unknown_ticket" };
+export const UNKNOWN_TICKET = { ok: false, error: { code: "unknown_ticket" } } as const;
+
+/** State and one page of the timeline, as the JSON of a TicketView. */
+export function timeline(page: Page, { cache, store }: Shown): Result<string, UnknownTicket> {
+  if (!cache.ticket) return UNKNOWN_TICKET;
+  const { ticketNumber, owner, channel, contactId, customerName, state } = cache.ticket;
+  const rows = (lane: LaneName) => {
+    const wanted = page[lane];
+    return wanted ? store.readTimeline(lane, wanted.before) : [];
+  };
+  const view: TicketView = {
+    status: "success",
+    ticket: {
+      ticketNumber,
+      owner,
+      channel,
+      contactId,
+      customerName,
+      state,
+      lanes: { toDesk: cache.laneView("toDesk"), toDolphins: cache.laneView("toDolphins") },
+      ...pageOf(page, { toDesk: rows("toDesk"), toDolphins: rows("toDolphins") }),
+    },
+  };
+  return { ok: true, value: JSON.stringify(view) };
+}
+
+export type TicketInfo = {
+  contactId: string;
+  /** Undefined when retention has deleted the first message. */
+  openedAtMs: number | undefined;
+};
+
+export function ticketInfo({ cache, store }: Shown): Result<TicketInfo, UnknownTicket> {
+  if (!cache.ticket) return UNKNOWN_TICKET;
+  const { contactId } = cache.ticket;
+  return { ok: true, value: { contactId, openedAtMs: store.readMessage("toDesk", 1)?.acceptedAtMs } };
+}
+
+/** Up to `limit` dead letters behind the one given, as the JSON of a DeadLetters. */
+export function deadLetters(
+  after: { lane: LaneName; sequence: number },
+  limit: number,
+  { cache, store }: Shown,
+): Result<string, UnknownTicket> {
+  if (!cache.ticket) return UNKNOWN_TICKET;
+  const { channel, customerName } = cache.ticket;
+  const toDesk = after.lane === "toDesk" ? store.readDead("toDesk", after.sequence, limit) : [];
+  const from = after.lane === "toDolphins" ? after.sequence : 0;
+  const toDolphins = store.readDead("toDolphins", from, limit - toDesk.length);
+  const shown: DeadLetters = { channel, customerName, deadLetters: [...toDesk, ...toDolphins] };
+  return { ok: true, value: JSON.stringify(shown) };
+}
+
+/** What became of an accepted message, waiting up to `waitMs` for its end. */
+export async function deliveryStatus(
+  lane: LaneName,
+  sequence: number,
+  waitMs: number,
+  deps: Shown & Pick<TicketDeps, "waiters">,
+): Promise<DeliveryStatus> {
+  const now = statusNow(lane, sequence, deps);
+  if (now.state !== "waiting") return now;
+  await deps.waiters.until(`${lane}:${sequence}`, waitMs);
+  return statusNow(lane, sequence, deps);
+}
+
+function statusNow(lane: LaneName, sequence: number, { cache, store }: Shown): DeliveryStatus {
+  if (sequence > cache.lane(lane).frontier) return { state: "waiting" };
+  const history = store.readHistory(lane, sequence);
+  const last = history?.attempts.at(-1);
+  if (!history || !last || history.state === "waiting") return { state: "waiting" };
+  return history.reason === null
+    ? { state: "delivered" }
+    : { state: "dead", reason: history.reason, last: withError(last) };
+}
