@@ -1,16 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { call, credentialsAnswer, read, tenantAnswer } from "../harness/client.ts";
-import { type Desk, startDesk } from "../fakes/native-desk.ts";
-import { type Pretend, startPretend } from "../fakes/far-end.ts";
-import { type Relay, type Settings, buildRelay, startRelay, throwawaySettings } from "../harness/relay.ts";
+import { type FarEnd, startFarEnd } from "../fakes/far-end.ts";
+import { type FakeDesk, startFakeDesk } from "../fakes/native-desk.ts";
+import { registerTenant } from "../harness/client.ts";
+import { temporaryFolder } from "../harness/folder.ts";
+import {
+  type Relay,
+  type Settings,
+  buildRelay,
+  ingressKeyOf,
+  startRelay,
+  throwawaySettings,
+} from "../harness/relay.ts";
 
-/** The relay between two pretend ends, with one tenant registered. */
-export type Stage = {
+/** The relay between two fake ends, with one tenant registered. */
+export type Scenario = {
   relay: Relay;
-  engine: Pretend;
-  desk: Desk;
+  engine: FarEnd;
+  desk: FakeDesk;
   owner: string;
   tenantName: string;
   stickerText: string;
@@ -23,22 +29,24 @@ export type Stage = {
 export const preferredPort = 8787;
 
 /** Starts everything on free ports. Each thing started is put on `cleanup`, so that a failure half way leaves nothing. */
-export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-demo-"));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+export async function startScenario(cleanup: AsyncDisposableStack): Promise<Scenario> {
+  const folder = await temporaryFolder(cleanup, "demo");
   const bundle = join(folder, "bundle");
   const settings = throwawaySettings();
   await buildRelay(bundle);
   const relay = await startOnPreferredPort(bundle, settings, join(folder, "state"));
   cleanup.defer(relay.stop);
-  const engine = await startPretend();
+  const engine = await startFarEnd();
   cleanup.defer(engine.close);
-  const desk = await startDesk();
+  const desk = await startFakeDesk();
   cleanup.defer(desk.close);
 
-  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, engine.url, desk.url);
+  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, "82ab0fd5cfd1e80d1ff97c0cfc9aaaa", {
+    name: "Bank Contoh",
+    dolphins: { baseUrl: engine.url },
+    desk: { type: "native", url: `${desk.url}/hooks/dolphins` },
+  });
   desk.trust(tenant.signingSecret);
-  const ingressKey = settings.INGRESS_KEYS.slice(settings.INGRESS_KEYS.indexOf("=") + 1);
   return {
     relay,
     engine,
@@ -46,9 +54,9 @@ export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
     owner: tenant.owner,
     tenantName: tenant.name,
     stickerText: tenant.stickerText,
-    engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKey}`,
+    engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKeyOf(settings)}`,
     adminToken: settings.ADMIN_TOKEN,
-    deskToken: tenant.deskToken,
+    deskToken: tenant.token,
   };
 }
 
@@ -59,27 +67,4 @@ async function startOnPreferredPort(bundle: string, settings: Settings, persist:
     if (!(error instanceof Error) || !error.message.includes("already in use")) throw error;
     return startRelay({ bundle, settings, persist, assets: true });
   }
-}
-
-/** What the operator of a relay does once for every tenant. */
-async function registerTenant(relayUrl: string, adminToken: string, engineUrl: string, deskUrl: string) {
-  const owner = "82ab0fd5cfd1e80d1ff97c0cfc9aaaa";
-  const path = `${relayUrl}/admin/tenants/${owner}`;
-  const put = await call("PUT", path, {
-    token: adminToken,
-    body: {
-      name: "Bank Contoh",
-      dolphins: { baseUrl: engineUrl },
-      desk: { type: "native", url: `${deskUrl}/hooks/dolphins` },
-    },
-  });
-  const { tenant } = read(put, tenantAnswer, "Registering the tenant");
-  const answer = await call("GET", `${path}/credentials`, { token: adminToken });
-  const { credentials } = read(answer, credentialsAnswer, "Fetching the tenant's credentials");
-  return {
-    owner,
-    ...tenant,
-    deskToken: credentials.token,
-    signingSecret: credentials.signingSecret,
-  };
 }

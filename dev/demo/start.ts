@@ -4,28 +4,20 @@
  */
 import { parseArgs } from "node:util";
 import { playConversation } from "./conversation.ts";
-import { prose, title } from "./print.ts";
-import { type Stage, preferredPort, setStage } from "./scenario.ts";
-import { showTimeline } from "../harness/timeline.ts";
-import { stayUp } from "../harness/watch.ts";
+import { cleanUpOnSignal } from "../harness/interrupt.ts";
+import { prose, title } from "../harness/print.ts";
+import { type Scenario, preferredPort, startScenario } from "./scenario.ts";
+import { showTimeline } from "./timeline.ts";
+import { stayUp } from "./stay-up.ts";
 
 const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
 const cleanup = new AsyncDisposableStack();
-let interrupted = false;
 let played = false;
-let stage: Stage | undefined;
-
-// Not `once`: npm passes Ctrl-C on to us a second time, and that one must not cut the clean-up short.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (interrupted) return;
-    interrupted = true;
-    void cleanup.disposeAsync().finally(() => {
-      prose("", "Stopped; nothing is left behind.");
-      process.exit(played && !values.once ? 0 : 130);
-    });
-  });
-}
+let scenario: Scenario | undefined;
+const isInterrupted = cleanUpOnSignal(cleanup, () => {
+  prose("", "Stopped; nothing is left behind.");
+  process.exit(played && !values.once ? 0 : 130);
+});
 
 try {
   title("dolphin-relay: one conversation, from the first word to the last");
@@ -40,22 +32,23 @@ try {
     "  Building the relay and starting all three …",
     "",
   );
-  stage = await setStage(cleanup);
+  scenario = await startScenario(cleanup);
   prose(
-    `  3Dolphins  ${stage.engine.url}   the customer's side`,
-    `  relay      ${stage.relay.url}${stage.relay.url.endsWith(`:${preferredPort}`) ? "" : `   (port ${preferredPort} is taken)`}`,
-    `  desk       ${stage.desk.url}   the agents' side`,
+    `  3Dolphins  ${scenario.engine.url}   the customer's side`,
+    `  relay      ${scenario.relay.url}${scenario.relay.url.endsWith(`:${preferredPort}`) ? "" : `   (port ${preferredPort} is taken)`}`,
+    `  desk       ${scenario.desk.url}   the agents' side`,
     "",
-    `  The operator has registered the tenant ${stage.tenantName}, and the relay has given out a token and a signing secret for its desk.`,
+    `  The operator has registered the tenant ${scenario.tenantName}, and the relay has given out a token and a signing secret for its desk.`,
   );
-  await playConversation(stage);
-  await showTimeline(stage);
+  await playConversation(scenario);
+  await showTimeline(scenario);
   played = true;
-  if (!values.once) stayUp(stage);
+  if (!values.once) stayUp(scenario);
 } catch (error) {
-  if (!interrupted) {
+  if (!isInterrupted()) {
     console.error(`\nNot as expected. ${error instanceof Error ? error.message : String(error)}\n`);
-    if (stage !== undefined) console.error(["The relay's last words:", ...stage.relay.logs.slice(-10)].join("\n  "));
+    if (scenario !== undefined)
+      console.error(["The relay's last words:", ...scenario.relay.logs.slice(-10)].join("\n  "));
     process.exitCode = 1;
     await cleanup.disposeAsync();
   }

@@ -1,17 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { startPretend, type Answer, type Pretend, type Received } from "./far-end.ts";
+import { startFarEnd, type Answer, type FarEnd, type Received } from "./far-end.ts";
 
 /**
- * A pretend Sunshine Conversations app, API v2, over real HTTP. It holds every request against the published schema and
- * refuses what does not fit, keeps what was made, and sends webhooks as the real one does.
+ * A fake Sunshine Conversations app. It holds every request against the published schema and refuses what does not fit,
+ * keeps what was made, and sends webhooks with the retries of the real one.
+ *
+ * Written from the official specification of API v2, 17.12, and Zendesk's pages on webhooks, and not from a running account.
+ * It does not do: accounts without multi-conversations, users apart by brand, users that are merged, rate limits, a
+ * switchboard of its own (a test sends its events), files behind a credential. It tries a webhook again within a second,
+ * where the real one takes up to 15 minutes.
  */
 
 const MAX_BODY_BYTES = 100_000;
 const MAX_METADATA_BYTES = 4096;
 const PAGE_SIZE = 25;
-/** The real one waits up to 15 minutes in all. */
 const WEBHOOK_TRIES = 5;
 const WEBHOOK_PAUSE_MS = 200;
 const WEBHOOK_PATIENCE_MS = 20_000;
@@ -73,10 +77,9 @@ export type Fault = { status: number; headers?: Record<string, string> } | { sil
 /** `count` is from 1: how often this user's requests have come to this step. */
 export type Call = { step: Step; userExternalId: string; count: number };
 
-export type PretendZendesk = {
-  pretend: Pretend;
+export type FakeZendesk = FarEnd & {
   /** The desk of a tenant record. */
-  desk: Record<string, unknown>;
+  record: Record<string, unknown>;
   users: Map<string, z.infer<typeof userBody>>;
   conversations: Conversation[];
   /** What did not fit the API, in words. */
@@ -96,14 +99,14 @@ export type PretendZendesk = {
 
 const refuse = (status: number, title: string): Answer => ({
   status,
-  body: JSON.stringify({ errors: [{ code: `pretend_${status}`, title }] }),
+  body: JSON.stringify({ errors: [{ code: `fake_${status}`, title }] }),
 });
 const answer = (status: number, body: unknown): Answer => ({ status, body: JSON.stringify(body) });
 
-export async function startPretendZendesk(): Promise<PretendZendesk> {
-  const pretend = await startPretend();
+export async function startFakeZendesk(): Promise<FakeZendesk> {
+  const farEnd = await startFarEnd();
   const [appId, keyId, keySecret, webhookSecret] = ["app-1", "app_key", randomUUID(), randomUUID()];
-  const users: PretendZendesk["users"] = new Map();
+  const users: FakeZendesk["users"] = new Map();
   const conversations: Conversation[] = [];
   const refused: string[] = [];
   const counts = new Map<string, number>();
@@ -115,9 +118,9 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
   const newId = (): string => randomUUID().replaceAll("-", "").slice(0, 24);
   const shown = ({ id, metadata: flat }: Conversation) => ({ id, type: "personal", metadata: flat });
 
-  const zendesk: PretendZendesk = {
-    pretend,
-    desk: { type: "zendesk", baseUrl: `${pretend.url}/sc/`, appId, keyId, keySecret, webhookSecret },
+  const zendesk: FakeZendesk = {
+    ...farEnd,
+    record: { type: "zendesk", baseUrl: `${farEnd.url}/sc/`, appId, keyId, keySecret, webhookSecret },
     users,
     conversations,
     refused,
@@ -166,7 +169,7 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
 
   /** What a request asks for, or why it is none of the API's. */
   function read({ method, path, headers, body }: Received): Body | Answer {
-    const url = new URL(path, pretend.url);
+    const url = new URL(path, farEnd.url);
     if (headers["authorization"] !== authorization) return refuse(401, "Invalid or missing auth credentials");
     const root = `/sc/v2/apps/${appId}`;
     if (!url.pathname.startsWith(`${root}/`)) return refuse(404, "App not found");
@@ -247,7 +250,7 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
   });
 
   const never = new Promise<never>(() => undefined);
-  pretend.answerWith((request) => {
+  farEnd.answerWith((request) => {
     try {
       const asked = read(request);
       if ("status" in asked) return asked;

@@ -41,6 +41,9 @@ export function throwawaySettings(): Settings {
   };
 }
 
+/** The key of the engine that comes first in INGRESS_KEYS. */
+export const ingressKeyOf = ({ INGRESS_KEYS }: Settings): string => INGRESS_KEYS.split(",")[0]?.split("=")[1] ?? "";
+
 export const relayConfig = join(root, "wrangler.toml");
 
 /**

@@ -18,11 +18,11 @@ export const MIGRATIONS = [
 ];
 /** Where the version stands: the platform refuses PRAGMA user_version. */
 export const VERSION_KEY = "schema";
-/** Where the walk over quiet tickets is: a Walk. */
-export const WALK_KEY = "walk";
+/** Where the scan is, a Scan. The first version called it a walk. */
+export const SCAN_KEY = "walk";
 
 export type TicketRow = {
-  /** In the order of opening, so that it pages a list: see `firstId`. */
+  /** Ids follow the order of opening, so that a list is paged by them: see `firstId`. */
   id: number;
   ticketNumber: string;
   /** What a search looks through, in lower case. */
@@ -43,13 +43,13 @@ export type TicketRow = {
   nextAttemptAtMs: number | null;
 };
 
-/** The walk over tickets that nobody has heard of for long: how far it is, and when this round of it began. */
-export type Walk = { afterId: number; startedAtMs: number };
+/** How far the scan over all tickets is, and when this round of it began. */
+export type Scan = { afterId: number; startedAtMs: number };
 
-/** Ids of tickets opened in one ms: as many as nobody opens in one, and below 2^53 for some centuries. */
+/** More than a tenant opens in one ms, and few enough for an id to stay below 2^53 for some centuries. */
 const IDS_PER_MS = 1000;
 
-/** The first of the ids for a ticket opened then; the next that is free is taken. */
+/** The first id for a ticket that was opened then. Others opened in the same ms have the ids that follow. */
 export const firstId = (openedAtMs: number): number => openedAtMs * IDS_PER_MS;
 
 export function rowOf(id: number, report: Report): TicketRow {
@@ -72,6 +72,6 @@ export function rowOf(id: number, report: Report): TicketRow {
   };
 }
 
-/** Whether two rows say the same but for when it was told. */
+/** Whether two rows differ in nothing but the time of the report. */
 export const saysTheSame = (one: TicketRow, other: TicketRow): boolean =>
   (Object.keys(one) as (keyof TicketRow)[]).every((key) => key === "toldAtMs" || one[key] === other[key]);

@@ -1,9 +1,9 @@
 import type { Hour } from "./minutes";
-import { firstId, MIGRATIONS, VERSION_KEY, WALK_KEY, type TicketRow, type Walk } from "./schema";
+import { firstId, MIGRATIONS, SCAN_KEY, VERSION_KEY, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
-/** Of the tickets with something to look after: what a sweep needs to know. */
+/** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
 
 /** All SQL of a tenant's index. A report of an ordinary ticket writes two rows: the ticket's and the hour's. */
@@ -14,7 +14,7 @@ export class IndexStore {
     this.#storage = storage;
   }
 
-  /** Whether any ticket was ever heard of. Writes nothing. */
+  /** Whether any ticket has ever reported. Writes nothing. */
   exists(): boolean {
     return this.#storage.kv.get(VERSION_KEY) !== undefined;
   }
@@ -109,7 +109,7 @@ export class IndexStore {
     return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
   }
 
-  /** Those that wait, by what was told before `untilMs`, and should have tried again by then. */
+  /** Tickets that wait, have not reported since `untilMs`, and should have tried again by then. */
   readOverdue(untilMs: number, limit: number): Overdue[] {
     return this.#rows(
       `SELECT id, ticketNumber, toldAtMs FROM ticket
@@ -120,18 +120,18 @@ export class IndexStore {
     );
   }
 
-  /** The next tickets of a walk over all, whatever they are. */
-  readOnwards(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
+  /** The next tickets of the scan, whatever their state. */
+  readNext(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
     const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
     return this.#rows(sql, afterId, limit);
   }
 
-  readWalk(): Walk {
-    return this.#storage.kv.get<Walk>(WALK_KEY) ?? { afterId: 0, startedAtMs: 0 };
+  readScan(): Scan {
+    return this.#storage.kv.get<Scan>(SCAN_KEY) ?? { afterId: 0, startedAtMs: 0 };
   }
 
-  saveWalk(walk: Walk): void {
-    this.#storage.kv.put(WALK_KEY, walk);
+  saveScan(scan: Scan): void {
+    this.#storage.kv.put(SCAN_KEY, scan);
   }
 
   /** The age of the oldest ticket that waits, epoch ms. */

@@ -17,7 +17,7 @@ export const summaryOf = (row: TicketRow): TicketSummary => ({
   ...(row.nextAttemptAtMs === null ? {} : { nextAttemptAt: isoTime(row.nextAttemptAtMs) }),
 });
 
-/** Which tickets: those in a state, or in trouble; all without `state`. `search` is in lower case. */
+/** Without `state` it asks for all tickets. `search` is in lower case. */
 export type Query = {
   state: TicketState | "waiting" | "dead" | undefined;
   search: string | undefined;

@@ -2,12 +2,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ApiDocument, ApiOperation } from "../../openapi/check.ts";
-import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
-import type { Reply } from "./http.ts";
+import { closeEvent, incomingEvent, outgoingEvent } from "./support/events.ts";
+import type { Reply } from "./support/http.ts";
 import { type Api, apiOf } from "./openapi/api.ts";
 import { schemesOf } from "./openapi/walk.ts";
-import { type Tenant, bearer, newTicketNumber, openTicket } from "./tenant.ts";
-import { type World, startWorld } from "./world.ts";
+import { type Tenant, bearer, newTicketNumber, openTicket } from "./support/tenant.ts";
+import { type World, startWorld } from "./support/world.ts";
 
 /** Who may do what: every operation of the API's description, under every credential there is, as one table. */
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { startRelay } from "../../dev/harness/relay.ts";
-import { type Reply, call } from "./http.ts";
+import { type Reply, call } from "./support/http.ts";
 import { REFUSALS } from "./openapi/refusals.ts";
 import { type Walk, schemesOf, startWalk } from "./openapi/walk.ts";
-import { newTicketNumber } from "./tenant.ts";
+import { newTicketNumber } from "./support/tenant.ts";
 
 /** Walks the document over HTTP: each operation is called as its example says, and made to refuse in every way there is. */
 

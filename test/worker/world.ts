@@ -151,8 +151,8 @@ export const alarmOf = (stub: DurableObjectStub<Ticket>): Promise<number | null>
 export const loseAlarm = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   runInDurableObject(stub, (_ticket, state) => state.storage.deleteAlarm());
 
-/** Until the index has acknowledged what it was told: of a ticket's opening, when its first alarm fired. */
-const untilTold = (stub: DurableObjectStub<Ticket>): Promise<void> =>
+/** Until the index has acknowledged the report of the ticket's opening, which goes out when its first alarm fires. */
+const untilReported = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   vi.waitFor(async () => {
     const told = await runInDurableObject(stub, (_ticket, { storage }) =>
       storage.sql.exec<{ told: string | null }>("SELECT told FROM ticket").one(),
@@ -169,6 +169,6 @@ export async function ticketAtRest(
   await accepted(incoming(owner, "t", "the first"));
   await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
   await runDurableObjectAlarm(stub);
-  await untilTold(stub);
+  await untilReported(stub);
   return { owner, stub };
 }

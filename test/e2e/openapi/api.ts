@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { type ApiDocument, type ApiOperation, checkerOf, mediaOf, operationsIn } from "../../../openapi/check.ts";
-import type { Reply } from "../http.ts";
+import type { Reply } from "../support/http.ts";
 
 /** The document as the relay serves it, and whether an answer is one that it describes. */
 

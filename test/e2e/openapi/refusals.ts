@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { ApiOperation } from "../../../openapi/check.ts";
-import type { Reply } from "../http.ts";
-import { sendRaw } from "../raw.ts";
+import type { Reply } from "../support/http.ts";
+import { sendRaw } from "../support/raw.ts";
 import { type Walk, schemesOf } from "./walk.ts";
 
 /** Ways to have an operation refuse, each tried on every operation that it can be tried on. */

@@ -1,6 +1,6 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { app } from "../../../src/app";
 import { call, useFarEnds } from "../world";
 
@@ -35,39 +35,37 @@ test("a relay in order says of each part that it is", async () => {
   expect(body.checks?.filter(({ ok }) => !ok)).toEqual([]);
 });
 
-describe("what is wrong is named, with what to do", () => {
-  test.each([
-    ["MASTER_KEY", { MASTER_KEY: "hush" }, /not 32 bytes in base64.*wrangler secret put MASTER_KEY$/],
-    ["MASTER_KEY", { MASTER_KEY_PREVIOUS: "hush" }, /wrangler secret put MASTER_KEY_PREVIOUS$/],
-    ["INGRESS_KEYS", { INGRESS_KEYS: "hush" }, /list of name=key.*wrangler secret put INGRESS_KEYS$/],
-    ["INGRESS_KEYS", { INGRESS_KEYS: undefined }, /is not set/],
-    ["DIRECTORY", { DIRECTORY: broken("KV GET failed: 503") }, /KV namespace does not answer \(KV GET failed: 503\)/],
-    ["DIRECTORY", { DIRECTORY: undefined }, /wrangler\.toml/],
-    ["TICKET", { TICKET: broken("overloaded") }, /Durable Object does not answer \(overloaded\)/],
-    ["TENANT_INDEX", { TENANT_INDEX: broken("overloaded") }, /overloaded/],
-    ["CONSOLE_SESSION", { CONSOLE_SESSION: broken("overloaded") }, /overloaded/],
-  ])("%s, broken by %o", async (name, changed, advice) => {
-    const { status, body, text } = await healthOf(changed);
-    expect([status, body.error?.code]).toEqual([503, "unavailable"]);
-    expect(body.error?.issues.map(({ path }) => path)).toEqual([name]);
-    expect(body.error?.issues[0]?.message).toMatch(advice);
-    expect(text).not.toContain("hush");
-  });
+test.each([
+  ["MASTER_KEY", { MASTER_KEY: "hush" }, /not 32 bytes in base64.*wrangler secret put MASTER_KEY$/],
+  ["MASTER_KEY", { MASTER_KEY_PREVIOUS: "hush" }, /wrangler secret put MASTER_KEY_PREVIOUS$/],
+  ["INGRESS_KEYS", { INGRESS_KEYS: "hush" }, /list of name=key.*wrangler secret put INGRESS_KEYS$/],
+  ["INGRESS_KEYS", { INGRESS_KEYS: undefined }, /is not set/],
+  ["DIRECTORY", { DIRECTORY: broken("KV GET failed: 503") }, /KV namespace does not answer \(KV GET failed: 503\)/],
+  ["DIRECTORY", { DIRECTORY: undefined }, /wrangler\.toml/],
+  ["TICKET", { TICKET: broken("overloaded") }, /Durable Object does not answer \(overloaded\)/],
+  ["TENANT_INDEX", { TENANT_INDEX: broken("overloaded") }, /overloaded/],
+  ["CONSOLE_SESSION", { CONSOLE_SESSION: broken("overloaded") }, /overloaded/],
+])("the health check names %s, broken by %o, and says what to do", async (name, changed, advice) => {
+  const { status, body, text } = await healthOf(changed);
+  expect([status, body.error?.code]).toEqual([503, "unavailable"]);
+  expect(body.error?.issues.map(({ path }) => path)).toEqual([name]);
+  expect(body.error?.issues[0]?.message).toMatch(advice);
+  expect(text).not.toContain("hush");
+});
 
-  test("all of it at once", async () => {
-    const { body } = await healthOf({
-      MASTER_KEY: "",
-      INGRESS_KEYS: "",
-      DIRECTORY: broken("away"),
-      TICKET: broken(""),
-    });
-    const paths = body.error?.issues.map(({ path }) => path);
-    expect(paths).toEqual(["MASTER_KEY", "INGRESS_KEYS", "DIRECTORY", "TICKET"]);
+test("the health check names all that is wrong at once", async () => {
+  const { body } = await healthOf({
+    MASTER_KEY: "",
+    INGRESS_KEYS: "",
+    DIRECTORY: broken("away"),
+    TICKET: broken(""),
   });
+  const paths = body.error?.issues.map(({ path }) => path);
+  expect(paths).toEqual(["MASTER_KEY", "INGRESS_KEYS", "DIRECTORY", "TICKET"]);
+});
 
-  test("to the operator alone, by a token that has to be set itself", async () => {
-    const answer = await call("/admin/health");
-    expect(await answer.json()).toMatchObject({ error: { code: "unauthorized" } });
-    expect((await healthOf({ ADMIN_TOKEN: "short" })).body.error?.code).toBe("unavailable");
-  });
+test("the health check answers the operator alone, by a token that has to be set itself", async () => {
+  const answer = await call("/admin/health");
+  expect(await answer.json()).toMatchObject({ error: { code: "unauthorized" } });
+  expect((await healthOf({ ADMIN_TOKEN: "short" })).body.error?.code).toBe("unavailable");
 });
