@@ -24,19 +24,13 @@ export const preferredPort = 8787;
 
 /** Starts everything on free ports. Each thing started is put on `cleanup`, so that a failure half way leaves nothing. */
 export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-demo-"));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const bundle = join(folder, "bundle");
-  const settings = throwawaySettings();
-  await buildRelay(bundle);
-  const relay = await startOnPreferredPort(bundle, settings, join(folder, "state"));
-  cleanup.defer(relay.stop);
+  const { relay, settings } = await startBuilt(cleanup);
   const engine = await startPretend();
   cleanup.defer(engine.close);
   const desk = await startDesk();
   cleanup.defer(desk.close);
 
-  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, engine.url, desk.url);
+  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, engine.url, `${desk.url}/hooks/dolphins`);
   desk.trust(tenant.signingSecret);
   const ingressKey = settings.INGRESS_KEYS.slice(settings.INGRESS_KEYS.indexOf("=") + 1);
   return {
@@ -52,6 +46,18 @@ export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
   };
 }
 
+/** Builds the relay and starts it, with secrets made for this run. */
+export async function startBuilt(cleanup: AsyncDisposableStack): Promise<{ relay: Relay; settings: Settings }> {
+  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-demo-"));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const bundle = join(folder, "bundle");
+  const settings = throwawaySettings();
+  await buildRelay(bundle);
+  const relay = await startOnPreferredPort(bundle, settings, join(folder, "state"));
+  cleanup.defer(relay.stop);
+  return { relay, settings };
+}
+
 async function startOnPreferredPort(bundle: string, settings: Settings, persist: string): Promise<Relay> {
   try {
     return await startRelay({ bundle, settings, persist, assets: true, port: preferredPort });
@@ -62,7 +68,7 @@ async function startOnPreferredPort(bundle: string, settings: Settings, persist:
 }
 
 /** What the operator of a relay does once for every tenant. */
-async function registerTenant(relayUrl: string, adminToken: string, engineUrl: string, deskUrl: string) {
+export async function registerTenant(relayUrl: string, adminToken: string, engineUrl: string, deskUrl: string) {
   const owner = "82ab0fd5cfd1e80d1ff97c0cfc9aaaa";
   const path = `${relayUrl}/admin/tenants/${owner}`;
   const put = await call("PUT", path, {
@@ -70,7 +76,7 @@ async function registerTenant(relayUrl: string, adminToken: string, engineUrl: s
     body: {
       name: "Bank Contoh",
       dolphins: { baseUrl: engineUrl },
-      desk: { type: "native", url: `${deskUrl}/hooks/dolphins` },
+      desk: { type: "native", url: deskUrl },
     },
   });
   const { tenant } = read(put, tenantAnswer, "Registering the tenant");

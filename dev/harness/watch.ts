@@ -1,4 +1,4 @@
-import { incomingEvent, outgoingEvent, text, ticketNumber } from "../demo/events.ts";
+import { incomingEvent, outgoingEvent, text } from "../demo/events.ts";
 import type { Received } from "../fakes/far-end.ts";
 import { deed, fields, prose, title } from "../demo/print.ts";
 import type { Stage } from "../demo/scenario.ts";
@@ -8,14 +8,11 @@ import { whatIn } from "./timeline.ts";
 export function stayUp(stage: Stage): void {
   title("The relay stays up. Ctrl-C stops everything.");
   fields([
-    ["In 3Dolphins, app.ext.integration.api.base.url", stage.engineBaseUrl],
-    ["  and app.ext.integration.api.incomingMessage", "/incoming"],
-    ["The desk posts replies to", `${stage.relay.url}/v1/outgoing`],
-    ["  and Close to", `${stage.relay.url}/v1/command`],
-    ["  with Authorization: Bearer", stage.deskToken],
-    ["The API is described at", `${stage.relay.url}/docs`],
-    ["The operator looks at", `${stage.relay.url}/admin/tickets/${stage.owner}/${ticketNumber}`],
-    ["  with Authorization: Bearer", stage.adminToken],
+    ["Console", `${stage.relay.url}/console`],
+    ["  sign in with", stage.adminToken],
+    ["API reference", `${stage.relay.url}/docs`],
+    ["The desk's token", stage.deskToken],
+    ["The engine's base URL", stage.engineBaseUrl],
   ]);
   const incoming = incomingEvent(stage.owner, text("Halo dari curl"));
   const reply = outgoingEvent(stage.owner, text("Balasan dari curl"));
@@ -23,6 +20,7 @@ export function stayUp(stage: Stage): void {
   prose(curl(`${stage.engineBaseUrl}/incoming`, incoming), "");
   prose("  Answer as the agent, and see it arrive at 3Dolphins:", "");
   prose(curl(`${stage.relay.url}/v1/outgoing`, reply, stage.deskToken), "");
+  prose("  Then look at the ticket in the console. Your own desk: npm start -- --desk http://127.0.0.1:3000/", "");
   stage.desk.watch((request) => {
     const signature = stage.desk.verified.has(request) ? "signature verified" : "signature NOT verified";
     deed("desk", `received ${describe(request)} at attempt ${request.headers["relay-attempt"]}, ${signature}`);
