@@ -24,8 +24,9 @@ const server = createServer(async (request, response) => {
     return response.writeHead(401).end();
   }
   // The id is the same in every attempt: one that is in the table already is a repeat.
-  const { changes } = insert.run(String(request.headers["webhook-id"]), body.toString());
-  console.log(changes === 1 ? `received ${body}` : `dropped a repeat of ${request.headers["webhook-id"]}`);
+  const id = String(request.headers["webhook-id"]);
+  const { changes } = insert.run(id, body.toString());
+  console.log(changes === 1 ? `received ${body.toString()}` : `dropped a repeat of ${id}`);
   // Answered once it is stored: the ticket's next event waits for this.
   response.writeHead(200, { "content-type": "application/json" }).end('{"status":"success"}');
   void handleAll();
@@ -66,7 +67,7 @@ async function handle(id, { ticketNumber, channel, owner, customerName, messageT
 async function call(method, path, key, body) {
   const headers = { authorization: `Bearer ${DESK_TOKEN}`, "content-type": "application/json", prefer: "wait=10" };
   if (key) headers["idempotency-key"] = key;
-  const response = await fetch(RELAY + path, { method, headers, body: body && JSON.stringify(body) });
+  const response = await fetch(RELAY + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   const answer = await response.json();
   console.log(`${method} ${path}: ${response.status} ${response.headers.get("relay-delivery") ?? ""}`);
   if (response.status >= 500 && answer.error.code !== "delivery_failed") throw new Error(JSON.stringify(answer));

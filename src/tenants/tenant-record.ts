@@ -6,7 +6,7 @@ import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
 import { missingObject } from "../lib/zod";
 
-/** The tenant record as the operator puts it: README, "The tenant record". */
+/** The tenant record as the operator puts it: docs/tenants.md. */
 
 const LONGEST_TIMEOUT_MS = 60_000;
 const LONGEST_AGE_SECONDS = 30 * 86_400;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readOptions } from "../../dev/demo/options.ts";
+import { readOptions } from "../../../dev/demo/options.ts";
 
 test("without options npm start plays the conversation and stays up", () => {
   expect(readOptions([])).toEqual({ do: "play", once: false });

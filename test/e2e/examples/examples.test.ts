@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { incomingEvent, text } from "../../dev/demo/events.ts";
-import { type OwnEnds, serveOwnEnds } from "../../dev/demo/own-ends.ts";
-import { type Pretend, startPretend } from "../../dev/fakes/far-end.ts";
-import { startRelay, throwawaySettings } from "../../dev/harness/relay.ts";
-import { call } from "./http.ts";
-import { textOf } from "./events.ts";
+import { incomingEvent, text } from "../../../dev/demo/events.ts";
+import { type OwnEnds, serveOwnEnds } from "../../../dev/demo/own-ends.ts";
+import { type Pretend, startPretend } from "../../../dev/fakes/far-end.ts";
+import { startRelay, throwawaySettings } from "../../../dev/harness/relay.ts";
+import { call } from "../http.ts";
+import { textOf } from "../events.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 const DESKS = [
   { language: "Node", command: process.execPath, file: "examples/node/desk.mjs" },
@@ -23,7 +23,7 @@ const DESKS = [
 
 /** A desk of examples/, started as `npm start -- --desk` says, and what it printed. */
 async function startExample(command: string, file: string, own: OwnEnds, port: number, folder: string) {
-  const process_ = spawn(command, [join(root, file)], {
+  const child = spawn(command, [join(root, file)], {
     env: {
       ...process.env,
       RELAY: own.relay.url,
@@ -35,11 +35,11 @@ async function startExample(command: string, file: string, own: OwnEnds, port: n
     stdio: ["ignore", "pipe", "inherit"],
   });
   let printed = "";
-  process_.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  child.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   const until = (words: string) =>
     vi.waitFor(() => expect(printed).toContain(words), { timeout: 20_000, interval: 20 });
   await until("The desk listens at");
-  return { process_, until };
+  return { child, until };
 }
 
 async function freePort(): Promise<number> {
@@ -53,7 +53,7 @@ describe.each(DESKS)("the example desk in $language", ({ command, file }) => {
   let own: OwnEnds;
   let engine: Pretend;
   let deskUrl: string;
-  let example: { process_: ChildProcess; until: (words: string) => Promise<void> };
+  let example: { child: ChildProcess; until: (words: string) => Promise<void> };
 
   const customerWrites = async (message: string) => {
     const event = incomingEvent(own.owner, text(message));
@@ -76,8 +76,8 @@ describe.each(DESKS)("the example desk in $language", ({ command, file }) => {
     own = await serveOwnEnds(relay, settings, { desk: deskUrl, engine: engine.url }, cleanup);
     example = await startExample(command, file, own, port, folder);
     cleanup.defer(async () => {
-      const ended = once(example.process_, "exit");
-      example.process_.kill();
+      const ended = once(example.child, "exit");
+      example.child.kill();
       await ended;
     });
   });
