@@ -70,6 +70,7 @@ async function call(method, path, key, body) {
   const response = await fetch(RELAY + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   const answer = await response.json();
   console.log(`${method} ${path}: ${response.status} ${response.headers.get("relay-delivery") ?? ""}`);
-  if (response.status >= 500 && answer.error.code !== "delivery_failed") throw new Error(JSON.stringify(answer));
+  const mayPass = response.status === 429 || response.status >= 500;
+  if (mayPass && answer.error.code !== "delivery_failed") throw new Error(JSON.stringify(answer));
   return answer;
 }

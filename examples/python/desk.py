@@ -82,7 +82,7 @@ def call(method, path, key=None, content=None):
     except urllib.error.HTTPError as error:
         status, answer = error.code, json.load(error)
     print(f"{method} {path}: {status}", flush=True)
-    if status >= 500 and answer["error"]["code"] != "delivery_failed":
+    if (status == 429 or status >= 500) and answer["error"]["code"] != "delivery_failed":
         raise OSError(answer)
     return answer
 
