@@ -1,4 +1,4 @@
-/** Every refusal the relay can answer with, and its HTTP status: the error table of the README. */
+/** Every refusal the relay can answer with, and its HTTP status: the table under "Answers" in docs/protocol.md. */
 export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,

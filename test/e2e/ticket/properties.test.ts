@@ -98,7 +98,7 @@ const credential = fc.oneof(
 );
 const METHODS = ["GET", "POST", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"];
 
-/** What is wrong with an answer: it has the shape that the README's "Errors" gives it, and no code of a fault. */
+/** What is wrong with an answer: it has the shape that docs/protocol.md gives it, and no code of a fault. */
 function fault(
   { method }: Raw,
   { status, headers, text, body: told }: Awaited<ReturnType<typeof sendRaw>>,
