@@ -54,8 +54,9 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Hono<Ap
   return hono;
 }
 
-const notFound = (c: AppContext): Response =>
-  answer(c, new AppError("not_found", "There is no such path. The README lists those there are."));
+function notFound(c: AppContext): Response {
+  return answer(c, new AppError("not_found", "There is no such path. The README lists those there are."));
+}
 
 function answer(c: AppContext, error: unknown): Response {
   const refusal =

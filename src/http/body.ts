@@ -1,3 +1,4 @@
+import { errorText } from "../lib/log";
 import { AppError } from "../model/errors";
 import { readText } from "./charset";
 import { inflate } from "./inflate";
@@ -62,19 +63,25 @@ async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > MAX_BODY_BYTES) throw tooLarge();
   if (!request.body) return new Uint8Array();
-  if (declared >= 0) {
-    const whole = new Uint8Array(await request.arrayBuffer());
-    if (whole.byteLength > MAX_BODY_BYTES) throw tooLarge();
-    return whole;
-  }
+  const reading = declared >= 0 ? request.arrayBuffer() : countAndKeep(request.body);
+  const bytes = await reading.catch((error: unknown) => {
+    throw new AppError("invalid_json", "The body broke off before its end. Check its length, and send it again.", {
+      detail: errorText(error),
+    });
+  });
+  if (bytes === undefined || bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+  return new Uint8Array(bytes);
+}
+
+/** Undefined for more than a body may hold. */
+async function countAndKeep(body: ReadableStream<Uint8Array>): Promise<ArrayBuffer | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
-  if (bytes > MAX_BODY_BYTES) throw tooLarge();
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return bytes <= MAX_BODY_BYTES ? new Blob(chunks).arrayBuffer() : undefined;
 }
 
 function tooLarge() {

@@ -30,16 +30,21 @@ const needed = {
     issue.input === undefined || issue.input === null ? "is required" : "must be a text in double quotes",
 };
 
+/** Counted in UTF-16 units, as Java does. zod counts whole characters, and so does JSON Schema, for which `maxLength` stands. */
+const atMost = (max: number) => {
+  const message = `must be at most ${max.toLocaleString("en")} characters long`;
+  return [z.maxLength(max, message), z.refine<string>((given) => given.length <= max, message)] as const;
+};
+
 /** An id that keys storage: what UTF-8 would fold together (lone surrogates) or a log would break on is refused. */
 export const id = z.string(needed).check(
   z.minLength(1, "must not be empty"),
-  z.maxLength(MAX_ID, `must be at most ${MAX_ID} characters long`),
+  ...atMost(MAX_ID),
   z.refine((text) => !CONTROL.test(text), "must not contain control characters"),
   z.refine((text) => text.isWellFormed(), "must be well-formed Unicode, without half of a surrogate pair"),
 );
 
-const text = (max: number) =>
-  z.string(needed).check(z.maxLength(max, `must be at most ${max.toLocaleString("en")} characters long`));
+const text = (max: number) => z.string(needed).check(...atMost(max));
 
 const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
   z.pipe(

@@ -10,10 +10,11 @@ function fieldsOf(event: string): Fields {
   return parsed.value as Fields;
 }
 
-const withKnown = (reply: Fields, known: { channel?: unknown; customerName?: unknown }): Fields => {
-  const { channel = reply["channel"], customerName = reply["customerName"] } = known;
-  return { channel, customerName, ...reply };
-};
+const withKnown = (reply: Fields, known: { channel?: unknown; customerName?: unknown }): Fields => ({
+  ...("channel" in known ? { channel: known.channel } : {}),
+  ...("customerName" in known ? { customerName: known.customerName } : {}),
+  ...reply,
+});
 
 /** A reply with what it left out, as its ticket knows it. */
 export const completeReply = (reply: string, ticket: { channel: string; customerName: string }): string =>
