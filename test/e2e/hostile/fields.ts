@@ -14,7 +14,7 @@ const INCOMING = [...OUTGOING, "accountId", "contactId", "groupId", "language"];
 const COMMAND = ["ticketNumber", "channel", "event", "owner"];
 
 /** Where any text may stand, a number and a boolean are taken for theirs: not for one of these. */
-const STRICT = ["ticketNumber", "channel", "owner", "messageType", "event"];
+const STRICT = new Set(["ticketNumber", "channel", "owner", "messageType", "event"]);
 const WRONG_TYPES: [name: string, value: unknown, forStrict?: true][] = [
   ["a number", 7, true],
   ["true", true, true],
@@ -38,7 +38,7 @@ const refused = (...paths: string[]): Hostile[2] => ({ status: 422, code: "inval
 
 const wrongTypes = EVENTS.flatMap(([taker, fields, make]): Hostile[] =>
   fields.flatMap((field) =>
-    WRONG_TYPES.filter(([, , forStrict]) => !forStrict || STRICT.includes(field)).map(([name, value]): Hostile => [
+    WRONG_TYPES.filter(([, , forStrict]) => !forStrict || STRICT.has(field)).map(([name, value]): Hostile => [
       `${name} for ${field} of ${taker}`,
       event(taker, (stage) => make(stage, { [field]: value })),
       refused(field),
@@ -49,7 +49,7 @@ const wrongTypes = EVENTS.flatMap(([taker, fields, make]): Hostile[] =>
 /** Of a number that JSON.parse would round: what is kept of it is no id either. */
 const longNumbers = EVENTS.flatMap(([taker, fields, make]): Hostile[] =>
   fields
-    .filter((field) => STRICT.includes(field))
+    .filter((field) => STRICT.has(field))
     .map((field): Hostile => [
       `a long number for ${field} of ${taker}`,
       event(taker, (stage) => make(stage), `"${field}":12345678901234567890`),
