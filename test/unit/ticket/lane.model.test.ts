@@ -166,7 +166,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
   }
 }
 
-function accept(world: World, reference: Reference, { do: _, ...said }: Extract<Operation, { do: "accept" }>): void {
+function accept(world: World, reference: Reference, given: Extract<Operation, { do: "accept" }>): void {
+  const { do: _, ...said } = given;
   const wasClosed = reference.ticketState === "closed";
   const [closeBefore, { nowMs }] = [reference.close, world];
   const expected = reference.expected(said, nowMs);
