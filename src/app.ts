@@ -5,6 +5,7 @@ import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
 import { desk } from "./routes/desk-events";
+import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
@@ -21,6 +22,7 @@ const engine = edge().route("/v1/dolphins", dolphins);
 const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
 
 const all = edge().route("/v1/dolphins", dolphins);
+all.route("/", frontDoor);
 all.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);
@@ -45,9 +47,7 @@ function edge(): Hono<AppEnv> {
     c.header("x-request-id", requestId);
     return next();
   });
-  hono.notFound((c) =>
-    answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")),
-  );
+  hono.notFound((c) => answer(c, new AppError("not_found", "There is no such path. GET /docs lists those there are.")));
   hono.onError((error, c) => answer(c, error));
   return hono;
 }
