@@ -4,6 +4,7 @@ import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
@@ -18,8 +19,11 @@ import { webhooks } from "./routes/desk-webhooks";
  * What the engine posts has a router of its own: it is nearly all there is, and a router that knows few paths is faster
  * than one that knows all. A short cut and no more: a path that is spelt in another way (`%64olphins`) is in the other.
  */
-const engine = edge().route("/v1/dolphins", dolphins);
-const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
+const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
+engine.notFound((c) => {
+  logUnknownEnginePath(c);
+  return notFound(c);
+});
 
 const all = edge().route("/v1/dolphins", dolphins);
 all.route("/", frontDoor);
@@ -33,12 +37,12 @@ all.route("/console/session", session);
 
 export const app = {
   fetch: (request: Request, env: Env, ctx: ExecutionContext) =>
-    (ENGINE.test(request.url) ? engine : all).fetch(request, env, ctx),
+    (ENGINE_PATH.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
 /** What all paths have in common: an id for each request, and errors. */
-function edge(): Hono<AppEnv> {
-  const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
+function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
+  const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
@@ -47,9 +51,13 @@ function edge(): Hono<AppEnv> {
     c.header("x-request-id", requestId);
     return next();
   });
-  hono.notFound((c) => answer(c, new AppError("not_found", "There is no such path. GET /docs lists those there are.")));
+  hono.notFound(notFound);
   hono.onError((error, c) => answer(c, error));
   return hono;
+}
+
+function notFound(c: AppContext): Response {
+  return answer(c, new AppError("not_found", "There is no such path. GET /docs lists those there are."));
 }
 
 function answer(c: AppContext, error: unknown): Response {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { readConfig, type Config } from "../config";
 import { AppError } from "../model/errors";
-import { decodeBody } from "./body";
+import { decodeBody, type Body } from "./body";
 import { parseJson } from "../lib/json";
 import { Directory } from "../tenants/directory";
 
@@ -29,8 +29,13 @@ export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
 export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
 
 /** The JSON of a body. Throws `invalid_json`, saying where. */
-export function jsonOf(bytes: Uint8Array): unknown {
-  const parsed = parseJson(decodeBody(bytes));
+export const jsonOf = (body: Body): unknown => jsonIn(decodeBody(body));
+
+/** The JSON of an event. Its numbers keep the digits they came with: one may stand where a text belongs. */
+export const eventJsonOf = (text: string): unknown => jsonIn(text, { exactNumbers: true });
+
+function jsonIn(text: string, how?: Parameters<typeof parseJson>[1]): unknown {
+  const parsed = parseJson(text, how);
   if (parsed.ok) return parsed.value;
   throw new AppError("invalid_json", parsed.message);
 }

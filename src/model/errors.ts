@@ -10,6 +10,7 @@ const STATUS = {
   ambiguous_ticket: 409,
   ticket_closed: 409,
   too_large: 413,
+  unsupported_encoding: 415,
   idempotency_mismatch: 422,
   invalid_event: 422,
   invalid_request: 422,

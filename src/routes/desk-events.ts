@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import { readBody } from "../http/body";
+import { decodeBody, readBody } from "../http/body";
 import { acceptEvent, eventOf } from "../http/accept-event";
 import { authenticateDesk } from "../http/auth";
-import { jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { eventJsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
 import { resolveTenant } from "../http/resolve-tenant";
 
 /** What a desk posts: replies and the Close command. */
@@ -17,7 +17,7 @@ desk
 async function acceptFromDesk(c: AppContext, kind: "outgoing" | "command"): Promise<Response> {
   const body = await readBody(c.req.raw);
   const deskId = await authenticateDesk(c, body);
-  const event = eventOf(kind, jsonOf(body));
+  const event = eventOf(kind, eventJsonOf(decodeBody(body)));
   c.set("about", { owner: event.owner, ticketNumber: event.ticketNumber });
   const tenant = await resolveTenant(c, deskId, event.owner, event.ticketNumber);
   return acceptEvent(c, { tenant, lane: "toDolphins", kind, event }, { mayWait: true });

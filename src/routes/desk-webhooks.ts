@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent } from "../desks/desk";
 import { webhookOf } from "../desks/registry";
-import { readBody } from "../http/body";
+import { readBody, type Body } from "../http/body";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import { readIdentity } from "../tenants/ticket-reference";
@@ -51,13 +51,13 @@ webhooks
   .all("/:deskType/:owner", methodNotAllowed("POST"));
 
 /** The tenant whose desk sent this. Throws `unauthorized`, whatever it is that does not hold. */
-async function authenticateWebhook(c: AppContext, body: Uint8Array<ArrayBuffer>) {
+async function authenticateWebhook(c: AppContext, body: Body) {
   const { deskType = "", owner = "" } = c.req.param();
   const sealed = await directoryOf(c).tenant(owner);
   if (sealed?.desk.type === deskType) {
     const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
     const webhook = webhookOf(tenant.desk);
-    const request = { headers: c.req.raw.headers, body, url: new URL(c.req.url) };
+    const request = { headers: c.req.raw.headers, body: body.sent, url: new URL(c.req.url) };
     if (webhook && (await webhook.verify(request, Date.now()))) return { tenant, webhook, request };
   }
   throw new AppError(

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { EventKind } from "../model/event";
+import { completeReply, isSameEvent } from "../model/reply";
 import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
 import { Directory } from "../tenants/directory";
@@ -49,6 +50,8 @@ export type Accept = {
   kind: EventKind;
   /** The canonical event, as JSON text. */
   event: string;
+  /** It is a reply that leaves to the ticket what the ticket knows. */
+  isPartial?: boolean;
   channel: string;
   contactId: string;
   customerName: string;
@@ -115,7 +118,7 @@ export class Ticket extends DurableObject<Env> {
   }
 
   #take(input: Accept, nowMs: number): Taken | Refused {
-    const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
+    const { owner, ticketNumber, lane, kind, idempotencyKey } = input;
     const known = this.#image.ticket;
     if (!known && kind !== "incoming") return { ok: false, code: "unknown_ticket" };
     const ticket = known ?? this.#image.open(owner, ticketNumber, input);
@@ -125,6 +128,7 @@ export class Ticket extends DurableObject<Env> {
     const before = this.#acceptedBefore(ticket, input, nowMs);
     if (before) return before;
     if (kind === "outgoing" && ticket.state !== "open") return { ok: false, code: "ticket_closed" };
+    const event = input.isPartial ? completeReply(input.event, ticket) : input.event;
     const bytes = byteLength(event);
     if (isFull(this.#image.lane(lane), bytes)) {
       const waitMs = notBeforeMsOf(this.#image.lane(lane)) - nowMs;
@@ -250,7 +254,7 @@ export class Ticket extends DurableObject<Env> {
   ): Taken | Refused | undefined {
     const first = idempotencyKey === undefined ? undefined : this.#store.readKey(lane, idempotencyKey, nowMs);
     const message = first === undefined ? undefined : this.#store.readMessage(lane, first);
-    if (message && message.event !== event) return { ok: false, code: "idempotency_mismatch" };
+    if (message && !isSameEvent(message.event, event)) return { ok: false, code: "idempotency_mismatch" };
     const { closeLane, closeSequence } = ticket;
     const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
     const close = isClosing ? this.#store.readMessage(closeLane, closeSequence) : undefined;

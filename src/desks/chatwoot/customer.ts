@@ -12,7 +12,7 @@ type Customer = { identifier: string; name: string; phone: string | undefined };
  * LIKE would not find as it stands is hashed.
  */
 export async function customerOf(owner: string, event: RelayEvent): Promise<Customer> {
-  const { contactId, channel, ticketNumber } = event;
+  const { contactId, channel = "", ticketNumber } = event;
   const account = typeof event["accountId"] === "string" ? event["accountId"] : "";
   const who = contactId || (account ? `${channel}/${account}` : `ticket/${ticketNumber}`);
   const name = event.customerName || account || ticketNumber;

@@ -1,9 +1,6 @@
+import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
 import { flatten, type DeskContent } from "./flatten";
 import { split } from "./text";
-
-/** The limits of 3Dolphins' events, as the relay keeps them: what is longer is sent in pieces, or as text. */
-const MAX_MESSAGE = 8192;
-const MAX_LINK = 2048;
 
 type Reply = { messageType: string; message: string; mediaLink: string };
 
