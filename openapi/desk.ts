@@ -38,7 +38,7 @@ const OF_EVENTS: ErrorCode[] = [
   "delivery_failed",
 ];
 const OF_TICKETS: ErrorCode[] = ["wrong_owner", "unknown_ticket", "ambiguous_ticket", "invalid_request"];
-const OF_SERVICES: ErrorCode[] = ["engine_failed", "engine_timeout"];
+const OF_LOOKUPS: ErrorCode[] = ["engine_failed", "engine_timeout"];
 
 export const desk: Operation[] = [
   {
@@ -128,7 +128,7 @@ export const desk: Operation[] = [
       example: { status: "success", messages: examples.history },
       headers: ["cache-control"],
     },
-    refusals: [...OF_TICKETS, ...OF_SERVICES],
+    refusals: [...OF_TICKETS, ...OF_LOOKUPS],
   },
   {
     id: "contact",
@@ -144,6 +144,6 @@ export const desk: Operation[] = [
       example: { status: "success", contact: { id: examples.CONTACT, firstName: "Farhan" } },
       headers: ["cache-control", "age"],
     },
-    refusals: [...OF_TICKETS, "not_found", ...OF_SERVICES],
+    refusals: [...OF_TICKETS, "not_found", ...OF_LOOKUPS],
   },
 ];

@@ -166,7 +166,7 @@ export const overview = {
 export const replayed = { dryRun: false, replayed: [MESSAGE], late: [], more: false };
 export const someIds = { ids: [MESSAGE], dryRun: true };
 
-export const probe = {
+export const connectionTest = {
   attempt,
   outcome: "retry",
   answer: "<h1>Under maintenance</h1>",

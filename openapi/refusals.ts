@@ -76,7 +76,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   },
   invalid_event: {
     when: "The event does not fit: one issue for each field.",
-    message: "The event does not fit: mend messageType.",
+    message: "The event does not fit: fix messageType.",
     issues: [{ path: "messageType", message: "must be one of text, image, video, audio, file, Location" }],
   },
   invalid_request: {
@@ -86,7 +86,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   },
   invalid_tenant: {
     when: "The tenant record does not fit: one issue for each field.",
-    message: "The tenant record does not fit: mend dolphins.baseUrl.",
+    message: "The tenant record does not fit: fix dolphins.baseUrl.",
     issues: [{ path: "dolphins.baseUrl", message: "must begin with https://" }],
   },
   upgrade_required: {

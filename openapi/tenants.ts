@@ -1,4 +1,4 @@
-import { credentialsAnswer, done, probeAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
+import { credentialsAnswer, done, connectionTestAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
 import { ownerInPath, pageOf } from "./parameters";
@@ -22,8 +22,8 @@ const shownCredentials: Answer = {
 };
 const shownTest: Answer = {
   description: "What came of it: the far end's own status, and the beginning of its answer.",
-  schema: probeAnswer,
-  example: { status: "success", ...examples.probe },
+  schema: connectionTestAnswer,
+  example: { status: "success", ...examples.connectionTest },
 };
 const common = { tag: TAG, security: OPERATOR, parameters: [ownerInPath] };
 

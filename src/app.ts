@@ -1,33 +1,35 @@
 import { Hono } from "hono";
+import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
-import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
+import type { AppContext, AppEnv } from "./http/context";
 import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
-import { tickets } from "./routes/tickets";
+import { tickets } from "./routes/desk-tickets";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
 
 /**
- * What the engine posts has a router of its own: it is nearly all there is, and a router that knows few paths is faster
- * than one that knows all. A short cut and no more: a path that is spelt in another way (`%64olphins`) is in the other.
+ * Nearly all requests are the engine's, so they have a router of their own: it is faster because it knows few paths. It is
+ * only a short cut. A path that is spelt in another way (`%64olphins`) goes to the router that knows all paths.
  */
 const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
 engine.notFound((c) => {
-  logUnknownEnginePath(c);
-  return notFound(c);
+  const refusal = noRoute(engine, c);
+  if (refusal.code === "not_found") logUnknownEnginePath(c);
+  return answer(c, refusal);
 });
 
 const all = edge().route("/v1/dolphins", dolphins);
 all.route("/", frontDoor);
-all.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
+all.get("/healthz", (c) => c.json({ status: "success" }));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);
 all.route("/v1/desks", webhooks);
@@ -40,6 +42,9 @@ export const app = {
     (ENGINE_PATH.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
+/** Every route there is: the API's description is compared with them. */
+export const { routes } = all;
+
 /** What all paths have in common: an id for each request, and errors. */
 function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
   const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
@@ -47,17 +52,28 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Hono<Ap
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("receivedAtMs", Date.now());
-    // Before there is an answer: to put it into one later is to make that a second time.
+    // A header that is set on a finished answer makes Hono build the answer a second time, so this one is set before.
     c.header("x-request-id", requestId);
     return next();
   });
-  hono.notFound(notFound);
+  hono.notFound((c) => answer(c, noRoute(hono, c)));
   hono.onError((error, c) => answer(c, error));
   return hono;
 }
 
-function notFound(c: AppContext): Response {
-  return answer(c, new AppError("not_found", "There is no such path. GET /docs lists those there are."));
+/** The refusal of a request that no route takes. */
+function noRoute(hono: Hono<AppEnv>, c: AppContext): AppError {
+  const allow = methodsAt(hono, c.req.path).join(", ");
+  if (allow === "") return new AppError("not_found", "There is no such path. GET /docs lists those there are.");
+  return new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
+}
+
+/** The methods by which a path can be asked for. A middleware is no route, and HEAD is answered wherever GET is. */
+function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): string[] {
+  const methods = new Set(known.map(({ method }) => method).filter((method) => method !== METHOD_NAME_ALL));
+  return [...methods]
+    .filter((method) => router.match(method, path)[0].some(([[, route]]) => route.method === method))
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
 }
 
 function answer(c: AppContext, error: unknown): Response {

@@ -46,7 +46,7 @@ export function listen(owner: string, listener: Listener): () => void {
     failures += 1;
     const longestMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
     timer = setTimeout(connect, longestMs * (0.5 + Math.random() / 2));
-    // A browser does not say why a socket was refused; the session's end is the one cause that waiting does not mend.
+    // A browser does not say why a socket was refused; the session's end is the one cause that waiting does not fix.
     const session = await readSession().catch(() => "unreachable");
     if (!ended && session === undefined) listener.onSignedOut();
   };

@@ -14,10 +14,10 @@ export type Failure =
 export type Advice =
   | "checkSecret"
   | "checkUrl"
-  | "mendUrl"
+  | "fixUrl"
   | "readAnswer"
   | "tooMany"
-  | "mendFarEnd"
+  | "fixFarEnd"
   | "tooSlow"
   | "checkNetwork";
 
@@ -52,7 +52,7 @@ export const lastFailure = (message: TimelineMessage): Failure | undefined => {
 export function adviceFor(failure: Failure): Advice {
   switch (failure.kind) {
     case "blocked":
-      return "mendUrl";
+      return "fixUrl";
     case "timeout":
       return "tooSlow";
     case "unreachable":
@@ -69,5 +69,5 @@ function adviceForStatus(status: number): Advice {
   if (status === 401 || status === 403) return "checkSecret";
   if (status === 404 || status === 405 || status === 410 || (status >= 300 && status < 400)) return "checkUrl";
   if (status === 429) return "tooMany";
-  return status >= 500 && status !== 501 ? "mendFarEnd" : "readAnswer";
+  return status >= 500 && status !== 501 ? "fixFarEnd" : "readAnswer";
 }

@@ -60,7 +60,7 @@ function goTo(id: string): void {
 }
 
 const needsSettings = (failure: Failure): boolean =>
-  ["checkSecret", "checkUrl", "mendUrl", "tooSlow", "checkNetwork"].includes(adviceFor(failure));
+  ["checkSecret", "checkUrl", "fixUrl", "tooSlow", "checkNetwork"].includes(adviceFor(failure));
 
 function useSentence(story: Story, name: LaneName, nowMs: number): string {
   const words = useWords();

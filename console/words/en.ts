@@ -177,14 +177,14 @@ export const en = {
   advice: {
     checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
-    mendUrl: (who) => `mend the URL of ${who} in the settings: it must be public and begin with https.`,
+    fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
     tooMany: (who) => `nothing: ${who} asks for patience, and the relay slows down.`,
-    mendFarEnd: (who) => `ask those who run ${who}; here nothing has to be mended.`,
+    fixFarEnd: (who) => `ask those who run ${who}; here nothing has to be fixed.`,
     tooSlow: (who) => `ask those who run ${who} why it is slow, or allow it more time in the settings.`,
     checkNetwork: (who) => `check the host name of ${who} in the settings, its DNS, its certificate and its firewall.`,
   } as Record<Advice, (who: string) => string>,
-  thenReplay: "When it is mended, replay the dead letters.",
+  thenReplay: "When it is fixed, replay the dead letters.",
   triesUntil: ({ maxAgeSeconds, whenExhausted }: Delivery, span: Spanned) =>
     whenExhausted === "hold"
       ? "The relay tries on until it succeeds."

@@ -171,10 +171,10 @@ export const id: Words = {
   advice: {
     checkSecret: (who) => `${who} menolak kredensial: periksa rahasia di pengaturan, lalu uji di sana.`,
     checkUrl: (who) => `alamat ${who} tidak menerima event: periksa URL di pengaturan.`,
-    mendUrl: (who) => `perbaiki URL ${who} di pengaturan: harus publik dan diawali https.`,
+    fixUrl: (who) => `perbaiki URL ${who} di pengaturan: harus publik dan diawali https.`,
     readAnswer: (who) => `${who} tidak menerima pesan ini; jawabannya di bawah menyebut sebabnya.`,
     tooMany: (who) => `tidak ada: ${who} meminta bersabar, dan relay melambat.`,
-    mendFarEnd: (who) => `hubungi pengelola ${who}; di sini tidak ada yang perlu diperbaiki.`,
+    fixFarEnd: (who) => `hubungi pengelola ${who}; di sini tidak ada yang perlu diperbaiki.`,
     tooSlow: (who) => `tanyakan kepada pengelola ${who} mengapa lambat, atau beri waktu lebih di pengaturan.`,
     checkNetwork: (who) => `periksa nama host ${who} di pengaturan, juga DNS, sertifikat, dan firewall-nya.`,
   },

@@ -3,6 +3,7 @@ import { readConfig, required } from "../config";
 import type { Bounds } from "../egress/delivery";
 import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
+import { BoundedMap } from "../lib/bounded-map";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
 
@@ -30,7 +31,7 @@ type Session = {
  */
 export class EngineSession extends DurableObject<Env> {
   /** By a digest of the target, the newest last. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new BoundedMap<string, Session>(TARGETS_KEPT);
   #restored: Promise<void> | undefined;
 
   /** The token at hand, or a fresh one when that is `stale` (the engine refused it) or has expired. */
@@ -75,10 +76,7 @@ export class EngineSession extends DurableObject<Env> {
 
   #sessionFor(digest: string): Session {
     const session = this.#sessions.get(digest) ?? {};
-    this.#sessions.delete(digest);
     this.#sessions.set(digest, session);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > TARGETS_KEPT && oldest !== undefined) this.#sessions.delete(oldest);
     return session;
   }
 
@@ -91,7 +89,7 @@ export class EngineSession extends DurableObject<Env> {
       this.ctx.storage.kv.put(STORED, sealed);
       await this.ctx.storage.setAlarm(token.expiresAtMs);
     } catch (error) {
-      log("session_not_kept", { owner, error: errorText(error) });
+      log("engine_session_not_kept", { owner, error: errorText(error) });
     }
   }
 
@@ -103,7 +101,7 @@ export class EngineSession extends DurableObject<Env> {
       const { digest, ...token } = JSON.parse(text) as Token & { digest: string };
       this.#sessions.set(digest, { token });
     } catch (error) {
-      log("session_not_restored", { owner, error: errorText(error) });
+      log("engine_session_not_restored", { owner, error: errorText(error) });
     }
   }
 }

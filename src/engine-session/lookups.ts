@@ -3,13 +3,15 @@ import { CONTACT_OPTIONS, fetchContact, type ContactOptions } from "../engine/co
 import { dayIn } from "../engine/dates";
 import { fetchHistory, type History } from "../engine/history";
 import type { Served } from "../engine/service-call";
+import { BoundedMap } from "../lib/bounded-map";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession } from "./engine-session";
 import { engineContext } from "./token";
 
 /** What the relay asks of a tenant's engine on behalf of its desk. The tenant's secrets are sealed. */
-export type EngineServices = { config: Config; sessions: DurableObjectNamespace<EngineSession> };
+
+export type LookupDeps = { config: Config; sessions: DurableObjectNamespace<EngineSession> };
 
 /** Contacts change seldom, and a desk asks for one with every message. */
 export const CONTACT_FRESH_MS = 60_000;
@@ -17,11 +19,11 @@ const CACHE_ENTRIES = 200;
 const LONGEST_CACHED = 64 * 1024;
 const DAY_MS = 24 * 3600_000;
 
-const contacts = new Map<string, { contact: string; readAtMs: number }>();
+const contacts = new BoundedMap<string, { contact: string; readAtMs: number }>(CACHE_ENTRIES);
 
 /** The contact as JSON text, and how old that is; undefined when the engine has none. */
 export async function readContact(
-  services: EngineServices,
+  deps: LookupDeps,
   tenant: Tenant,
   contactId: string,
   how: { options: ContactOptions; fresh: boolean },
@@ -32,17 +34,13 @@ export async function readContact(
   const known = contacts.get(key);
   const ageMs = Date.now() - (known?.readAtMs ?? 0);
   if (known && !how.fresh && ageMs < CONTACT_FRESH_MS) return { ok: true, value: { contact: known.contact, ageMs } };
-  const { record, context } = await engineOf(services, tenant);
+  const { record, context } = await engineOf(deps, tenant);
   const served = await fetchContact(record, context, contactId, how.options);
   contacts.delete(key);
   if (!served.ok) return served;
   const { value: contact } = served;
   if (contact === undefined) return { ok: true, value: undefined };
-  if (contact.length <= LONGEST_CACHED) {
-    const [oldest] = contacts.keys();
-    if (contacts.size >= CACHE_ENTRIES && oldest !== undefined) contacts.delete(oldest);
-    contacts.set(key, { contact, readAtMs: Date.now() });
-  }
+  if (contact.length <= LONGEST_CACHED) contacts.set(key, { contact, readAtMs: Date.now() });
   return { ok: true, value: { contact, ageMs: 0 } };
 }
 
@@ -53,7 +51,7 @@ type Period = { from: string | undefined; to: string | undefined };
  * as far as the relay remembers; without `to` until today. Undefined when `from` is after `to`.
  */
 export async function readHistory(
-  services: EngineServices,
+  deps: LookupDeps,
   tenant: Tenant,
   ticket: { ticketNumber: string; openedAtMs: number | undefined },
   { from, to, startIndex }: Period & { startIndex: number },
@@ -64,12 +62,12 @@ export async function readHistory(
   const opened = dayIn(timeZone, ticket.openedAtMs ?? nowMs - retentionDays * DAY_MS);
   const first = from ?? (opened < last ? opened : last);
   if (first > last) return undefined;
-  const { record, context } = await engineOf(services, tenant);
+  const { record, context } = await engineOf(deps, tenant);
   const query = { ticketNumber: ticket.ticketNumber, from: first, to: last, startIndex };
   return fetchHistory(record, context, query, timeZone);
 }
 
-async function engineOf({ config, sessions }: EngineServices, sealed: Tenant) {
+async function engineOf({ config, sessions }: LookupDeps, sealed: Tenant) {
   const tenant = await openSecrets(required(config.masterKeys), sealed);
   return { record: tenant.dolphins, context: engineContext(tenant, config, sessions) };
 }

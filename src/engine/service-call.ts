@@ -2,6 +2,7 @@ import { parseJson } from "../lib/json";
 import type { EngineContext } from "../egress/delivery";
 import { send } from "../egress/http";
 import { judgeAnswer, type Failure } from "../egress/outcome";
+import type { Result } from "../model/result";
 import { authenticated } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 
@@ -12,11 +13,11 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** `error` is the relay's own words, fit to be shown: never the body of an answer, which may be about somebody else. */
 export type ServiceFailure = { timedOut: boolean; error: string; retryAfterMs?: number };
-export type Served<T> = { ok: true; value: T } | { ok: false; failure: ServiceFailure };
+export type Served<T> = Result<T, ServiceFailure>;
 
-export const failedWith = (error: string): { ok: false; failure: ServiceFailure } => ({
+export const failedWith = (error: string): Served<never> => ({
   ok: false,
-  failure: { timedOut: false, error },
+  error: { timedOut: false, error },
 });
 
 /** The JSON of the answer; undefined when it is empty. `path` goes behind the tenant's `apiPath`. */
@@ -49,11 +50,11 @@ export async function callService(
   return parsed.ok ? parsed : failedWith(`HTTP ${answer.status}, but the answer is not JSON`);
 }
 
-function failed(outcome: Failure): { ok: false; failure: ServiceFailure } {
+function failed(outcome: Failure): Served<never> {
   const wait = outcome.kind === "retry" && outcome.retryAfterMs !== undefined;
   return {
     ok: false,
-    failure: {
+    error: {
       timedOut: outcome.kind === "retry" && outcome.timedOut === true,
       error: outcome.error,
       ...(wait ? { retryAfterMs: outcome.retryAfterMs } : {}),

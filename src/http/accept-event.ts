@@ -5,7 +5,7 @@ import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
 import type { Accepted, Outlook } from "../ticket/ticket";
 import type { LaneName } from "../model/timeline";
-import { ticketOf, type AppContext } from "./context";
+import { ask, ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
 
 const LONGEST_WAIT_SECONDS = 20;
@@ -16,7 +16,7 @@ export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown):
   const parsed = parseEvent(shape, json);
   if (parsed.ok) return parsed.event;
   const fields = parsed.problems.map((problem) => problem.path || "the body").join(", ");
-  throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
+  throw new AppError("invalid_event", `The event does not fit: fix ${fields}.`, { issues: parsed.problems });
 }
 
 export type NewEvent = {
@@ -106,19 +106,6 @@ export async function acceptEvent(
   if (outlook.state === "dead") throw deliveryFailed(outlook, stored);
   c.header("relay-delivery", outlook.state === "delivered" ? "delivered" : "pending");
   return c.json({ status: "success" });
-}
-
-/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
-export async function ask<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
-      detail: errorText(error),
-      headers: { "retry-after": "1" },
-    });
-  }
 }
 
 function refusal(refused: Extract<Accepted, { ok: false }>): AppError {

@@ -3,6 +3,7 @@ import { readConfig, type Config } from "../config";
 import { AppError } from "../model/errors";
 import { decodeBody, type Body } from "./body";
 import { parseJson } from "../lib/json";
+import { errorText } from "../lib/log";
 import { Directory } from "../tenants/directory";
 
 /** What every route shares. */
@@ -13,6 +14,8 @@ export type AppEnv = {
     receivedAtMs: number;
     /** What an authenticated request is about, for the log line of its refusal. */
     about?: { owner: string | undefined; ticketNumber: string };
+    /** Of a request under /admin: it was read before the credential was judged. */
+    body: Body;
   };
 };
 export type AppContext = Context<AppEnv>;
@@ -27,6 +30,19 @@ export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
 
 /** What is known of all tickets of a tenant. */
 export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
+
+/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
+export async function ask<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
+      detail: errorText(error),
+      headers: { "retry-after": "1" },
+    });
+  }
+}
 
 /** The JSON of a body. Throws `invalid_json`, saying where. */
 export const jsonOf = (body: Body): unknown => jsonIn(decodeBody(body));
@@ -43,8 +59,3 @@ function jsonIn(text: string, how?: Parameters<typeof parseJson>[1]): unknown {
 /** The token of `Authorization: Bearer …`, or undefined. */
 export const bearerOf = (c: AppContext): string | undefined =>
   /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-
-/** For the methods that a path does not have. */
-export const methodNotAllowed = (allow: string) => (): never => {
-  throw new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
-};

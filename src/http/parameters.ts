@@ -28,12 +28,11 @@ export function numberIn(c: AppContext, name: string, most: number, byDefault: n
   throw invalidParameter(name, `must be a number from 1 to ${most}`);
 }
 
-/** The place where the page before ended, as `read` understands it; undefined for the first page. */
-export function placeIn<T>(c: AppContext, read: (text: string) => T | undefined): T | undefined {
-  const text = c.req.query("before");
-  if (text === undefined) return undefined;
-  const place = read(text);
-  if (place !== undefined) return place;
+/** The cursor that a caller gives as `before`; undefined for the first page. */
+export function cursorIn<T>(before: string | undefined, cursor: { read: (text: string) => T | undefined }) {
+  if (before === undefined) return undefined;
+  const read = cursor.read(before);
+  if (read !== undefined) return read;
   throw invalidParameter("before", "must be the next of the answer before, or be left out");
 }
 

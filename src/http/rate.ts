@@ -1,3 +1,4 @@
+import { BoundedMap } from "../lib/bounded-map";
 import { AppError } from "../model/errors";
 
 /** The limiters' `period` in wrangler.toml. */
@@ -9,13 +10,12 @@ const REFUSAL_MS = 1_000;
 const CREDENTIALS = 5_000;
 
 /** What this isolate has seen of each credential since it last asked. */
-const seen = new Map<string, { requests: number; refusedUntilMs: number }>();
+const seen = new BoundedMap<string, { requests: number; refusedUntilMs: number }>(CREDENTIALS);
 
 /** Throws `rate_limited` when this credential has called too often: see wrangler.toml for how often that is. */
 export async function withinRate(limiter: RateLimit, credential: string): Promise<void> {
   const known = seen.get(credential) ?? { requests: 0, refusedUntilMs: 0 };
-  if (seen.size >= CREDENTIALS) seen.clear();
-  seen.set(credential, known);
+  if (known.requests === 0) seen.set(credential, known);
   if (++known.requests >= REQUESTS_PER_QUESTION) {
     known.requests = 0;
     const { success } = await limiter.limit({ key: credential });

@@ -1,5 +1,5 @@
 /** Every refusal the relay can answer with, and its HTTP status: the error table of the README. */
-const STATUS = {
+export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,
   wrong_owner: 403,

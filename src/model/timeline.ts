@@ -1,61 +1,25 @@
-import type { MessageKind } from "./event";
+import type { DeadLetter, LaneName, TimelineMessage } from "./answers";
 
-/** What the relay tells about a ticket: README, "Where is message X?". All times are ISO 8601, UTC. */
+/** How the timeline of a ticket is paged: README, "Where is message X?". All times are ISO 8601, UTC. */
 
-export const LANES = ["toDesk", "toDolphins"] as const;
-export type LaneName = (typeof LANES)[number];
-export type TicketState = "open" | "closing" | "closed";
-export type MessageState = "waiting" | "delivered" | "dead";
+export type {
+  Attempt,
+  DeadLetter,
+  LaneName,
+  LaneView,
+  MessageState,
+  TicketState,
+  TicketView,
+  TimelineMessage,
+} from "./answers";
 
-/** One attempt. `error` is why it failed, with the beginning of what the far end answered. */
-export type Attempt = { at: string; ms: number; status?: number; error?: string };
-
-export type TimelineMessage = {
-  id: string;
-  lane: LaneName;
-  sequence: number;
-  kind: MessageKind;
-  state: MessageState;
-  acceptedAt: string;
-  suspectedDuplicate: boolean;
-  /** The newest 20. */
-  attempts: Attempt[];
-  event: unknown;
-};
-
-/** `reason` is `rejected`, `blocked` or `exhausted`. */
-export type DeadLetter = TimelineMessage & { reason: string };
+export const LANES = ["toDesk", "toDolphins"] as const satisfies LaneName[];
 
 /** Some of a ticket's dead letters: of each lane the oldest first, and the lane to the desk before the other. */
-export type DeadLetters = Pick<TicketView["ticket"], "channel" | "customerName"> & { deadLetters: DeadLetter[] };
+export type DeadLetters = { channel: string; customerName: string; deadLetters: DeadLetter[] };
 
 /** Which dead letters were put back, or would be; `late` are those of them that arrive after later ones of their lane. */
 export type Replayed = { replayed: string[]; late: string[] };
-
-export type LaneView = {
-  accepted: number;
-  delivered: number;
-  waiting: number;
-  dead: number;
-  oldestWaitingSince?: string;
-  nextAttemptAt?: string;
-  blockedBy?: string;
-};
-
-export type TicketView = {
-  status: "success";
-  ticket: {
-    ticketNumber: string;
-    owner: string;
-    channel: string;
-    contactId: string;
-    customerName: string;
-    state: TicketState;
-    lanes: Record<LaneName, LaneView>;
-    messages: TimelineMessage[];
-    next?: string;
-  };
-};
 
 /**
  * Which page: the newest messages of one lane before a sequence, or of both lanes, each before its own.

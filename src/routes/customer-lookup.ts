@@ -1,12 +1,13 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
+import type { ServiceFailure } from "../engine/service-call";
 import { CONTACT_FRESH_MS, readContact, readHistory } from "../engine-session/lookups";
+import type { HistoryAnswer } from "../model/answers";
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
-import { ask } from "../http/accept-event";
 import { authenticateToken } from "../http/auth";
-import { configOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, configOf, ticketOf, type AppContext, type AppEnv } from "../http/context";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 
 /** What 3Dolphins knows, shown to a desk by way of a ticket of its own: the customer's contact, and the conversation. */
@@ -42,27 +43,25 @@ export const historyQuery = z
 
 export const contacts = new Hono<AppEnv>();
 
-contacts
-  .get("/:contactId", async (c) => {
-    c.header("cache-control", "no-store");
-    const deskId = await authenticateToken(c);
-    const { ticketNumber, owner, ...options } = queryIn(c, contactQuery);
-    const contactId = c.req.param("contactId");
-    const { tenant, facts } = await ticketIn(c, deskId, owner, ticketNumber);
-    if (facts.contactId !== contactId)
-      throw noContact("That ticket names another contact. Its contactId is in each of its Incoming Events.");
-    const fresh = /\bno-(cache|store)\b/i.test(c.req.header("cache-control") ?? "");
-    const served = await ask(() => readContact(servicesOf(c), tenant, contactId, { options, fresh }));
-    if (!served.ok) throw engineRefusal(served.failure);
-    if (!served.value) throw noContact("3Dolphins has no such contact any more.");
-    const { contact, ageMs } = served.value;
-    log("contact_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, ageMs });
-    c.header("cache-control", `private, max-age=${CONTACT_FRESH_MS / 1000}`);
-    c.header("age", String(Math.floor(ageMs / 1000)));
-    c.header("vary", "authorization");
-    return c.body(`{"status":"success","contact":${contact}}`, 200, { "content-type": "application/json" });
-  })
-  .all("/:contactId", methodNotAllowed("GET"));
+contacts.get("/:contactId", async (c) => {
+  c.header("cache-control", "no-store");
+  const deskId = await authenticateToken(c);
+  const { ticketNumber, owner, ...options } = queryIn(c, contactQuery);
+  const contactId = c.req.param("contactId");
+  const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
+  if (info.contactId !== contactId)
+    throw noContact("That ticket names another contact. Its contactId is in each of its Incoming Events.");
+  const fresh = /\bno-(cache|store)\b/i.test(c.req.header("cache-control") ?? "");
+  const served = await ask(() => readContact(depsOf(c), tenant, contactId, { options, fresh }));
+  if (!served.ok) throw engineRefusal(served.error);
+  if (!served.value) throw noContact("3Dolphins has no such contact any more.");
+  const { contact, ageMs } = served.value;
+  log("contact_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, ageMs });
+  c.header("cache-control", `private, max-age=${CONTACT_FRESH_MS / 1000}`);
+  c.header("age", String(Math.floor(ageMs / 1000)));
+  c.header("vary", "authorization");
+  return c.body(`{"status":"success","contact":${contact}}`, 200, { "content-type": "application/json" });
+});
 
 /** GET /v1/tickets/{ticketNumber}/history */
 export async function showHistory(c: AppContext): Promise<Response> {
@@ -70,14 +69,14 @@ export async function showHistory(c: AppContext): Promise<Response> {
   const deskId = await authenticateToken(c);
   const { owner, from, to, next: startIndex } = queryIn(c, historyQuery);
   const ticketNumber = c.req.param("ticketNumber") ?? "";
-  const { tenant, facts } = await ticketIn(c, deskId, owner, ticketNumber);
-  const ticket = { ticketNumber, openedAtMs: facts.openedAtMs };
-  const served = await ask(() => readHistory(servicesOf(c), tenant, ticket, { from, to, startIndex }));
+  const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
+  const ticket = { ticketNumber, openedAtMs: info.openedAtMs };
+  const served = await ask(() => readHistory(depsOf(c), tenant, ticket, { from, to, startIndex }));
   if (!served) throw invalidRequest([{ path: "from", message: "must not be after today" }]);
-  if (!served.ok) throw engineRefusal(served.failure);
+  if (!served.ok) throw engineRefusal(served.error);
   const { messages, next } = served.value;
   log("history_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, messages: messages.length });
-  return c.json({ status: "success", messages, ...(next === undefined ? {} : { next }) });
+  return c.json<HistoryAnswer>({ status: "success", messages, ...(next === undefined ? {} : { next }) });
 }
 
 /** The ticket that lets the desk in. Throws `unknown_ticket` when no Incoming Event of that tenant has opened it. */
@@ -85,12 +84,12 @@ async function ticketIn(c: AppContext, deskId: string, owner: string | undefined
   c.set("about", { owner, ticketNumber });
   const tenant = await resolveTenant(c, deskId, owner, ticketNumber);
   c.set("about", { owner: tenant.owner, ticketNumber });
-  const facts = await ask(() => ticketOf(c, tenant.owner, ticketNumber).facts());
-  if (!facts) throw unknownTicket();
-  return { tenant, facts };
+  const info = await ask(() => ticketOf(c, tenant.owner, ticketNumber).facts());
+  if (!info) throw unknownTicket();
+  return { tenant, info };
 }
 
-const servicesOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
+const depsOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
 
 /** The parameters of a request. Throws `invalid_request`, with one issue for each that is wrong. */
 function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
@@ -106,7 +105,7 @@ const invalidRequest = (issues: { path: string; message: string }[]) =>
 const noContact = (message: string) => new AppError("not_found", message);
 
 /** The engine's failure, told to the desk that waits for its answer. */
-function engineRefusal({ timedOut, error, retryAfterMs }: { timedOut: boolean; error: string; retryAfterMs?: number }) {
+function engineRefusal({ timedOut, error, retryAfterMs }: ServiceFailure) {
   const headers: Record<string, string> =
     retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
   return timedOut

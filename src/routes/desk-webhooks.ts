@@ -1,25 +1,25 @@
 import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent } from "../desks/desk";
-import { webhookOf } from "../desks/registry";
-import { readBody, type Body } from "../http/body";
+import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
+import type { RelayEvent } from "../model/event";
 import { log } from "../lib/log";
-import { readIdentity } from "../tenants/ticket-reference";
-import { openSecrets } from "../tenants/secrets";
+import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { ask, deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
-import { withinDeskRate } from "../http/auth";
-import { configOf, directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
+import { authenticateWebhook } from "../http/auth";
+import { configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Hono<AppEnv>();
 
 webhooks
+  // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
+  .use("/:deskType/:owner", async (c, next) => (c.req.method === "HEAD" ? c.body(null) : next()))
   .post("/:deskType/:owner", async (c) => {
     const body = await readBody(c.req.raw);
     const { tenant, webhook, request } = await authenticateWebhook(c, body);
-    await withinDeskRate(c, tenant.deskId);
     const events = webhook.parse(jsonOf(body), request);
     if (!events) {
       throw new AppError(
@@ -45,26 +45,7 @@ webhooks
     const isDelivered = outlooks.every(({ outlook }) => outlook.state === "delivered");
     c.header("relay-delivery", isDelivered ? "delivered" : "pending");
     return c.json({ status: "success" });
-  })
-  // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
-  .get("/:deskType/:owner", (c) => (c.req.method === "HEAD" ? c.body(null) : methodNotAllowed("POST")()))
-  .all("/:deskType/:owner", methodNotAllowed("POST"));
-
-/** The tenant whose desk sent this. Throws `unauthorized`, whatever it is that does not hold. */
-async function authenticateWebhook(c: AppContext, body: Body) {
-  const { deskType = "", owner = "" } = c.req.param();
-  const sealed = await directoryOf(c).tenant(owner);
-  if (sealed?.desk.type === deskType) {
-    const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
-    const webhook = webhookOf(tenant.desk);
-    const request = { headers: c.req.raw.headers, body: body.sent, url: new URL(c.req.url) };
-    if (webhook && (await webhook.verify(request, Date.now()))) return { tenant, webhook, request };
-  }
-  throw new AppError(
-    "unauthorized",
-    "The webhook's signature or secret does not hold. Check its secret in the tenant record.",
-  );
-}
+  });
 
 /**
  * Stores the events of one webhook one after another, in the order in which the agent wrote them. One that is refused for
@@ -86,29 +67,27 @@ async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
 
 async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {
   const { owner } = tenant;
-  const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.identity);
-  if (!identity) {
+  const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.identity);
+  if (!reference) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
     throw new AppError(
       "unknown_ticket",
       "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
     );
   }
-  const { ticketNumber, channel, customerName } = identity;
-  c.set("about", { owner, ticketNumber });
-  const fields =
-    said.kind === "command"
-      ? { ticketNumber, channel, owner, event: "Close" }
-      : {
-          ticketNumber,
-          channel,
-          messageType: said.messageType,
-          message: said.message,
-          mediaLink: said.mediaLink,
-          customerName,
-          owner,
-        };
-  const event = eventOf(said.kind, fields);
-  const { idempotencyKey } = said;
-  return storeEvent(c, { tenant, lane: "toDolphins", kind: said.kind, event, idempotencyKey, fromWebhook: true });
+  c.set("about", { owner, ticketNumber: reference.ticketNumber });
+  const { kind, idempotencyKey } = said;
+  const event = eventFrom(said, reference, owner);
+  return storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+}
+
+/** What the agent wrote is judged as any reply is. Of a Close there is nothing to judge: all of it is the relay's own. */
+function eventFrom(
+  said: DeskEvent,
+  { ticketNumber, channel, customerName }: TicketReference,
+  owner: string,
+): RelayEvent {
+  if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
+  const { messageType, message, mediaLink } = said;
+  return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
 }

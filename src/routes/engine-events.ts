@@ -3,7 +3,7 @@ import { decodeEngineBody, readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import { acceptEvent, eventOf } from "../http/accept-event";
 import { authenticateEngine } from "../http/auth";
-import { directoryOf, eventJsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { directoryOf, eventJsonOf, type AppContext, type AppEnv } from "../http/context";
 
 /** What the engine posts. Its key stands in the path, because 3Dolphins has no property for a header. */
 export const dolphins = new Hono<AppEnv>();
@@ -14,9 +14,7 @@ export const dolphins = new Hono<AppEnv>();
  */
 const EVENTS = "/:ingressKey/:path{incoming|sendMessage|incomingMessage|command}";
 
-dolphins
-  .post(EVENTS, (c) => acceptFromEngine(c, c.req.param("path") === "command" ? "command" : "incoming"))
-  .all(EVENTS, methodNotAllowed("POST"));
+dolphins.post(EVENTS, (c) => acceptFromEngine(c, c.req.param("path") === "command" ? "command" : "incoming"));
 
 async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Promise<Response> {
   const body = await readBody(c.req.raw);

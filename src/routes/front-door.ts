@@ -1,13 +1,11 @@
 import { Hono } from "hono";
-import { methodNotAllowed, type AppEnv } from "../http/context";
+import type { AppEnv } from "../http/context";
 
 /** The relay's bare address: a person is led to the console, and a program is told where to read on. */
 export const frontDoor = new Hono<AppEnv>();
 
-frontDoor
-  .get("/", (c) => {
-    c.header("vary", "accept");
-    if (/\btext\/html\b/i.test(c.req.header("accept") ?? "")) return c.redirect("/console/");
-    return c.json({ status: "success", apiReference: "/docs", openapi: "/openapi.json", console: "/console/" });
-  })
-  .all("/", methodNotAllowed("GET"));
+frontDoor.get("/", (c) => {
+  c.header("vary", "accept");
+  if (/\btext\/html\b/i.test(c.req.header("accept") ?? "")) return c.redirect("/console/");
+  return c.json({ status: "success", apiReference: "/docs", openapi: "/openapi.json", console: "/console/" });
+});

@@ -1,3 +1,4 @@
+import type { Minute } from "../model/answers";
 import { isoTime, LANES, type LaneName } from "../model/timeline";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts } from "../model/ticket-report";
 
@@ -71,10 +72,7 @@ export function withAddition(hour: Hour, { minute, lane, cell }: Addition): Hour
   return { ...hour, [at]: { ...hour[at], [lane]: sum } };
 }
 
-type LaneMinute = { accepted: number; delivered: number; dead: number; lagMeanMs: number; lagMaxMs: number };
-export type Minute = { at: string } & Record<LaneName, LaneMinute>;
-
-const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): LaneMinute => ({
+const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): Minute[LaneName] => ({
   accepted,
   delivered,
   dead,

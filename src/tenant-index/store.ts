@@ -1,6 +1,6 @@
 import type { Hour } from "./minutes";
 import { firstId, MIGRATIONS, VERSION_KEY, WALK_KEY, type TicketRow, type Walk } from "./schema";
-import type { Place, Query } from "./summary";
+import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
 /** Of the tickets with something to look after: what a sweep needs to know. */
@@ -104,7 +104,7 @@ export class IndexStore {
   }
 
   /** Tickets with dead letters, newest opened first. */
-  readDead(before: Pick<Place, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
+  readDead(before: Pick<TicketCursor, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
     const sql = "SELECT id, ticketNumber FROM ticket WHERE dead > 0 AND id < ? ORDER BY id DESC LIMIT ?";
     return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
   }

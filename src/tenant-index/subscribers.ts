@@ -1,4 +1,4 @@
-import type { LiveEvent } from "./summary";
+import type { LiveEvent } from "../model/answers";
 
 /** Whoever watches comes back with a credential that is still good: a signed-out browser does not listen for longer. */
 const WATCH_MS = 10 * 60_000;

@@ -1,12 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
+import type { Overview, TicketSummary } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
-import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition, type Minute } from "./minutes";
+import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition } from "./minutes";
 import type { Report } from "../model/ticket-report";
 import { rowOf, saysTheSame, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
-import { placeText, summaryOf, type Place, type Query, type TicketSummary } from "./summary";
+import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_WALK, walkOn } from "./scan";
 import { Watchers } from "./subscribers";
@@ -17,14 +18,6 @@ const OVERDUE_MS = 60_000;
 /** Of one sweep: the platform counts requests per invocation, and the object has reports to hear meanwhile. */
 const MOST_TOUCHED = 500;
 const TOUCHED_AT_ONCE = 10;
-
-export type Overview = {
-  owner: string;
-  tickets: { open: number; closing: number; closed: number };
-  waiting: { tickets: number; messages: number; oldestSince?: string };
-  dead: { tickets: number; messages: number };
-  minutes: Minute[];
-};
 
 /**
  * What a tenant's tickets have told of themselves, for whoever asks about more than one. The tickets are the truth, and this
@@ -85,13 +78,16 @@ export class TenantIndex extends DurableObject<Env> {
     const rows = this.#store.readTickets({ ...query, limit: query.limit + 1 });
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
-    const next = last && rows.length > page.length ? { next: placeText(last) } : {};
+    const next =
+      last && rows.length > page.length
+        ? { next: ticketCursor.write({ id: last.id, waitingSinceMs: last.waitingSinceMs ?? 0 }) }
+        : {};
     return { tickets: page.map(summaryOf), ...next };
   }
 
   /** Tickets that said they have dead letters, newest opened first. */
   async deadTickets(
-    before: Pick<Place, "id"> | undefined,
+    before: Pick<TicketCursor, "id"> | undefined,
     limit: number,
   ): Promise<{ id: number; ticketNumber: string }[]> {
     return this.#store.exists() ? this.#store.readDead(before, limit) : [];

@@ -1,5 +1,5 @@
 import { toBase64Url, utf8 } from "../crypto/bytes";
-import { memo } from "../lib/bounded-map";
+import { BoundedMap, memo } from "../lib/bounded-map";
 import { FIRST_GENERATION, type Generation } from "./credentials";
 import type { Tenant } from "./tenant-record";
 
@@ -35,14 +35,9 @@ export const PAGE = 100;
 const isTenant = (stored: Stored | undefined): stored is Tenant => stored !== undefined && !("deletedAtMs" in stored);
 
 /** What this isolate has read, shared by the Worker and all objects in it. "Not there" is not kept: it may be there next. */
-const cache = new Map<string, { value: unknown; readAtMs: number }>();
+const cache = new BoundedMap<string, { value: unknown; readAtMs: number }>(CACHE_ENTRIES);
 
-function remember(key: string, value: unknown): void {
-  cache.delete(key);
-  const oldest = cache.keys().next().value;
-  if (cache.size >= CACHE_ENTRIES && oldest !== undefined) cache.delete(oldest);
-  cache.set(key, { value, readAtMs: Date.now() });
-}
+const remember = (key: string, value: unknown): void => void cache.set(key, { value, readAtMs: Date.now() });
 
 const hash = memo(2000, async (text: string) =>
   toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)))),

@@ -4,6 +4,7 @@ import { engineRecord } from "../engine/engine-record";
 import { id } from "../model/event";
 import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
+import type { Result } from "../model/result";
 import { missingObject } from "../lib/zod";
 
 /** The tenant record as the operator puts it: README, "The tenant record". */
@@ -52,12 +53,10 @@ export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string }
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
 const ENGINE_SECRETS = ["token", "password", "value"];
 
-type ParsedTenant = { ok: true; tenant: Tenant } | { ok: false; issues: Issue[] };
-
 /** Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. */
-export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): ParsedTenant {
+export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): Result<Tenant, Issue[]> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    return { ok: false, issues: [{ path: "", message: "must be one JSON object" }] };
+    return { ok: false, error: [{ path: "", message: "must be one JSON object" }] };
   }
   const { owner: stated = owner, ...record } = json as Record<string, unknown>;
   const result = tenantRecord.safeParse(record);
@@ -70,15 +69,15 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
       : [{ path: issue.path.join("."), message: issue.message }],
   );
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
-  if (!result.success) return { ok: false, issues: onePerField(issues) };
+  if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
     const reason = forbiddenTarget(String(valueAt(data, path)), allowInsecureTargets);
     if (reason) issues.push({ path, message: reason });
   }
-  if (issues.length > 0) return { ok: false, issues };
-  return { ok: true, tenant: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+  if (issues.length > 0) return { ok: false, error: issues };
+  return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
 }
 
 const onePerField = (issues: Issue[]): Issue[] =>

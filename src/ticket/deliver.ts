@@ -8,7 +8,7 @@ import { AppError } from "../model/errors";
 import { errorText } from "../lib/log";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
-import { writeIdentity } from "../tenants/ticket-reference";
+import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import type { DeliveryPolicy } from "./retry";
@@ -71,7 +71,7 @@ async function toDesk(
     owner,
     ticketNumber: ticket.ticketNumber,
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
-    identity: () => writeIdentity(masterKeys, owner, ticket),
+    identity: () => writeTicketReference(masterKeys, owner, ticket),
     language,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,

@@ -278,14 +278,14 @@ export class TicketStore {
 
   /** The dead letters of a lane after a sequence, the oldest first. */
   readDead(lane: LaneName, after: number, limit: number): DeadLetter[] {
-    const rows = this.#rows<ShownRow & { reason: string | null }>(
+    const rows = this.#rows<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
       lane,
       after,
       limit,
     );
-    return rows.map((row) => Object.assign(shown(row), { reason: row.reason ?? "" }));
+    return rows.map((row) => Object.assign(shown(row), { reason: row.reason }));
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -319,5 +319,5 @@ const shown = (row: ShownRow): TimelineMessage => ({
   acceptedAt: isoTime(row.acceptedAtMs),
   suspectedDuplicate: row.suspectedDuplicate === 1,
   attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]),
-  event: JSON.parse(row.event) as unknown,
+  event: JSON.parse(row.event) as TimelineMessage["event"],
 });

@@ -70,7 +70,7 @@ describe.each<[string, Fault, number?]>([
 });
 
 test.each([401, 403, 404])(
-  "a %i at any step is for a person to mend, and a replay takes up what there is",
+  "a %i at any step is for a person to fix, and a replay takes up what there is",
   async (status) => {
     const play = async (step: Step) => {
       const { chatwoot, tenant, number } = await scene();

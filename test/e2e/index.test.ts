@@ -224,7 +224,7 @@ describe("refusals", () => {
     expect(await world.call(whole, { headers: bearer(tenant.token) })).toBeRefused(401, "unauthorized");
     const put = await world.admin("PUT", whole, {});
     expect(put).toBeRefused(405, "method_not_allowed");
-    expect(put.headers.get("allow")).toBe("GET");
+    expect(put.headers.get("allow")).toBe("GET, HEAD");
     const nobody = await world.admin("GET", `/admin/tenants/${newTicketNumber()}/${path}`);
     expect(nobody).toBeRefused(404, "unknown_owner");
   });

@@ -200,7 +200,7 @@ describe("who may see it", () => {
     for (const path of ["/v1/contacts/c", "/v1/tickets/t/history"]) {
       const reply = await world.call(path, { method });
       expect(reply).toBeRefused(405, "method_not_allowed");
-      expect(reply.headers.get("allow")).toBe("GET");
+      expect(reply.headers.get("allow")).toBe("GET, HEAD");
     }
   });
 });

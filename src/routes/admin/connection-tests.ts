@@ -1,33 +1,27 @@
 import { Hono } from "hono";
-import { probeDesk, probeEngine, type Probe } from "../../ticket/connection-test";
-import { ask } from "../../http/accept-event";
-import { authenticateOperator } from "../../http/auth";
-import { configOf, directoryOf, methodNotAllowed, type AppContext, type AppEnv } from "../../http/context";
+import { ask, configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
 import { audit, invalidParameter, ownerIn, unknownOwner } from "../../http/parameters";
+import type { ConnectionTestAnswer } from "../../model/answers";
+import { probeDesk, probeEngine } from "../../ticket/connection-test";
 
 /** The buttons beside a tenant's record: whether the far ends it names do answer, and what. */
-export const probes = new Hono<AppEnv>();
+export const connectionTests = new Hono<AppEnv>();
 
-probes
+connectionTests
   .post("/:owner/test/desk", async (c) => {
-    await authenticateOperator(c);
     const tenant = await newestTenant(c);
-    const directory = directoryOf(c);
-    const services = { config: configOf(c), directory, sessions: c.env.ENGINE_SESSION };
-    return show(c, "desk_tested", tenant.owner, await ask(() => probeDesk(services, tenant)));
+    const deps = { config: configOf(c), directory: directoryOf(c), sessions: c.env.ENGINE_SESSION };
+    return show(c, "desk_tested", tenant.owner, await ask(() => probeDesk(deps, tenant)));
   })
-  .all("/:owner/test/desk", methodNotAllowed("POST"))
   .post("/:owner/test/engine", async (c) => {
-    await authenticateOperator(c);
     const tenant = await newestTenant(c);
-    const probe = await ask(() => probeEngine({ config: configOf(c) }, tenant));
-    if (!probe) {
+    const result = await ask(() => probeEngine({ config: configOf(c) }, tenant));
+    if (!result) {
       const { type } = tenant.dolphins.auth;
       throw invalidParameter("dolphins.auth.type", `is ${type}, so there is no login to try`);
     }
-    return show(c, "engine_tested", tenant.owner, probe);
-  })
-  .all("/:owner/test/engine", methodNotAllowed("POST"));
+    return show(c, "engine_tested", tenant.owner, result);
+  });
 
 /** As it was put a moment ago, and not as this isolate remembers it. */
 async function newestTenant(c: AppContext) {
@@ -36,12 +30,9 @@ async function newestTenant(c: AppContext) {
   throw unknownOwner();
 }
 
-function show(c: AppContext, act: string, owner: string, probe: Probe): Response {
-  const { outcome, attempt } = probe;
-  audit(c, act, owner, {
-    outcome,
-    ms: attempt.ms,
-    ...(attempt.status === undefined ? {} : { status: attempt.status }),
-  });
-  return c.json({ status: "success", ...probe });
+function show(c: AppContext, act: string, owner: string, result: Omit<ConnectionTestAnswer, "status">): Response {
+  const { outcome, attempt } = result;
+  const status = attempt.status === undefined ? {} : { status: attempt.status };
+  audit(c, act, owner, { outcome, ms: attempt.ms, ...status });
+  return c.json<ConnectionTestAnswer>({ status: "success", ...result });
 }

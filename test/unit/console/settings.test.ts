@@ -32,8 +32,8 @@ const auths = [
 /** The record as the relay shows it, with every default filled in. */
 function shown(desk: object, auth: object): object {
   const parsed = parseTenant("o", { ingress: "main", dolphins: { baseUrl: "https://b.example", auth }, desk }, false);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.tenant;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 }
 
 describe("the tenant form", () => {
@@ -52,7 +52,7 @@ describe("the tenant form", () => {
       ...draftOf({ desk }),
     };
     const parsed = parseTenant("o", recordOf(draft, NEW_RECORD), false);
-    expect(parsed).toMatchObject({ ok: true, tenant: { name: "o", deskId: "o", desk } });
+    expect(parsed).toMatchObject({ ok: true, value: { name: "o", deskId: "o", desk } });
   });
 
   test("leaves nothing of a desk of another type", () => {
@@ -66,6 +66,6 @@ describe("the tenant form", () => {
     const draft = { ...draftOf(record), "desk.accountId": "", ingress: "" };
     const put = recordOf(draft, record);
     expect(put).not.toHaveProperty("ingress");
-    expect(parseTenant("o", put, false)).toMatchObject({ ok: false, issues: [{ path: "desk.accountId" }] });
+    expect(parseTenant("o", put, false)).toMatchObject({ ok: false, error: [{ path: "desk.accountId" }] });
   });
 });

@@ -39,7 +39,7 @@ describe("what an attempt says went wrong", () => {
       "a status with an answer",
       { kind: "retry", status: 503, error: "HTTP 503", answer: "maintenance: until 3" },
       { kind: "answered", status: 503, answer: "maintenance: until 3" },
-      "mendFarEnd",
+      "fixFarEnd",
     ],
     [
       "a status without one",
@@ -75,7 +75,7 @@ describe("what an attempt says went wrong", () => {
       "a blocked target",
       { kind: "blocked", error: "the target's URL names an internal host" },
       { kind: "blocked", detail: "the target's URL names an internal host" },
-      "mendUrl",
+      "fixUrl",
     ],
     [
       "a desk's own words",

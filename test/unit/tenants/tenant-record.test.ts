@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { mapSecrets, parseTenant, valueAt, type Tenant } from "../../../src/tenants/tenant-record";
 
 const least = {
@@ -8,20 +8,20 @@ const least = {
 
 function tenantOf(json: unknown, owner = "owner-1"): Tenant {
   const parsed = parseTenant(owner, json, false);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.tenant;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
 }
 
 /** The issues by their path; none when the record fits. */
 function issues(json: unknown, allowInsecure = false): Record<string, string> {
   const parsed = parseTenant("owner-1", json, allowInsecure);
-  return parsed.ok ? {} : Object.fromEntries(parsed.issues.map((issue) => [issue.path, issue.message]));
+  return parsed.ok ? {} : Object.fromEntries(parsed.error.map((issue) => [issue.path, issue.message]));
 }
 
 const paths = (json: unknown) => Object.keys(issues(json));
 
 describe("a tenant record", () => {
-  it("needs no more than baseUrl and desk, and has a default for the rest", () => {
+  test("needs no more than baseUrl and desk, and has a default for the rest", () => {
     expect(tenantOf(least)).toMatchObject({
       owner: "owner-1",
       name: "owner-1",
@@ -42,7 +42,7 @@ describe("a tenant record", () => {
     expect(tenantOf(least).ingress).toBeUndefined();
   });
 
-  it("keeps what it says, and fills in what it leaves out of delivery", () => {
+  test("keeps what it says, and fills in what it leaves out of delivery", () => {
     const given = { ...least, name: "Bank ABC", deskId: "acme", ingress: "main", delivery: { whenExhausted: "hold" } };
     expect(tenantOf(given)).toMatchObject({
       name: "Bank ABC",
@@ -52,35 +52,35 @@ describe("a tenant record", () => {
     });
   });
 
-  it("can be put back as it was given out", () => {
+  test("can be put back as it was given out", () => {
     const tenant = tenantOf({ ...least, deskId: "acme" });
     expect(tenantOf(JSON.parse(JSON.stringify(tenant)))).toEqual(tenant);
   });
 
-  it("may state its owner, but no other", () => {
+  test("may state its owner, but no other", () => {
     expect(issues({ ...least, owner: "owner-1" })).toEqual({});
     expect(paths({ ...least, owner: "owner-2" })).toEqual(["owner"]);
     expect(paths({ ...least, owner: 7 })).toEqual(["owner"]);
   });
 
-  it("may end its baseUrl with a slash: paths are appended to it", () => {
+  test("may end its baseUrl with a slash: paths are appended to it", () => {
     const tenant = tenantOf({ ...least, dolphins: { baseUrl: "https://bank.example:9443/x//" } });
     expect(tenant.dolphins.baseUrl).toBe("https://bank.example:9443/x");
   });
 
-  it.each([undefined, null, 7, "text", [], [least]].map((json) => ({ json })))(
+  test.each([undefined, null, 7, "text", [], [least]].map((json) => ({ json })))(
     "has to be an object, not $json",
     ({ json }) => {
       expect(issues(json)).toEqual({ "": "must be one JSON object" });
     },
   );
 
-  it("is told of all that is missing at once", () => {
+  test("is told of all that is missing at once", () => {
     expect(issues({})).toEqual({ dolphins: "is required", desk: expect.any(String) });
     expect(paths({ dolphins: {}, desk: { type: "native" } })).toEqual(["dolphins.baseUrl", "desk.url"]);
   });
 
-  it.each([
+  test.each([
     [{ ...least, retention: 1 }, "retention"],
     [{ ...least, dolphins: { ...least.dolphins, url: "x" } }, "dolphins.url"],
     [{ ...least, desk: { ...least.desk, token: "x" } }, "desk.token"],
@@ -90,7 +90,7 @@ describe("a tenant record", () => {
     expect(issues(json)).toEqual({ [path]: "is not a field of a tenant record" });
   });
 
-  it.each([
+  test.each([
     [{ deskId: "" }, "deskId"],
     [{ deskId: "x".repeat(129) }, "deskId"],
     [{ deskId: "a\nb" }, "deskId"],
@@ -133,7 +133,7 @@ describe("a tenant record", () => {
     expect(paths({ ...least, ...change })).toEqual([path]);
   });
 
-  it.each([
+  test.each([
     { retentionDays: 1 },
     { delivery: { timeoutMs: 1000, maxAgeSeconds: 1 } },
     { delivery: { maxAgeSeconds: 7 * 86_400, whenExhausted: "hold" } },
@@ -144,7 +144,7 @@ describe("a tenant record", () => {
     expect(issues({ ...least, ...change })).toEqual({});
   });
 
-  it("may name local targets in local development", () => {
+  test("may name local targets in local development", () => {
     const local = {
       dolphins: { baseUrl: "http://127.0.0.1:9200" },
       desk: { type: "native", url: "http://localhost:9100" },
@@ -153,7 +153,7 @@ describe("a tenant record", () => {
     expect(Object.keys(issues(local, false))).toEqual(["dolphins.baseUrl", "desk.url"]);
   });
 
-  it("is refused without an echo of its secrets", () => {
+  test("is refused without an echo of its secrets", () => {
     const auth = { type: "header", name: "a b", value: "s3cret\n" };
     expect(JSON.stringify(issues({ ...least, dolphins: { ...least.dolphins, auth } }))).not.toContain("s3cret");
   });
@@ -163,14 +163,14 @@ describe("the header of an engine's authentication", () => {
   const pathsWith = (name: string) =>
     paths({ ...least, dolphins: { ...least.dolphins, auth: { type: "header", name, value: "v" } } });
 
-  it.each(["Content-Type", "content-length", "Host", "connection", "transfer-encoding", "relay-attempt", "CF-Ray"])(
+  test.each(["Content-Type", "content-length", "Host", "connection", "transfer-encoding", "relay-attempt", "CF-Ray"])(
     "may not be one that the relay or the connection sets: %s",
     (name) => {
       expect(pathsWith(name)).toEqual(["dolphins.auth.name"]);
     },
   );
 
-  it.each(["x-api-key", "Authorization", "apikey"])("may be %s", (name) => {
+  test.each(["x-api-key", "Authorization", "apikey"])("may be %s", (name) => {
     expect(pathsWith(name)).toEqual([]);
   });
 });
@@ -178,7 +178,7 @@ describe("the header of an engine's authentication", () => {
 describe("the secrets of a record", () => {
   const withAuth = (auth: object) => tenantOf({ ...least, dolphins: { ...least.dolphins, auth } });
 
-  it.each([
+  test.each([
     [{ type: "bearer", token: "t0" }, { "dolphins.auth.token": "t0" }],
     [{ type: "basic", username: "u", password: "p0" }, { "dolphins.auth.password": "p0" }],
     [{ type: "header", name: "x-key", value: "v0" }, { "dolphins.auth.value": "v0" }],
@@ -198,7 +198,7 @@ describe("the secrets of a record", () => {
     }
   });
 
-  it("are all that is changed, and in a copy", async () => {
+  test("are all that is changed, and in a copy", async () => {
     const tenant = withAuth({ type: "basic", username: "u", password: "p" });
     const before = structuredClone(tenant);
     const masked = await mapSecrets(tenant, () => "***");
@@ -209,7 +209,7 @@ describe("the secrets of a record", () => {
     });
   });
 
-  it("are not at a path that is not there", () => {
+  test("are not at a path that is not there", () => {
     const tenant = tenantOf(least);
     expect(valueAt(tenant, "dolphins.auth.password")).toBeUndefined();
     expect(valueAt(tenant, "desk.url.length.more")).toBeUndefined();

@@ -76,8 +76,8 @@ describe("a tenant record", () => {
       },
       false,
     );
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-    return parsed.tenant;
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+    return parsed.value;
   };
   const sealedBy = async (keys: MasterKeys, password: string, before?: Tenant) =>
     sealSecrets(keys, record(password), before);

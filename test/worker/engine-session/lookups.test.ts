@@ -197,7 +197,7 @@ describe("one login", () => {
 });
 
 describe("a login that fails", () => {
-  test("stands for all tickets, which keep their replies, until the credentials are mended", async () => {
+  test("stands for all tickets, which keep their replies, until the credentials are fixed", async () => {
     const owner = await registerTenant({ dolphins });
     const isLogin = (sent: Sent) => sent.url.endsWith(LOGIN);
     farEnds.answerWith((sent) => {

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import type { TenantIndex } from "../../../src/index";
-import type { TicketSummary } from "../../../src/tenant-index/summary";
+import type { TicketSummary } from "../../../src/model/answers";
 import { indexOf, list, reportOf, sweep, WAITING } from "./index-world";
 import { accepted, incoming, ok, operator, registerTenant, status, ticketOf, untilView, useFarEnds } from "../world";
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { TenantIndex } from "../../../src/index";
-import type { TicketSummary } from "../../../src/tenant-index/summary";
+import type { TicketSummary } from "../../../src/model/answers";
 import { indexOf, reportOf } from "../tenant-index/index-world";
 import {
   accepted,

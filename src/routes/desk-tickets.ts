@@ -3,9 +3,8 @@ import * as z from "zod/mini";
 import { AppError } from "../model/errors";
 import { refuse } from "../lib/zod";
 import type { Page } from "../model/timeline";
-import { ask } from "../http/accept-event";
 import { authenticateToken } from "../http/auth";
-import { methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, ticketOf, type AppContext, type AppEnv } from "../http/context";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 import { showHistory } from "./customer-lookup";
 
@@ -20,9 +19,7 @@ tickets
     const tenant = await resolveTenant(c, deskId, c.req.query("owner"), ticketNumber);
     return showTicket(c, tenant.owner, ticketNumber, page);
   })
-  .all("/:ticketNumber", methodNotAllowed("GET"))
-  .get("/:ticketNumber/history", showHistory)
-  .all("/:ticketNumber/history", methodNotAllowed("GET"));
+  .get("/:ticketNumber/history", showHistory);
 
 export async function showTicket(
   c: AppContext,
