@@ -3,7 +3,8 @@ import { componentSchemas, type Json } from "./components";
 import { browser, reference } from "./browser";
 import { desk } from "./desk";
 import { engine } from "./engine";
-import { operationOf, type Operation } from "./operation";
+import { withRules } from "./event-rules";
+import { operationOf, refusalResponses, type Operation } from "./operation";
 import { operator } from "./operator";
 import { securitySchemes } from "./security";
 import { tenants } from "./tenants";
@@ -41,10 +42,16 @@ function pathsOf(all: Operation[]): Json {
 export function buildDocument(version: string): Json {
   return withWords({
     openapi: "3.1.0",
-    info: { title: "dolphin-relay", version, description: ABOUT },
+    info: {
+      title: "dolphin-relay",
+      version,
+      description: ABOUT,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "The relay that serves this document." }],
     tags: TAGS.map(([name, description]) => ({ name, description })),
     paths: pathsOf(operations),
     webhooks,
-    components: { schemas: componentSchemas(complete), securitySchemes },
+    components: { schemas: withRules(componentSchemas(complete)), responses: refusalResponses, securitySchemes },
   });
 }

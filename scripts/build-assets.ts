@@ -10,10 +10,7 @@ const assets = fileURLToPath(new URL("../build/assets", import.meta.url));
 
 async function putReference(): Promise<void> {
   const description = await buildOpenApi();
-  await Promise.all([
-    putAsset(assets, "openapi.json", JSON.stringify(description)),
-    putDocs(assets, description),
-  ]);
+  await Promise.all([putAsset(assets, "openapi.json", JSON.stringify(description)), putDocs(assets, description)]);
 }
 
 await Promise.all([putConsole(assets), putReference(), putHeaders(assets)]);

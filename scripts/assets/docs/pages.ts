@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import { type Html, inline, markdown, slugOf } from "./html.ts";
 import { type Operation, showOperation } from "./operation.ts";
+import { withResponses } from "../../../openapi/resolve.ts";
 import { type Schema, showSchema } from "./schema.ts";
 
 /** The pages of the API reference, made from its description. They need no script. */
@@ -29,7 +30,7 @@ const WEBHOOKS = "What a desk is sent";
 /** Each page under its path. */
 export async function pagesOf(description: Description, guide: string): Promise<Map<string, string>> {
   const { info, tags } = description;
-  const operations = operationsIn(description.paths);
+  const operations = operationsIn(withResponses(description).paths);
   const groups = [
     { name: WEBHOOKS, description: "What the relay posts to a native desk.", some: operationsIn(description.webhooks) },
     ...tags.map((tag) => ({ ...tag, some: operations.filter((operation) => operation.tags.includes(tag.name)) })),
