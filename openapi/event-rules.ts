@@ -21,7 +21,7 @@ const CONTENT: Json[] = [
     title: "Media, such as an image",
     properties: {
       messageType: ofTypes("image", "video", "audio", "file"),
-      mediaLink: { format: "uri", pattern: "^https?://" },
+      mediaLink: { format: "uri" },
     },
     required: ["mediaLink"],
   },

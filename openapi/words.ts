@@ -48,8 +48,8 @@ const FIELDS: Record<string, string> = {
 /** What JSON Schema knows a name for, and a test of ours or the platform's decides. */
 const FORMATS: Record<string, Json> = {
   timeZone: { format: "time-zone" },
-  baseUrl: { format: "uri", pattern: "^https?://" },
-  url: { format: "uri", pattern: "^https?://" },
+  baseUrl: { format: "uri" },
+  url: { format: "uri" },
 };
 
 /** The document, with a description for each field that has none. */
