@@ -23,7 +23,7 @@ const WHAT: Record<string, string> = {
 /** A number that a double may not hold as it stands: many digits, or an exponent. */
 const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
 /** A number that JavaScript may write otherwise than it came: `1.50`, `-0`, `1E3`. */
-const INEXACT_NUMBER = /[:,[]\s*(?:-0|-?\d{15}|-?\d+[.eE])/;
+const INEXACT_NUMBER = /[:,[]\s*(?:-0|-?\d{15,}|-?\d+[.eE][\d.eE+-]*)\s*[,}\]]/;
 const SAFE_DIGITS = 15;
 /** Below this a double loses digits, and in the end everything. */
 const SMALLEST_NORMAL = 2.2250738585072014e-308;

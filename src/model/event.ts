@@ -180,8 +180,8 @@ function withDocumentedSpelling(json: object): Record<string, unknown> {
 /** What a message of this type needs: a link for media, two numbers for a place, words for text. */
 function contentProblem(shape: keyof typeof SCHEMAS, fields: Record<string, unknown>): Problem | undefined {
   if (shape !== "incoming" && shape !== "outgoing") return undefined;
-  const { messageType, message, mediaLink } = fields;
-  const type = typeof messageType === "string" ? MESSAGE_TYPES.get(messageType.toLowerCase()) : undefined;
+  const { messageType: given, message, mediaLink } = fields;
+  const type = typeof given === "string" ? MESSAGE_TYPES.get(given.toLowerCase()) : undefined;
   switch (type) {
     case "text":
       return message === "" ? { path: "message", message: "must not be empty for a text" } : undefined;

@@ -18,6 +18,7 @@ const TEXTS = [
 ] as const;
 
 /** C0 but tab, line feed and return. Postgres stores no NUL, and XML none of them. */
+// oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\0-\u0008\v\f\u000e-\u001f]/g;
 
 /** A control may stand between the two halves of a pair: it goes first. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { text } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -215,7 +215,7 @@ describe("a request on the wire", () => {
     const { hostname, port } = new URL(world.relay().url);
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     socket.end(bytes);
-    return text(socket);
+    return textOf(socket);
   }
 });
 

@@ -25,6 +25,12 @@ describe.each(takers)("a body for %s", (taker, request) => {
     expect(await answerTo(stage, request(stage, body), expected)).toEqual(expected);
   });
 
+  test.each(BODIES.otherEncodings)("that is %s is refused, as no JSON or for what it says", async (_, body) => {
+    const isEngines = request(stage, "").path.startsWith("/v1/dolphins/");
+    const expected = isEngines ? { status: 422, code: "invalid_event" } : { status: 400, code: "invalid_json" };
+    expect(await answerTo(stage, request(stage, body), expected)).toEqual(expected);
+  });
+
   test.each(BODIES.others)("that is %s is refused as no object", async (_, body) => {
     const expected = { status: 422, code: codeFor(taker) };
     expect(await answerTo(stage, request(stage, body), expected)).toEqual(expected);

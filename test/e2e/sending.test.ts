@@ -31,7 +31,7 @@ describe("what the desk receives", () => {
     [
       "Image as image",
       { messageType: "Image", message: "", mediaLink: "https://media.example/a b.jpg" },
-      { messageType: "image", message: "", mediaLink: "https://media.example/a b.jpg" },
+      { messageType: "image", message: "", mediaLink: "https://media.example/a%20b.jpg" },
     ],
     ["an emoji and a line break as they came", { message: "baik 👍🏽\nok" }, { message: "baik 👍🏽\nok" }],
   ])("is %s", async (_, given, expected) => {

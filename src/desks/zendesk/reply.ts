@@ -1,4 +1,5 @@
 import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
+import { readLink } from "../../model/repair";
 import { flatten, type DeskContent } from "./flatten";
 import { split } from "./text";
 
@@ -39,7 +40,7 @@ function degrees(value: unknown, most: number): string | undefined {
   return text.includes("e") ? number.toFixed(7) : text;
 }
 
-const isLink = (link: string): boolean => link.length <= MAX_LINK && /^https?:$/.test(URL.parse(link)?.protocol ?? "");
+const isLink = (link: string): boolean => (readLink(link)?.href.length ?? Number.POSITIVE_INFINITY) <= MAX_LINK;
 
 const EXTENSIONS: Record<string, readonly string[]> = {
   image: ["jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "heic"],

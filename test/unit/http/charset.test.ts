@@ -6,7 +6,7 @@ const LATIN = '{"message":"Café ü"}';
 
 /** UTF-32 as Java writes it, without a mark. */
 function utf32(text: string, isLittleEndian: boolean): Uint8Array {
-  const points = [...text].map((character) => character.codePointAt(0) ?? 0);
+  const points = Array.from(text, (character) => character.codePointAt(0) ?? 0);
   const view = new DataView(new ArrayBuffer(points.length * 4));
   points.forEach((point, index) => view.setUint32(index * 4, point, isLittleEndian));
   return new Uint8Array(view.buffer);

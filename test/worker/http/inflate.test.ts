@@ -4,7 +4,7 @@ import { inflate } from "../../../src/http/inflate";
 import { RUN } from "../../unit/property";
 
 const MOST = 256 * 1024;
-const utf8 = (text: string) => new TextEncoder().encode(text);
+const utf8 = (text: string) => new Uint8Array(new TextEncoder().encode(text));
 const SENT = '{"message":"Halo Halo Halo 👍"}';
 
 async function packed(what: string | Uint8Array, ...formats: ("gzip" | "deflate" | "deflate-raw")[]) {
