@@ -74,7 +74,7 @@ export const fromDesk: Parameter[] = [
     name: "webhook-id",
     in: "header",
     description: "With a signature: the message's own id (Standard Webhooks).",
-    schema: z.string(),
+    schema: idempotencyKey.schema,
   },
   {
     name: "webhook-timestamp",

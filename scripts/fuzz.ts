@@ -3,7 +3,8 @@
  * schemathesis hold every operation of its description against it. Needs python3; schemathesis comes into an environment of
  * its own, under build/.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -149,11 +150,10 @@ try {
     SCHEMATHESIS_HOOKS: "hooks",
     PYTHONPATH: folder,
   };
-  const { status } = spawnSync(
-    schemathesis,
-    [...args, ...only, "--seed", options.seed, "--max-examples", options.examples],
-    { stdio: "inherit", env },
-  );
+  const limits = ["--seed", options.seed, "--max-examples", options.examples];
+  // Not spawnSync: the pretend far ends are in this process, and have to answer meanwhile.
+  const running = spawn(schemathesis, [...args, ...only, ...limits], { stdio: "inherit", env });
+  const [status] = (await once(running, "exit")) as [number | null];
   process.exitCode = status ?? 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
