@@ -152,7 +152,7 @@ try {
   };
   const limits = ["--seed", options.seed, "--max-examples", options.examples];
   // Not spawnSync: the pretend far ends are in this process, and have to answer meanwhile.
-  const running = spawn(schemathesis, [...args, ...only, ...limits], { stdio: "inherit", env });
+  const running = spawn(schemathesis, [...args, ...only, ...limits], { stdio: "inherit", env, cwd: bundle });
   const [status] = (await once(running, "exit")) as [number | null];
   process.exitCode = status ?? 1;
 } catch (error) {

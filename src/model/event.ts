@@ -24,6 +24,7 @@ const MAX_DEPTH = 32;
 const MAX_FIELDS = 1000;
 
 /** As a class of its own, and not `\p{Cc}`: it stands in the API's description, for whatever language reads that. */
+// oxlint-disable-next-line no-control-regex
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 const needed = {

@@ -33,7 +33,11 @@ export async function pagesOf(description: Description, guide: string): Promise<
   const operations = operationsIn(withResponses(description).paths);
   const groups = [
     { name: WEBHOOKS, description: "What the relay posts to a native desk.", some: operationsIn(description.webhooks) },
-    ...tags.map((tag) => ({ ...tag, some: operations.filter((operation) => operation.tags.includes(tag.name)) })),
+    ...tags.map(({ name, description: lead }) => ({
+      name,
+      description: lead,
+      some: operations.filter((operation) => operation.tags.includes(name)),
+    })),
   ];
   const pages: Page[] = [
     {
@@ -59,7 +63,9 @@ export async function pagesOf(description: Description, guide: string): Promise<
 
 const operationsIn = (paths: Description["paths"]): Operation[] =>
   Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+    Object.entries(methods).map(([method, operation]) =>
+      Object.assign({ method: method.toUpperCase(), path }, operation),
+    ),
   );
 
 /** What a desk's answers mean, as a table in Markdown: one row for each meaning. */
