@@ -1,0 +1,85 @@
+import { decodeExtended, parse } from "content-disposition";
+import { byteLength, fromBase64 } from "../crypto/bytes";
+import { isExtension, type FileKind, type FileType } from "./file-type";
+
+/** What file systems hold of a name. */
+const LONGEST_BYTES = 255;
+
+/** Signs of direction make "fdp.exe" look like "exe.pdf", and the rest of these is not seen at all. */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\ufeff]/gu;
+/** What Windows takes in no name. */
+const UNFIT = /[<>:"|?*]/g;
+const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+const graphemes = new Intl.Segmenter();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("windows-1252");
+
+/** The name of a file as its server says it (RFC 6266), or else as its link ends; undefined when neither says one. */
+export function nameOf(disposition: string | null, link: string): string | undefined {
+  const { parameters } = parse(disposition ?? "", { extended: false });
+  const segment = URL.parse(link)?.pathname.split("/").at(-1);
+  return (
+    cleaned(decodeExtended(parameters["filename*"] ?? "")) ??
+    cleaned(unescaped(withoutEncodedWords(parameters["filename"] ?? ""))) ??
+    cleaned(unescaped(segment ?? ""))
+  );
+}
+
+export const extensionOf = (name: string | undefined): string | undefined =>
+  /.\.(\w{1,10})$/.exec(name ?? "")?.[1]?.toLowerCase();
+
+/** The name with an extension that fits what the file is, cut to what a name may have. */
+export function fittingName(name: string | undefined, kind: FileKind, { extension, fitting }: FileType): string {
+  let stem = name ?? kind;
+  let end = `.${extension}`;
+  for (let own = extensionOf(stem); own !== undefined && isExtension(own); own = extensionOf(stem)) {
+    const isFitting = fitting.includes(own);
+    if (isFitting) end = stem.slice(-own.length - 1);
+    stem = trimmed(stem.slice(0, -own.length - 1));
+    if (isFitting) break;
+  }
+  return (cut(stem, LONGEST_BYTES - byteLength(end)) || kind) + end;
+}
+
+function cleaned(text: string | undefined): string | undefined {
+  const last = text?.replaceAll(UNSEEN, "").split(/[/\\]/).at(-1);
+  const name = trimmed(last?.replaceAll(UNFIT, "_").replaceAll(/\s+/g, " ") ?? "");
+  if (name === "") return undefined;
+  return RESERVED.test(name) ? `_${name}` : name;
+}
+
+const trimmed = (text: string) => text.replaceAll(/^[\s.]+|[\s.]+$/g, "");
+
+/** As many whole characters, as people count them, as fit. */
+function cut(text: string, mostBytes: number): string {
+  if (byteLength(text) <= mostBytes) return text;
+  let bytes = 0;
+  let kept = "";
+  for (const { segment } of graphemes.segment(text)) {
+    bytes += byteLength(segment);
+    if (bytes > mostBytes) break;
+    kept += segment;
+  }
+  return trimmed(kept);
+}
+
+/** A header's text comes as a character for each byte, and servers percent-encode names that they need not. */
+function unescaped(text: string): string {
+  const bytes = text.replaceAll(/%([\da-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(Number(`0x${hex}`)));
+  if (/[\u0100-\uffff]/.test(bytes)) return text;
+  const array = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+  try {
+    return strict.decode(array);
+  } catch {
+    return lenient.decode(array);
+  }
+}
+
+/** RFC 2047, as mail and Java's servers write names: =?UTF-8?Q?Surat_Kuasa.docx?= is undone as far as its bytes. */
+const withoutEncodedWords = (text: string) =>
+  text.replaceAll(/=\?utf-8\?([bq])\?([^?]*)\?=\s*/gi, (_all, how: string, word: string) => {
+    if (/q/i.test(how)) return word.replaceAll("_", " ").replaceAll("=", "%");
+    const bytes = fromBase64(word);
+    return bytes === undefined ? "" : String.fromCharCode(...bytes);
+  });
