@@ -7,8 +7,8 @@ const LONGEST_BYTES = 255;
 
 /** Signs of direction make "fdp.exe" look like "exe.pdf", and the rest of these is not seen at all. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\ufeff]/gu;
-/** What Windows takes in no name. */
-const UNFIT = /[<>:"|?*]/g;
+/** What Windows takes in no name, and what stands for bytes that were no text. */
+const UNFIT = /[<>:"|?*\ufffd]/g;
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 const graphemes = new Intl.Segmenter();
@@ -64,22 +64,20 @@ function cut(text: string, mostBytes: number): string {
   return trimmed(kept);
 }
 
-/** A header's text comes as a character for each byte, and servers percent-encode names that they need not. */
-function unescaped(text: string): string {
-  const bytes = text.replaceAll(/%([\da-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(Number(`0x${hex}`)));
-  if (/[\u0100-\uffff]/.test(bytes)) return text;
-  const array = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
-  try {
-    return strict.decode(array);
-  } catch {
-    return lenient.decode(array);
-  }
-}
+/** Servers percent-encode names in a header that they need not, as browsers know. What is not UTF-8 is Latin-1. */
+const unescaped = (text: string) =>
+  text.replaceAll(/(?:%[\da-f]{2})+/gi, (run) => {
+    const bytes = Uint8Array.from(run.slice(1).split("%"), (hex) => Number(`0x${hex}`));
+    try {
+      return strict.decode(bytes);
+    } catch {
+      return lenient.decode(bytes);
+    }
+  });
 
-/** RFC 2047, as mail and Java's servers write names: =?UTF-8?Q?Surat_Kuasa.docx?= is undone as far as its bytes. */
+/** RFC 2047, as mail and Java's servers write names: =?UTF-8?Q?Surat_Kuasa.docx?= */
 const withoutEncodedWords = (text: string) =>
   text.replaceAll(/=\?utf-8\?([bq])\?([^?]*)\?=\s*/gi, (_all, how: string, word: string) => {
     if (/q/i.test(how)) return word.replaceAll("_", " ").replaceAll("=", "%");
-    const bytes = fromBase64(word);
-    return bytes === undefined ? "" : String.fromCharCode(...bytes);
+    return new TextDecoder().decode(fromBase64(word));
   });
