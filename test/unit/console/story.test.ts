@@ -89,6 +89,19 @@ describe("what an attempt says went wrong", () => {
     expect(read && adviceFor(read)).toBe(advice);
   });
 
+  test.each([
+    [520, "checkAddress"],
+    [521, "checkAddress"],
+    [522, "checkAddress"],
+    [523, "checkAddress"],
+    [524, "tooSlow"],
+    [525, "checkCertificate"],
+    [526, "checkCertificate"],
+    [530, "checkName"],
+  ])("is Cloudflare's word for not getting through, as %i", (status, advice) => {
+    expect(adviceFor({ kind: "answered", status, answer: "" })).toBe(advice);
+  });
+
   test("is the last attempt's when the message was given up", () => {
     const attempt = recorded({ kind: "retry", status: 503, error: "HTTP 503", answer: "down" }, 61_000);
     expect(attempt.error).toContain("given up");
