@@ -7,6 +7,7 @@ import type { Accepted, Outlook } from "../ticket/ticket";
 import type { LaneName } from "../model/timeline";
 import { ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
+import { refuseLoop } from "./loop";
 
 const LONGEST_WAIT_SECONDS = 20;
 const LONGEST_KEY = 256;
@@ -35,6 +36,7 @@ export async function storeEvent(
   c: AppContext,
   { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
+  refuseLoop(c);
   const { owner, deskId } = tenant;
   const { ticketNumber, channel } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);

@@ -50,7 +50,7 @@ admin
     await authenticateOperator(c);
     const config = configOf(c);
     const directory = directoryOf(c);
-    const parsed = parseTenant(ownerIn(c), jsonOf(body), config.allowInsecureTargets);
+    const parsed = parseTenant(ownerIn(c), jsonOf(body), config.allowInsecureTargets, c.req.url);
     if (!parsed.ok) throw invalidTenant(parsed.issues);
     const { tenant } = parsed;
     const before = await directory.freshTenant(tenant.owner);
