@@ -15,12 +15,6 @@ function written(text: string, into: Uint8Array): Uint8Array {
 /** How long a text is in UTF-8. */
 export const byteLength = (text: string): number => written(text, scratch).byteLength;
 
-/** The beginning of a text, as many whole characters as fit into `most` bytes of UTF-8. */
-export function firstBytes(text: string, most: number): string {
-  if (text.length * 3 <= most) return text;
-  return text.slice(0, encoder.encodeInto(text, new Uint8Array(most)).read);
-}
-
 export const toBase64Url = (bytes: Uint8Array): string => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 
 /** The bytes of a base64 or base64url text, or undefined when it is neither. */

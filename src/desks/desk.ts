@@ -1,30 +1,61 @@
 import type * as z from "zod/mini";
-import type { Delivered, Delivery, DeskContext } from "../egress/delivery";
+import type { Bounds } from "../egress/http";
+import type { Outcome } from "../egress/outcome";
+import type { DeliveryOf } from "../model/delivery";
+import type { MessageType } from "../model/event";
 
-/** A webhook of a desk, as it came. What it is signed over is the raw body: a body written again has another MAC. */
+export type DeskDelivery = DeliveryOf<"incoming" | "command" | "failure">;
+
+export type Language = "id" | "en";
+
+/** What a desk is given to deliver a message with. */
+export type DeskContext = Bounds & {
+  owner: string;
+  ticketNumber: string;
+  /** `whsec_…`, one for each generation that is good: for a native desk. */
+  signingSecrets: readonly string[];
+  /**
+   * Names the ticket to a desk with webhooks of its own: an opaque text, signed, that the desk keeps with its conversation
+   * and sends back in each webhook. It changes when the channel or the customer's name does.
+   */
+  ticketReference: () => Promise<string>;
+  /** Of the notes in which a desk's agents are told what the desk cannot show. */
+  language: Language;
+  /** The desk conversation: what this desk asked to have kept for the ticket. Undefined at first. */
+  conversation: unknown;
+  /** Keeps the desk conversation, at once and durably. If it was lost, the next attempt would make another one. */
+  keep: (conversation: unknown) => void;
+};
+
+/** A webhook of a desk, as it came. Its signature is over the raw body: a body written again has another one. */
 export type Webhook = { headers: Headers; body: Uint8Array<ArrayBuffer>; url: URL };
+
+/** What an agent has told the customer, as an Outgoing Event has it. */
+export type AgentReply = { messageType: MessageType; message: string; mediaLink: string };
+
+export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
 /** What a desk's webhook says, in the relay's words. */
 export type DeskEvent = {
-  /** Out of the desk's own id: a webhook that comes again stores nothing more. */
+  /** Made of the desk's own id: a webhook that comes again stores nothing more. */
   idempotencyKey: string;
-  /** The `identity` that the conversation was opened with, as the desk sends it back. */
-  identity: string;
-} & ({ kind: "outgoing"; messageType: string; message: string; mediaLink: string } | { kind: "command" });
+  /** The ticket reference that the conversation was opened with, as the desk sends it back. */
+  ticketReference: string;
+} & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
 
-/** One type of desk: everything the relay knows about it is in the file that defines it. */
+/** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
   /** Its part of the tenant record: a strict object with `type`. */
   record: Schema;
   /** Names of the record's fields that hold secrets: sealed in KV, masked on the way out. */
   secrets: readonly (keyof z.infer<Schema> & string)[];
-  /** Names of the record's fields that hold URLs the relay calls: checked against the address rules. */
+  /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
   /** Whether it wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
   wantsFailures: (record: z.infer<Schema>) => boolean;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
-  deliver: (delivery: Delivery, record: z.infer<Schema>, context: DeskContext) => Promise<Delivered>;
+  deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
     /** Whether it is from this tenant's desk. */
@@ -35,6 +66,9 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     waitSeconds: number;
   };
 };
+
+/** What an attempt is that had nothing to send, such as a note on a conversation that is not there. */
+export const NOTHING_TO_DO: Outcome = { kind: "delivered", status: 204 };
 
 /** Lets the compiler infer a desk's types from its record. */
 export const defineDesk = <const Type extends string, Schema extends z.ZodMiniObject>(desk: Desk<Type, Schema>) => desk;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import type { Delivered, Delivery, DeskContext } from "../egress/delivery";
+import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskEvent, Webhook } from "./desk";
+import type { Desk, DeskContext, DeskDelivery, DeskEvent, Webhook } from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -24,7 +24,7 @@ export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(recor
 
 export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
 
-export const deliverToDesk = (delivery: Delivery, record: DeskRecord, context: DeskContext): Promise<Delivered> =>
+export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, context: DeskContext): Promise<Outcome> =>
   deskOf(record).deliver(delivery, record, context);
 
 /** What reads the webhooks of this record's desk; undefined for a desk that has none. */

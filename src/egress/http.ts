@@ -1,7 +1,6 @@
-import { forbiddenTarget } from "./ssrf-guard";
-import { utf8 } from "../crypto/bytes";
 import { errorText } from "../lib/log";
-import { retryAfterMs, type Answer, type Failure } from "./outcome";
+import { retryAfterMs, type Sent } from "./outcome";
+import { forbiddenTarget } from "./ssrf-guard";
 
 /** The only outbound fetch of the relay. */
 
@@ -13,59 +12,69 @@ const NEXT_READ_BYTES = 64 * 1024;
 
 const decoder = new TextDecoder();
 
-/** Media on its way through. `release` must be called when it is done with, read to its end or not: it holds a connection. */
-export type Media = {
-  contentType: string | undefined;
-  length: number;
-  stream: ReadableStream<Uint8Array>;
-  /** Why it did not come to its end, when that is the fault of where it comes from. */
-  failure: () => string | undefined;
-  release: () => void;
-};
+/** What every request to a far end is bound by. The time limit covers it to the last byte that is read of the answer. */
+export type Bounds = { timeoutMs: number; allowInsecureTargets: boolean };
 
-/** A form with a file in it, written as it is read, with its length said before. */
-export type Multipart = {
-  fields: Record<string, string>;
-  file: { field: string; name: string; type: string; media: Media };
-};
+/** A form with a file in it. Its stream is asked for once the request may be made. */
+export type Form = { contentType: string; stream: () => ReadableStream };
 
-export type OutboundRequest = {
+export type OutboundRequest = Bounds & {
   url: string;
   method?: "GET" | "POST";
   headers: Record<string, string>;
-  body?: string | Multipart;
-  /** Covers the whole exchange, to the last byte of the answer's body. */
-  timeoutMs: number;
-  allowInsecureTargets: boolean;
+  body?: string | Form;
   /** Where the answer is not only judged but read. */
   mostAnswerBytes?: number;
 };
 
-/** Sends one request: an answer, or the outcome of there being none. Redirects are not followed; never throws. */
-export async function send(request: OutboundRequest): Promise<{ answer: Answer } | { outcome: Failure }> {
-  const forbidden = forbiddenTarget(request.url, request.allowInsecureTargets);
-  if (forbidden) return { outcome: { kind: "blocked", error: `the target's URL ${forbidden}` } };
+/** A request under way. `end` has to be called: until then its timer runs, and it may hold a connection. */
+type Exchange = { response: Promise<Response>; isLate: () => boolean; end: () => void };
+
+/** Begins a request, if the guard lets it. Redirects are not followed. */
+export function begin(
+  { url, timeoutMs, allowInsecureTargets }: Bounds & { url: string },
+  init: () => RequestInit = () => ({}),
+): Exchange | { forbidden: string } {
+  const forbidden = forbiddenTarget(url, allowInsecureTargets);
+  if (forbidden !== undefined) return { forbidden };
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), request.timeoutMs);
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  // What is wrong with the request itself is a rejection like any other.
+  const response = async () => fetch(url, { ...init(), redirect: "manual", signal: abort.signal });
+  return {
+    response: response(),
+    isLate: () => abort.signal.aborted,
+    end: () => {
+      clearTimeout(timer);
+      abort.abort();
+    },
+  };
+}
+
+/** Sends one request: an answer, or the outcome of there being none. Never throws. */
+export async function send(request: OutboundRequest): Promise<Sent> {
+  const exchange = begin(request, () => initOf(request));
+  if ("forbidden" in exchange) {
+    return { outcome: { kind: "blocked", error: `the target's URL ${exchange.forbidden}` } };
+  }
   try {
-    const { headers, body } = written(request);
-    const response = await fetch(request.url, {
-      method: request.method ?? "POST",
-      headers,
-      redirect: "manual",
-      signal: abort.signal,
-      ...(body === undefined ? {} : { body }),
-    });
+    const response = await exchange.response;
     const { text, truncated } = await readAnswer(response, request.mostAnswerBytes ?? MAX_ANSWER_BYTES);
     const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
     return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
   } catch (error) {
-    if (!abort.signal.aborted) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
+    if (!exchange.isLate()) return { outcome: { kind: "retry", error: `no connection: ${errorText(error)}` } };
     const late = `no complete answer within ${request.timeoutMs} ms`;
     return { outcome: { kind: "retry", error: late, timedOut: true } };
   } finally {
-    clearTimeout(timer);
+    exchange.end();
   }
+}
+
+function initOf({ method = "POST", headers, body }: OutboundRequest): RequestInit {
+  if (body === undefined) return { method, headers };
+  if (typeof body === "string") return { method, headers, body };
+  return { method, headers: { ...headers, "content-type": body.contentType }, body: body.stream() };
 }
 
 /** Reads up to the limit and lets go of the connection: an object has only six, and an unread body keeps one. */
@@ -85,151 +94,5 @@ async function readAnswer({ body }: Response, most: number): Promise<{ text: str
     if (!truncated && (value?.byteLength ?? 0) === wanted) continue;
     const whole = chunks.length === 1 ? chunks[0] : await new Blob(chunks).arrayBuffer();
     return { text: decoder.decode(whole), truncated };
-  }
-}
-
-function written({ headers, body }: OutboundRequest) {
-  if (typeof body !== "object") return { headers, body };
-  const boundary = `relay-${crypto.randomUUID()}`;
-  const part = (lines: string[], value: string) => `--${boundary}\r\n${lines.join("\r\n")}\r\n\r\n${value}`;
-  const disposition = (name: string) => `content-disposition: form-data; name="${quoted(name)}"`;
-  const { field, name, type, media } = body.file;
-  const fields = Object.entries(body.fields).map(([key, value]) => `${part([disposition(key)], value)}\r\n`);
-  const file = part([`${disposition(field)}; filename="${quoted(name)}"`, `content-type: ${type}`], "");
-  const [head, tail] = [utf8(fields.join("") + file), utf8(`\r\n--${boundary}--\r\n`)];
-  const { readable, writable } = new FixedLengthStream(head.byteLength + media.length + tail.byteLength);
-  // What goes wrong here goes wrong for who reads it, the request, as well.
-  void writeAround(head, media.stream, tail, writable).catch(() => undefined);
-  return { headers: { ...headers, "content-type": `multipart/form-data; boundary=${boundary}` }, body: readable };
-}
-
-/** As the WHATWG's "multipart/form-data encoding algorithm" has it for names. */
-const quoted = (name: string) => name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-
-async function writeAround(
-  head: Uint8Array,
-  stream: ReadableStream<Uint8Array>,
-  tail: Uint8Array,
-  writable: WritableStream<Uint8Array>,
-): Promise<void> {
-  const before = writable.getWriter();
-  await before.write(head);
-  before.releaseLock();
-  await stream.pipeTo(writable, { preventClose: true });
-  const after = writable.getWriter();
-  await after.write(tail);
-  await after.close();
-}
-
-export type DownloadRequest = {
-  url: string;
-  /** Covers the whole download, to the last byte of the media. */
-  timeoutMs: number;
-  mostBytes: number;
-  allowInsecureTargets: boolean;
-};
-
-/**
- * Fetches media. Where its length is known it streams through as it is read, and is held in memory otherwise. `transient`
- * says that another time it may be there. Redirects are not followed; never throws.
- */
-export async function download(
-  request: DownloadRequest,
-): Promise<{ media: Media } | { error: string; transient: boolean }> {
-  const { mostBytes, timeoutMs } = request;
-  const forbidden = forbiddenTarget(request.url, request.allowInsecureTargets);
-  if (forbidden) return { error: `the media's URL ${forbidden}`, transient: false };
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeoutMs);
-  const release = () => {
-    clearTimeout(timer);
-    abort.abort();
-  };
-  try {
-    const response = await fetch(request.url, { redirect: "manual", signal: abort.signal });
-    const refused = refusal(response, mostBytes);
-    if (refused || !response.body) {
-      await response.body?.cancel();
-      release();
-      return refused ?? { error: "the media is empty", transient: false };
-    }
-    const contentType = response.headers.get("content-type") ?? undefined;
-    const length = lengthOf(response);
-    if (length !== undefined) return { media: { contentType, length, release, ...exactly(response.body, length) } };
-    const bytes = await readAtMost(response.body, mostBytes);
-    release();
-    if (!bytes) return { error: `the media is longer than ${mostBytes} bytes`, transient: false };
-    const stream = new Blob(bytes).stream();
-    const size = bytes.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    return { media: { contentType, length: size, stream, failure: () => undefined, release } };
-  } catch (error) {
-    const timedOut = abort.signal.aborted;
-    release();
-    const why = timedOut ? `the media did not come within ${timeoutMs} ms` : `no media: ${errorText(error)}`;
-    return { error: why, transient: true };
-  }
-}
-
-function refusal(response: Response, mostBytes: number): { error: string; transient: boolean } | undefined {
-  const { status } = response;
-  if (status !== 200) {
-    const transient = status === 408 || status === 425 || status === 429 || status >= 500;
-    return { error: `the media's server answered HTTP ${status}`, transient };
-  }
-  const length = lengthOf(response) ?? 1;
-  if (length > mostBytes) return { error: `the media is longer than ${mostBytes} bytes`, transient: false };
-  return length > 0 && response.body ? undefined : { error: "the media is empty", transient: false };
-}
-
-/** Of an encoded body the length that is said is not the length that is read. */
-function lengthOf({ headers }: Response): number | undefined {
-  const said = headers.get("content-length");
-  return said !== null && /^\d+$/.test(said) && !headers.has("content-encoding") ? Number(said) : undefined;
-}
-
-/** The same bytes, of which there have to be so many; remembers when they break off, unless nobody wanted them any more. */
-function exactly(source: ReadableStream<Uint8Array>, length: number): Pick<Media, "stream" | "failure"> {
-  const reader = source.getReader();
-  let left = length;
-  let isWanted = true;
-  let failure: string | undefined;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        left -= value?.byteLength ?? 0;
-        if (left < 0 || (done && left > 0)) throw new Error(`it is not the ${length} bytes that were said`);
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        if (isWanted) failure = `the media broke off: ${errorText(error)}`;
-        controller.error(error);
-      }
-    },
-    cancel: (reason) => {
-      isWanted = false;
-      return reader.cancel(reason);
-    },
-  });
-  return { stream, failure: () => failure };
-}
-
-/** The whole of it, or undefined, and the connection released, when it is longer. */
-async function readAtMost(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  most: number,
-): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
-  const reader = stream.getReader();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return chunks;
-    bytes += value.byteLength;
-    if (bytes > most) {
-      await reader.cancel();
-      return undefined;
-    }
-    chunks.push(value);
   }
 }

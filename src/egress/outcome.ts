@@ -1,8 +1,9 @@
-import { firstBytes } from "../crypto/bytes";
+import { jsonIn } from "../lib/json";
+import { clipBytes } from "../lib/text";
 
 /**
  * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
- * `error` is the relay's own words, fit for a log; `answer` is the beginning of the far end's, and may quote a customer.
+ * `error` is the relay's own words, fit for a log. `answer` is the beginning of the far end's, and may quote a customer.
  */
 export type Outcome =
   | { kind: "delivered"; status: number; answer?: string }
@@ -22,6 +23,9 @@ export type Answer = {
   retryAfterMs: number | undefined;
 };
 
+/** What became of a request: an answer, or the outcome of there being none. */
+export type Sent = { answer: Answer } | { outcome: Failure };
+
 /** Kept of an answer for the timeline. */
 const KEPT_BYTES = 2048;
 
@@ -30,7 +34,7 @@ const REJECTED = new Set([400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 415,
 /** Judges an answer. `readsBody` is set for far ends whose 2xx may still say failure in its body: the engine and native desks. */
 export function judgeAnswer(answer: Answer, readsBody: boolean): Outcome {
   const { status } = answer;
-  const kept = answer.text === "" ? {} : { answer: firstBytes(answer.text, KEPT_BYTES) };
+  const kept = answer.text === "" ? {} : { answer: clipBytes(answer.text, KEPT_BYTES) };
   if (status >= 200 && status < 300) {
     if (!readsBody || answer.truncated || !saysFailure(answer.text)) return { kind: "delivered", status, ...kept };
     return { kind: "rejected", status, error: `HTTP ${status}, but the body says failure`, ...kept };
@@ -45,13 +49,14 @@ export function judgeAnswer(answer: Answer, readsBody: boolean): Outcome {
   return { kind: "retry", status, error, ...kept, ...wait };
 }
 
+/** The same of a request that may have had no answer. */
+export const judgeSent = (sent: Sent, readsBody: boolean): Outcome =>
+  "outcome" in sent ? sent.outcome : judgeAnswer(sent.answer, readsBody);
+
+export const statusOf = (outcome: Outcome): number | undefined => ("status" in outcome ? outcome.status : undefined);
+
 function saysFailure(text: string): boolean {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return false;
-  }
+  const body = jsonIn(text);
   if (typeof body !== "object" || body === null) return false;
   const { status, success } = body as { status?: unknown; success?: unknown };
   if (success === false) return true;

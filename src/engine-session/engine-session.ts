@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, required } from "../config";
-import type { Bounds } from "../egress/delivery";
+import type { Bounds } from "../egress/http";
 import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";

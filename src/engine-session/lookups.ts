@@ -1,5 +1,5 @@
 import { required, type Config } from "../config";
-import { CONTACT_OPTIONS, fetchContact, type ContactOptions } from "../engine/contact";
+import { CONTACT_OPTIONS, fetchContact, type ContactOptions } from "../engine/contacts";
 import { dayIn } from "../engine/dates";
 import { fetchHistory, type History } from "../engine/history";
 import type { Served } from "../engine/service-call";

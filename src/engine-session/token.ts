@@ -1,5 +1,5 @@
 import type { Config } from "../config";
-import type { EngineContext, Login } from "../egress/delivery";
+import type { EngineContext } from "../engine/authenticated";
 import type { Granted, LoginTarget, Token } from "../engine/login";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
@@ -21,7 +21,7 @@ export function engineContext(tenant: Tenant, config: Config, sessions: Sessions
   const bounds = { timeoutMs: tenant.delivery.timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
   return {
     ...bounds,
-    login: async (stale): Promise<Login> => {
+    login: async (stale): Promise<Granted> => {
       if (auth.type !== "login") throw new Error("this tenant's engine takes no login");
       const target: LoginTarget = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
       return tokenFor(sessions, { owner, target, bounds }, stale);

@@ -1,13 +1,18 @@
 import { utf8 } from "../crypto/bytes";
-import type { EngineContext } from "../egress/delivery";
-import type { send } from "../egress/http";
+import type { Bounds } from "../egress/http";
+import type { Sent } from "../egress/outcome";
 import type { EngineAuth } from "./engine-record";
+import type { Granted } from "./login";
 
-type Sent = Awaited<ReturnType<typeof send>>;
+/** What a request to the engine is given. */
+export type EngineContext = Bounds & {
+  /** The engine's token under `login`: the one at hand, or a fresh one when that is `stale` or has expired. */
+  login: (stale?: string) => Promise<Granted>;
+};
 
 /**
- * Makes a request with the tenant's authentication. Under `login`, a 401 means that the token was refused before its time:
- * a fresh one, and one more try at once.
+ * Makes a request with the tenant's authentication. Under `login` a 401 means that the token was refused before its time.
+ * Then a fresh one is asked for, and the request is made once more.
  */
 export async function authenticated(
   auth: EngineAuth,

@@ -4,7 +4,10 @@ import { memo } from "../lib/bounded-map";
 
 const DAY_MS = 24 * 3600_000;
 
-/** ISO 8601 with a blank for the T, a comma in the seconds, an offset with no colon; behind it a zone's name, as Java writes. */
+/**
+ * ISO 8601, and what is written in its place: a blank for the T, a comma in the seconds, an offset with no colon. Java puts
+ * the zone's name behind it, in brackets.
+ */
 const DATE =
   /^(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,9}))?)?)? ?(Z|[+-]\d\d(?::?[0-5]\d)?)?(?:\[.*\])?$/i;
 
@@ -37,8 +40,10 @@ function offsetMs(atMs: number, timeZone: string): number {
 }
 
 /**
- * The instant at which the zone's clock shows this, given as if it were UTC. An hour that comes twice is the first of the
- * two; one that is left out is as far behind the change as it says.
+ * The instant at which the clocks of a zone show a time. That time is given as `shownMs`, as if it were UTC.
+ *
+ * When clocks are put back, an hour comes twice: the first of the two is meant. When they are put forward, an hour is left
+ * out: a time in it counts by the clock before the change, so that 02:30 is half an hour after the change.
  */
 function instantAt(shownMs: number, timeZone: string): number {
   const before = shownMs - offsetMs(shownMs - DAY_MS, timeZone);
@@ -50,7 +55,7 @@ function instantAt(shownMs: number, timeZone: string): number {
 export const dayIn = (timeZone: string, atMs: number): string =>
   new Date(atMs + offsetMs(atMs, timeZone)).toISOString().slice(0, "yyyy-MM-dd".length);
 
-/** Epoch ms of a date as it came: a text, or a number since 1970. Without an offset it is read in `timeZone`. */
+/** A date as it came, in epoch ms: a text, or seconds or milliseconds since 1970. Without an offset it is one of `timeZone`. */
 export function readDate(value: unknown, timeZone: string): number | undefined {
   const text = typeof value === "number" ? String(value) : typeof value === "string" ? value.trim() : "";
   if (EPOCH.test(text)) return Number(text) * (text.length < 12 ? 1000 : 1);
@@ -58,7 +63,7 @@ export function readDate(value: unknown, timeZone: string): number | undefined {
   if (!match) return undefined;
   const [, day = "", hour = "00", minute = "00", second = "00", fraction = "", offset] = match;
   const shown = new Date(`${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`);
-  // What is no day of the calendar either is no date, or comes out as one of the next month.
+  // The 30th of February is no date: it comes out as invalid, or as a day in March.
   if (Number.isNaN(shown.getTime()) || !shown.toISOString().startsWith(day)) return undefined;
   if (offset === undefined) return instantAt(shown.getTime(), timeZone);
   return shown.getTime() - minutesOf(offset) * 60_000;

@@ -1,11 +1,10 @@
 import * as z from "zod/mini";
+import { baseUrl, secret, text } from "../lib/record-fields";
 import { missingObject } from "../lib/zod";
 
 /** The part of a tenant record that says how its 3Dolphins server is reached. */
 
 const path = z.string().check(z.maxLength(1024), z.startsWith("/", "must begin with /"));
-const secret = z.string({ error: "is required" }).check(z.minLength(1, "must not be empty"), z.maxLength(4096));
-const username = z.string({ error: "is required" }).check(z.minLength(1, "must not be empty"), z.maxLength(1024));
 /** RFC 9110, 5.1 and 5.5: a token, and no control characters. */
 const headerName = z.string({ error: "is required" }).check(
   z.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "must be a header's name"),
@@ -13,26 +12,23 @@ const headerName = z.string({ error: "is required" }).check(
 );
 /** Headers that the relay or the connection sets. */
 const OWN_HEADERS = /^(content-(type|length|encoding)|transfer-encoding|connection|host|cf-.*|relay-.*)$/i;
-const headerValue = secret.check(z.regex(/^[\t\u0020-\u007e]*$/, "must be printable ASCII"));
+const headerValue = secret().check(z.regex(/^[\t\u0020-\u007e]*$/, "must be printable ASCII"));
 
 const auth = z.discriminatedUnion(
   "type",
   [
     z.strictObject({ type: z.literal("none") }),
     z.strictObject({ type: z.literal("bearer"), token: headerValue }),
-    z.strictObject({ type: z.literal("basic"), username, password: secret }),
+    z.strictObject({ type: z.literal("basic"), username: text(), password: secret() }),
     z.strictObject({ type: z.literal("header"), name: headerName, value: headerValue }),
-    z.strictObject({ type: z.literal("login"), username, password: secret }),
+    z.strictObject({ type: z.literal("login"), username: text(), password: secret() }),
   ],
   { error: "must have a type: none, bearer, basic, header or login" },
 );
 
 export const engineRecord = z.strictObject(
   {
-    baseUrl: z.string({ error: "is required: the 3Dolphins server's base URL" }).check(
-      z.maxLength(2048),
-      z.overwrite((url) => url.replace(/\/+$/, "")),
-    ),
+    baseUrl: baseUrl("the 3Dolphins server's base URL"),
     outgoingPath: z._default(path, "/outgoing"),
     commandPath: z._default(path, "/command"),
     apiPath: z._default(path, "/dolphin/apiv1"),

@@ -1,8 +1,9 @@
 import { readDate } from "./dates";
 
 /**
- * One row of the conversation report as a message. Of its fields only `answer` is documented, so the others are looked for
- * under the names that 3Dolphins uses elsewhere and that its kind uses; upper case, `_` and `-` make no difference. Pure.
+ * One row of the conversation report as a message. Of its fields only `answer` is documented. The others are looked for
+ * under the names that 3Dolphins uses elsewhere, and that systems like it use. Upper case, `_` and `-` make no difference.
+ * Pure.
  */
 
 export type HistoryMessage = {
@@ -27,25 +28,25 @@ const TICKET = ["ticketNumber", "ticketNo"];
 
 type Fields = ReadonlyMap<string, unknown>;
 
-/** A row, or undefined for what is none, and for one that says it is of another ticket: that is nobody's here to see. */
+/** A row as a message. Undefined for what is no row, and for a row of another ticket, which nobody here may see. */
 export function messageOf(row: unknown, ticketNumber: string, timeZone: string): HistoryMessage | undefined {
   if (typeof row !== "object" || row === null || Array.isArray(row)) return undefined;
   const fields = fieldsOf(row);
-  const ticket = wordIn(fields, TICKET);
+  const ticket = textIn(fields, TICKET);
   if (ticket !== "" && ticket !== ticketNumber) return undefined;
   const from = isAnswer(fields.get("answer")) ? "agent" : "customer";
   const dates = DATE.map((name) => readDate(fields.get(plain(name)), timeZone));
   const atMs = dates.find((date) => date !== undefined);
   return {
     from,
-    by: wordIn(fields, from === "agent" ? AGENT : CUSTOMER),
-    text: wordIn(fields, TEXT) || wordIn(fields, LINK),
+    by: textIn(fields, from === "agent" ? AGENT : CUSTOMER),
+    text: textIn(fields, TEXT) || textIn(fields, LINK),
     ...(atMs === undefined ? {} : { at: new Date(atMs).toISOString() }),
     raw: row,
   };
 }
 
-/** Java's serialisers can be set to leave out a false: no `answer` is none. */
+/** Java's serialisers can be set to leave out what is false, so a row without `answer` is a customer's. */
 const isAnswer = (answer: unknown): boolean =>
   answer === true || answer === 1 || (typeof answer === "string" && /^(true|1|yes)$/i.test(answer));
 
@@ -54,30 +55,28 @@ const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]
 export const fieldsOf = (json: object): Fields =>
   new Map(Object.entries(json).map(([name, value]) => [plain(name), value]));
 
-/** The first of these fields that holds words: itself, or in an object of its own such as {"name":"…"}. */
-function wordIn(fields: Fields, names: readonly string[]): string {
+/** The first of these fields that holds a text: itself, or in an object of its own such as {"name":"…"}. */
+function textIn(fields: Fields, names: readonly string[]): string {
   for (const name of names) {
-    const word = wordOf(fields.get(plain(name)));
-    if (word !== "") return word;
+    const text = textOf(fields.get(plain(name)));
+    if (text !== "") return text;
   }
   return "";
 }
 
-function wordOf(value: unknown): string {
+function textOf(value: unknown): string {
   if (typeof value === "string") return value.trim();
   if (typeof value === "number") return String(value);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
   const inner = fieldsOf(value);
-  const words = ["name", "fullname", "displayname", "text", "message", "username", "url"].map((name) =>
+  const texts = ["name", "fullname", "displayname", "text", "message", "username", "url"].map((name) =>
     inner.get(name),
   );
-  const names = [inner.get("firstname"), inner.get("lastname")].filter((word) => typeof word === "string");
-  return (
-    (words.find((word) => typeof word === "string" && word !== "") as string | undefined) ?? names.join(" ").trim()
-  );
+  const names = [inner.get("firstname"), inner.get("lastname")].filter((name) => typeof name === "string");
+  return texts.filter((text) => typeof text === "string").find((text) => text !== "") ?? names.join(" ").trim();
 }
 
-/** Oldest first. Where a row has no date, or the same as another, the engine's own order counts, whichever way it runs. */
+/** Oldest first. Rows with the same date, or with none, keep the engine's own order, whichever way that runs. */
 export function oldestFirst(messages: readonly HistoryMessage[]): HistoryMessage[] {
   const dated = messages.flatMap((message) => message.at ?? []);
   const runsBack = (dated[0] ?? "") > (dated.at(-1) ?? "");

@@ -1,9 +1,9 @@
-import type { EngineContext } from "../egress/delivery";
+import type { EngineContext } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 import { fieldsOf, messageOf, oldestFirst, type HistoryMessage } from "./history-row";
 import { callService, failedWith, type Served } from "./service-call";
 
-/** The Report API of 3Dolphins, by way of which the conversation of one ticket is read, on whatever channel it is. */
+/** The Report API of 3Dolphins: the conversation of one ticket, on whatever channel it is. */
 
 /** Dates are `yyyy-MM-dd` in the tenant's time zone. `startIndex` is the engine's own. */
 export type HistoryQuery = { ticketNumber: string; from: string; to: string; startIndex: number };
@@ -37,14 +37,14 @@ export async function fetchHistory(
   return { ok: true, value: { messages: oldestFirst(messages), next: nextIn(served.value, startIndex, rows.length) } };
 }
 
-/** Names in lower case, without `_` and `-`: see `fieldsOf`. */
+/** Where answers have what is looked for. Names are in lower case, without `_` and `-`: see `fieldsOf`. */
 const LISTS = ["data", "conversations", "content", "items", "rows", "records", "results", "list"];
 const HOLDERS = ["data", "paging", "pagination", "page", "meta"];
 const HAS_MORE = ["hasmore", "hasnext"];
 const NEXT_INDEX = ["nextindex", "nextstartindex", "next"];
 const TOTAL = ["totalresults", "totalresult", "total", "totalcount", "totalelements"];
 
-/** The rows of an answer: `data`, or where other versions may have them. Undefined when nothing in it can be told. */
+/** The rows of an answer: in `data`, or where other versions may have them. Undefined when it has something else there. */
 export function rowsIn(json: unknown): unknown[] | undefined {
   if (Array.isArray(json)) return json;
   if (json === undefined || json === null) return [];
@@ -54,12 +54,12 @@ export function rowsIn(json: unknown): unknown[] | undefined {
     const list = values.find((value) => Array.isArray(value));
     if (list) return list;
   }
-  // An answer with no list at all has none to show, unless what it has under data is something else.
+  // An answer with no list at all has no rows, unless its `data` holds something else.
   const data = fieldsOf(json).get("data");
   return isObject(data) && Object.keys(data).length > 0 ? undefined : [];
 }
 
-/** Where the next page starts, or undefined on the last. An index that leads back or nowhere ends the reading, too. */
+/** Where the next page starts, or undefined on the last. An index that does not lead onwards ends the reading as well. */
 export function nextIn(json: unknown, startIndex: number, rowCount: number): string | undefined {
   if (!isObject(json) || rowCount === 0) return undefined;
   const holders = holdersIn(json);
@@ -72,7 +72,7 @@ export function nextIn(json: unknown, startIndex: number, rowCount: number): str
   const total = indexOf(find(TOTAL));
   const given = indexOf(find(NEXT_INDEX));
   const next = given ?? startIndex + rowCount;
-  // What is said outright counts; else an index is taken at its word, and the number of rows is measured by the total.
+  // `hasMore` is believed first, then the total. Where there is neither, an index for the next page means that there is one.
   const isMore = hasMore !== undefined || (total === undefined ? given !== undefined : next < total);
   return isMore && next > startIndex ? String(next) : undefined;
 }
@@ -80,7 +80,7 @@ export function nextIn(json: unknown, startIndex: number, rowCount: number): str
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The answer itself, and the objects in it that may hold its list and its place. */
+/** The answer itself, and the objects in it that may hold its rows and its cursor. */
 const holdersIn = (json: object): ReadonlyMap<string, unknown>[] => {
   const outer = fieldsOf(json);
   const inner = HOLDERS.map((name) => outer.get(name)).filter(isObject);

@@ -1,6 +1,6 @@
-import type { Bounds } from "../egress/delivery";
-import { send } from "../egress/http";
+import { send, type Bounds } from "../egress/http";
 import { judgeAnswer, type Failure, type Outcome } from "../egress/outcome";
+import { jsonIn } from "../lib/json";
 import { readDate } from "./dates";
 import type { EngineRecord, LoginAuth } from "./engine-record";
 
@@ -17,12 +17,12 @@ export type Token = { token: string; expiresAtMs: number };
 
 export type Granted = Token | { outcome: Failure };
 
-/** `refused`: the engine has said no, and will say it again until somebody mends the credentials. */
+/** `refused`: the engine has said no, and will say it again until somebody fixes the credentials. */
 export type LoginFailure = { outcome: Failure; refused: boolean };
 
 /** A token is not used in its last seconds: it could expire on the way. */
 const MARGIN_MS = 30_000;
-/** How long a token with no readable `expireAt` is used: the page does not say how long one lives. */
+/** How long a token is used whose `expireAt` cannot be read: 3Dolphins does not document how long one lives. */
 const UNKNOWN_LIFETIME_MS = 10 * 60_000;
 const LONGEST_LIFETIME_MS = 30 * 24 * 3600_000;
 
@@ -36,10 +36,10 @@ export async function requestToken(target: LoginTarget, bounds: Bounds): Promise
 }
 
 /**
- * The same for the operator who tries the credentials and wants to see what the engine says. Of an answer that may hold a
- * token nothing is shown, and of any other the password is not.
+ * The same for an operator's connection test, who wants to see what the engine says. An answer that may hold a token is not
+ * shown at all, and in any other the password is masked.
  */
-export async function tryLogin(target: LoginTarget, bounds: Bounds): Promise<Outcome> {
+export async function testLogin(target: LoginTarget, bounds: Bounds): Promise<Outcome> {
   const { outcome, token } = await logIn(target, bounds);
   if (outcome.kind === "delivered") {
     const { status } = outcome;
@@ -66,8 +66,8 @@ async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Ou
 }
 
 /**
- * A failed login says nothing about the message: its status is not the answer to it, and the message waits until somebody
- * mends the credentials, in its place. The body of the answer is not kept: it may quote them.
+ * A failed login as the outcome of the message that needed it. It says nothing about the message, so its status is left out
+ * and the message waits, in its place, until somebody fixes the credentials. The body may quote them, and is left out too.
  */
 function inLogin(outcome: Failure): Failure {
   const error = `login: ${outcome.error}`;
@@ -83,12 +83,7 @@ function inLogin(outcome: Failure): Failure {
 
 /** `expireAt` looks like 2020-10-22T17:40:55.372+07:00[Asia/Jakarta]. */
 function readToken(text: string, timeZone: string): Token | undefined {
-  let body: { token?: unknown; expireAt?: unknown } | null;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const body = jsonIn(text) as { token?: unknown; expireAt?: unknown } | null | undefined;
   // What no header can carry is no token.
   if (typeof body?.token !== "string" || !/^[\u0021-\u007e]+$/.test(body.token)) return undefined;
   const nowMs = Date.now();

@@ -1,16 +1,15 @@
 import { parseJson } from "../lib/json";
-import type { EngineContext } from "../egress/delivery";
 import { send } from "../egress/http";
 import { judgeAnswer, type Failure } from "../egress/outcome";
-import { authenticated } from "./authenticated";
+import { authenticated, type EngineContext } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 
-/** The service APIs of 3Dolphins: one request, asked for by somebody who waits, so tried once. */
+/** One request to the service APIs of 3Dolphins. Somebody waits for its answer, so it is tried once. */
 
 /** Far more than a contact or a page of a conversation needs, and far less than an isolate has. */
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** `error` is the relay's own words, fit to be shown: never the body of an answer, which may be about somebody else. */
+/** `error` is the relay's own words, fit to be shown. An answer's body never is: it may be about somebody else. */
 export type ServiceFailure = { timedOut: boolean; error: string; retryAfterMs?: number };
 export type Served<T> = { ok: true; value: T } | { ok: false; failure: ServiceFailure };
 

@@ -57,6 +57,15 @@ export function parseJson(text: string): Parsed {
   }
 }
 
+/** For a far end's answer, which may be anything: its JSON, or undefined when it is none. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The engine's own message has no position for short texts, so the place is found with a tolerant parser. */
 function explain(text: string): string {
   if (text.trim() === "") return "The body is empty. Send one JSON object.";

@@ -50,8 +50,10 @@ const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
     z.transform((value) => value ?? undefined),
   );
 
+export type MessageType = "text" | "image" | "video" | "audio" | "file" | "Location" | "sticker";
+
 /** Canonical spelling by the name in lower case: only Location is capitalised in the documentation. */
-const MESSAGE_TYPES = new Map([
+const MESSAGE_TYPES = new Map<string, MessageType>([
   ["text", "text"],
   ["image", "image"],
   ["video", "video"],
@@ -111,6 +113,14 @@ const ownedCommand = z.extend(command, { owner: id });
 
 /** Which shape is expected: a desk may leave `owner` out, the engine may not. */
 export const SCHEMAS = { incoming, outgoing, command, ownedCommand };
+
+/** What the relay does not know of an event rides along untouched. */
+type Others = { [other: string]: unknown };
+
+/** The events as they are parsed. Stored ones name their owner, too, and a sticker has become a text. */
+export type IncomingEvent = z.infer<typeof incoming> & Others;
+export type OutgoingEvent = z.infer<typeof outgoing> & Others;
+export type CommandEvent = z.infer<typeof command> & Others;
 
 /** The fields the relay itself reads; all others of the event ride along untouched. */
 export type RelayEvent = {

@@ -86,7 +86,7 @@ async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
 
 async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {
   const { owner } = tenant;
-  const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.identity);
+  const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.ticketReference);
   if (!identity) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
     throw new AppError(

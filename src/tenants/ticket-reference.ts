@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
 import { hmacSha256 } from "../crypto/hmac";
 import { derive, type MasterKeys } from "../crypto/derive";
+import { clip } from "../lib/text";
 
 /**
  * What a desk keeps with a conversation and sends back: which ticket it is, and what an agent's reply needs of it. Signed
@@ -25,9 +26,8 @@ export async function writeIdentity(
   owner: string,
   { ticketNumber, channel, customerName }: Identity,
 ): Promise<string> {
-  const text = toBase64Url(
-    utf8(JSON.stringify([ticketNumber, channel, customerName.slice(0, MAX_NAME).toWellFormed()])),
-  );
+  const name = clip(customerName, MAX_NAME).toWellFormed();
+  const text = toBase64Url(utf8(JSON.stringify([ticketNumber, channel, name])));
   return `${text}.${await macOf(masterKey, owner, text)}`;
 }
 

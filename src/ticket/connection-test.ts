@@ -1,18 +1,18 @@
 import { v7 as uuid } from "uuid";
 import { required } from "../config";
-import { tryLogin } from "../engine/login";
 import type { Outcome } from "../egress/outcome";
+import { testLogin } from "../engine/login";
+import { isoTime, type Attempt } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
-import { deliver, type Services } from "./deliver";
-import { isoTime, type Attempt } from "../model/timeline";
+import { deliver, type DeliverDeps } from "./deliver";
 
-/** What the operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
+/** What an operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
 
-/** What came of it. `answer` is the beginning of the far end's, empty where there is none to show. */
-export type Probe = { attempt: Attempt; outcome: Outcome["kind"]; answer: string };
+/** `answer` is the beginning of the far end's, empty where there is none to show. */
+export type ConnectionTest = { attempt: Attempt; outcome: Outcome["kind"]; answer: string };
 
-const WORDS = {
+const TEXTS = {
   id: "Ini pesan uji dari dolphin-relay. Tidak perlu dibalas.",
   en: "This is a test message from dolphin-relay. There is no need to answer it.",
 };
@@ -21,14 +21,14 @@ const WORDS = {
 const TEST_TICKET = { ticketNumber: "relay-test", channel: "webchat", customerName: "dolphin-relay" };
 
 /** Delivers an Incoming Event to the tenant's desk as if a customer had written it. The tenant's secrets are sealed. */
-export async function probeDesk(services: Services, { owner, language }: Tenant): Promise<Probe> {
+export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): Promise<ConnectionTest> {
   const startedAtMs = Date.now();
   const event = {
     ...TEST_TICKET,
     accountId: "relay-test",
     contactId: "relay-test",
     messageType: "text",
-    message: WORDS[language],
+    message: TEXTS[language],
     mediaLink: "",
     createdDate: isoTime(startedAtMs).replace("Z", ""),
     owner,
@@ -36,7 +36,7 @@ export async function probeDesk(services: Services, { owner, language }: Tenant)
     language: "",
   };
   const { outcome } = await deliver(
-    services,
+    deps,
     { owner, ...TEST_TICKET },
     "toDesk",
     {
@@ -46,16 +46,19 @@ export async function probeDesk(services: Services, { owner, language }: Tenant)
       kind: "incoming",
       event: JSON.stringify(event),
     },
-    { session: undefined, keep: () => undefined },
+    { conversation: undefined, keep: () => undefined },
   );
-  return probeOf(outcome, startedAtMs);
+  return resultOf(outcome, startedAtMs);
 }
 
 /**
- * Logs in to the tenant's engine, whatever token is at hand and however the last login went; undefined for a tenant whose
+ * Logs in to the tenant's engine, whatever token is at hand and however the last login went. Undefined for a tenant whose
  * engine takes no login. The tenant's secrets are sealed.
  */
-export async function probeEngine({ config }: Pick<Services, "config">, sealed: Tenant): Promise<Probe | undefined> {
+export async function testEngine(
+  { config }: Pick<DeliverDeps, "config">,
+  sealed: Tenant,
+): Promise<ConnectionTest | undefined> {
   const { dolphins, delivery, timeZone } = await openSecrets(required(config.masterKeys), sealed);
   const { baseUrl, apiPath, auth } = dolphins;
   if (auth.type !== "login") return undefined;
@@ -63,10 +66,10 @@ export async function probeEngine({ config }: Pick<Services, "config">, sealed: 
   const target = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
   const { timeoutMs } = delivery;
   const { allowInsecureTargets } = config;
-  return probeOf(await tryLogin(target, { timeoutMs, allowInsecureTargets }), startedAtMs);
+  return resultOf(await testLogin(target, { timeoutMs, allowInsecureTargets }), startedAtMs);
 }
 
-function probeOf(outcome: Outcome, startedAtMs: number): Probe {
+function resultOf(outcome: Outcome, startedAtMs: number): ConnectionTest {
   const attempt: Attempt = { at: isoTime(startedAtMs), ms: Date.now() - startedAtMs };
   if ("status" in outcome && outcome.status !== undefined) attempt.status = outcome.status;
   if (outcome.kind !== "delivered") attempt.error = outcome.error;

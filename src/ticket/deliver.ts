@@ -1,40 +1,51 @@
 import { required, type Config } from "../config";
-import type { Delivered, Delivery } from "../egress/delivery";
 import { deliverToDesk, wantsFailures } from "../desks/registry";
+import type { Outcome } from "../egress/outcome";
 import { deliverToEngine } from "../engine/event-delivery";
-import { engineContext } from "../engine-session/token";
 import type { EngineSession } from "../engine-session/engine-session";
-import { AppError } from "../model/errors";
+import { engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
+import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
+import { AppError } from "../model/errors";
+import type { LaneName } from "../model/timeline";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
-import { writeIdentity } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import { writeIdentity } from "../tenants/ticket-reference";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
-import type { LaneName } from "../model/timeline";
 
-/** For what waits of a tenant whose record is gone without a trace. */
+/** For messages that still wait when the tenant's record is gone without a trace. */
 const DEFAULT_POLICY: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
 
+export type DeliverDeps = {
+  config: Config;
+  directory: Directory;
+  engineSessions: DurableObjectNamespace<EngineSession>;
+};
+
 /** What a delivery needs to know of its ticket. */
-type Addressee = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
-export type Services = { config: Config; directory: Directory; sessions: DurableObjectNamespace<EngineSession> };
-type Session = { session: unknown; keep: (session: unknown) => void };
+type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
+
+/** What the desk asked to have kept for the ticket, and how it keeps something else. */
+type DeskConversation = { conversation: unknown; keep: (conversation: unknown) => void };
+
+/** The outcome, with the tenant's policy as it was at the time. */
+export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean };
 
 /**
- * One attempt to deliver one message, with the tenant's record as it is now. Never throws: what stands in the way on this
- * side (no tenant, KV away, a setting missing) is an attempt that failed and is tried again.
+ * Makes one attempt to deliver one message, with the tenant's record as it is now. Never throws: what stands in the way on
+ * this side (no tenant, KV away, a setting missing) is an attempt that failed and is tried again.
  */
 export async function deliver(
-  services: Services,
-  ticket: Addressee,
+  deps: DeliverDeps,
+  ticket: TicketInfo,
   lane: LaneName,
-  delivery: Delivery,
-  session: Session,
-): Promise<Delivered & { policy: DeliveryPolicy; notifyFailures: boolean }> {
-  const { directory } = services;
+  message: StoredMessage,
+  deskConversation: DeskConversation,
+): Promise<Delivered> {
+  const { config, directory, engineSessions } = deps;
   let policy = DEFAULT_POLICY;
   let notifyFailures = false;
   try {
@@ -46,11 +57,12 @@ export async function deliver(
     }
     policy = sealed.delivery;
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
-    const tenant = await openSecrets(required(services.config.masterKeys), sealed);
-    const delivered = await (lane === "toDesk"
-      ? toDesk(services, tenant, ticket, delivery, session)
-      : toEngine(services, tenant, delivery));
-    return { ...delivered, policy, notifyFailures };
+    const tenant = await openSecrets(required(config.masterKeys), sealed);
+    const delivery = deliveryOf(message);
+    const outcome = await (lane === "toDesk"
+      ? toDesk(deps, tenant, ticket, delivery, deskConversation)
+      : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
+    return { outcome, policy, notifyFailures };
   } catch (error) {
     const detail = error instanceof AppError ? error.detail : undefined;
     const why = `the relay itself failed: ${detail ?? errorText(error)}`;
@@ -59,25 +71,23 @@ export async function deliver(
 }
 
 async function toDesk(
-  { config, directory }: Services,
+  { config, directory }: DeliverDeps,
   tenant: Tenant,
-  ticket: Addressee,
+  ticket: TicketInfo,
   delivery: Delivery,
-  session: Session,
-): Promise<Delivered> {
+  deskConversation: DeskConversation,
+): Promise<Outcome> {
+  if (delivery.kind === "outgoing") throw new Error("an Outgoing Event is not for a desk");
   const { owner, deskId, desk, language } = tenant;
   const masterKeys = required(config.masterKeys);
   return deliverToDesk(delivery, desk, {
     owner,
     ticketNumber: ticket.ticketNumber,
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
-    identity: () => writeIdentity(masterKeys, owner, ticket),
+    ticketReference: () => writeIdentity(masterKeys, owner, ticket),
     language,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,
-    ...session,
+    ...deskConversation,
   });
 }
-
-const toEngine = ({ config, sessions }: Services, tenant: Tenant, delivery: Delivery): Promise<Delivered> =>
-  deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, sessions));

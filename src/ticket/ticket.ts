@@ -343,19 +343,18 @@ export class Ticket extends DurableObject<Env> {
     // The echo may be here before the answer is.
     const closesDesk = lane === "toDesk" && message.kind === "command";
     if (closesDesk) this.#closeAtDesk = { message, untilMs: startedAtMs + ECHO_MS };
-    const { outcome, session, policy, notifyFailures } = await deliver(
-      { config: readConfig(this.env), directory: this.#directory, sessions: this.env.ENGINE_SESSION },
+    const { outcome, policy, notifyFailures } = await deliver(
+      { config: readConfig(this.env), directory: this.#directory, engineSessions: this.env.ENGINE_SESSION },
       ticket,
       lane,
       { id: message.id, sequence, attempt: before.attemptCount + 1, kind: message.kind, event: message.event },
-      { session: sessionsOf(ticket)[lane], keep: (kept) => this.#keepSession(lane, kept) },
+      { conversation: sessionsOf(ticket)[lane], keep: (kept) => this.#keepSession(lane, kept) },
     );
 
     // From here on one synchronous turn: the outcome, and in #drain the start of the next, are one commit.
     const nowMs = Date.now();
     const { trial, verdict } = conclude(before, outcome, policy, { startedAtMs, nowMs }, Math.random());
     this.#image.settle(message, trial, verdict);
-    if (session !== undefined) this.#keepSession(lane, session);
     if (verdict.state === "dead" && notifyFailures) {
       const event = failureReport(ticket, message, verdict.reason, trial.attempts.at(-1)?.status);
       const about = { bytes: byteLength(event), suspectedDuplicate: false, idempotencyKey: undefined };

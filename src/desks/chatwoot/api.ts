@@ -1,6 +1,6 @@
-import type { DeskContext } from "../../egress/delivery";
-import { send, type Multipart } from "../../egress/http";
-import { judgeAnswer, type Failure, type Outcome } from "../../egress/outcome";
+import { send, type Bounds, type Form } from "../../egress/http";
+import { judgeAnswer, type Answer, type Failure, type Outcome } from "../../egress/outcome";
+import { jsonIn } from "../../lib/json";
 import type { ChatwootRecord } from "./record";
 
 /** Chatwoot's Application API, as in its swagger/paths/application. */
@@ -15,52 +15,47 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export type Api = {
   get: (path: string) => Promise<Reply>;
-  post: (path: string, body: object | Multipart) => Promise<Reply>;
+  post: (path: string, body: object) => Promise<Reply>;
+  upload: (path: string, form: Form) => Promise<Reply>;
   /** What is left of the attempt, which has one time limit for all its requests. */
   leftMs: () => number;
 };
 
-export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTargets }: DeskContext): Api {
+export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTargets }: Bounds): Api {
   const base = `${record.baseUrl}/api/v1/accounts/${record.accountId}`;
   const deadlineMs = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - Date.now());
-  const call = async (method: "GET" | "POST", path: string, body?: object | Multipart): Promise<Reply> => {
-    const isForm = body !== undefined && "file" in body;
-    const result = await send({
+  const call = async (method: "GET" | "POST", path: string, body?: string | Form): Promise<Reply> => {
+    const sent = await send({
       url: base + path,
       method,
       headers: {
         api_access_token: record.apiAccessToken,
         accept: "application/json",
-        ...(body === undefined || isForm ? {} : { "content-type": "application/json" }),
+        ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       },
-      ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       timeoutMs: leftMs(),
       allowInsecureTargets,
       mostAnswerBytes: MOST_ANSWER_BYTES,
     });
-    if ("outcome" in result) return { outcome: result.outcome, json: undefined };
-    return { outcome: judge(result.answer), json: parsed(result.answer.text) };
+    if ("outcome" in sent) return { outcome: sent.outcome, json: undefined };
+    return { outcome: judge(sent.answer), json: jsonIn(sent.answer.text) };
   };
-  return { get: (path) => call("GET", path), post: (path, body) => call("POST", path, body), leftMs };
+  return {
+    get: (path) => call("GET", path),
+    post: (path, body) => call("POST", path, JSON.stringify(body)),
+    upload: (path, form) => call("POST", path, form),
+    leftMs,
+  };
 }
 
 /** A conversation takes so many messages a minute and says 422 to more (Message#prevent_message_flooding): that passes. */
-function judge(answer: Parameters<typeof judgeAnswer>[0]): Outcome {
+function judge(answer: Answer): Outcome {
   const outcome = judgeAnswer(answer, false);
   const isFlooded = outcome.kind === "rejected" && outcome.status === 422 && answer.text.includes("Too many messages");
   return isFlooded ? { ...outcome, kind: "retry" } : outcome;
 }
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export const statusOf = (outcome: Outcome): number | undefined => ("status" in outcome ? outcome.status : undefined);
 
 /** What a request was made for, once it was taken; `read` gives undefined where the answer does not hold it. */
 export function stepOf<T>({ outcome, json }: Reply, read: (json: unknown) => T | undefined): Step<T> {

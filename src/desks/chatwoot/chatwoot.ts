@@ -1,15 +1,11 @@
-import * as z from "zod/mini";
-import type { RelayEvent } from "../../model/event";
-import type { Delivery, DeskContext } from "../../egress/delivery";
-import type { Outcome } from "../../egress/outcome";
-import { chatwootApi, statusOf, type Api } from "./api";
-import { openConversation, readSession } from "./conversation";
+import { statusOf, type Outcome } from "../../egress/outcome";
+import { failureNote } from "../agent-notes";
+import { defineDesk, NOTHING_TO_DO, type DeskContext, type DeskDelivery } from "../desk";
+import { chatwootApi, type Api } from "./api";
+import { openConversation, readConversation } from "./conversation";
 import { alreadyPosted, postIncoming, postText, type Slot } from "./message";
 import { chatwootRecord, type ChatwootRecord } from "./record";
-import { verifyWebhook } from "./signature";
-import { parseWebhook } from "./webhook";
-import { defineDesk } from "../desk";
-import { failureNote } from "../agent-text";
+import { parseWebhook, verifyWebhook } from "./webhook";
 
 /**
  * Chatwoot, through an inbox of type API. Requests are as its published Application API has them, or as its source has them
@@ -23,19 +19,7 @@ export const chatwoot = defineDesk({
   secrets: ["apiAccessToken", "webhookSecret"],
   targets: ["baseUrl"],
   wantsFailures: () => true,
-
-  async deliver(delivery, record, context) {
-    const api = chatwootApi(record, context);
-    switch (delivery.kind) {
-      case "command":
-        return { outcome: await resolve(api, context) };
-      case "failure":
-        return { outcome: await note(api, delivery, context) };
-      default:
-        return { outcome: await say(api, delivery, record, context) };
-    }
-  },
-
+  deliver,
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,
@@ -44,62 +28,45 @@ export const chatwoot = defineDesk({
   },
 });
 
-/** What nothing had to be sent for. */
-const NOTHING_TO_DO: Outcome = { kind: "delivered", status: 204 };
-
-const slotOf = (api: Api, delivery: Delivery, context: DeskContext, conversationId: number): Slot => ({
-  api,
-  context,
-  conversationId,
-  messageId: delivery.id,
-  attempt: delivery.attempt,
-});
-
-async function say(api: Api, delivery: Delivery, record: ChatwootRecord, context: DeskContext): Promise<Outcome> {
-  const event = JSON.parse(delivery.event) as RelayEvent;
-  const session = readSession(context.session);
-  const { conversationId } = session;
-  if (conversationId !== undefined) {
-    const slot = slotOf(api, delivery, context, conversationId);
-    const outcome = (await earlier(slot)) ?? (await postIncoming(slot, event));
-    if (statusOf(outcome) !== 404) return outcome;
+async function deliver(delivery: DeskDelivery, record: ChatwootRecord, context: DeskContext): Promise<Outcome> {
+  const api = chatwootApi(record, context);
+  const known = readConversation(context.conversation);
+  const { conversationId } = known;
+  const slotIn = (id: number): Slot => ({
+    api,
+    context,
+    conversationId: id,
+    messageId: delivery.id,
+    attempt: delivery.attempt,
+  });
+  if (delivery.kind === "incoming") {
+    const { event } = delivery;
+    if (conversationId !== undefined) {
+      const slot = slotIn(conversationId);
+      const outcome = (await earlier(slot)) ?? (await postIncoming(slot, event));
+      if (statusOf(outcome) !== 404) return outcome;
+    }
+    // Never opened, or deleted since; with the conversation its contact may be gone too.
+    const left = conversationId === undefined ? known : {};
+    const opened = await openConversation(api, record, context, event, left, conversationId);
+    return opened.ok ? postIncoming(slotIn(opened.value), event) : opened.outcome;
   }
-  // Never opened, or deleted since; with the conversation its contact may be gone too.
-  const known = conversationId === undefined ? session : {};
-  const opened = await openConversation({ api, record, context, event }, known, conversationId);
-  if (!opened.ok) return opened.outcome;
-  return postIncoming(slotOf(api, delivery, context, opened.value), event);
+  if (conversationId === undefined) return NOTHING_TO_DO;
+  const outcome =
+    delivery.kind === "command"
+      ? await resolve(api, conversationId)
+      : await note(slotIn(conversationId), failureNote(context.language, delivery.report));
+  // A conversation that is no more is as closed as can be, and has nobody to read a note.
+  return statusOf(outcome) === 404 ? { kind: "delivered", status: 404 } : outcome;
 }
 
 /** How the message fares if an earlier attempt got through; undefined when it is to be posted. */
 const earlier = async (slot: Slot) => (slot.attempt > 1 ? alreadyPosted(slot) : undefined);
 
-/** Published as "Toggle Status". A conversation that never was, or is no more, is as closed as can be. */
-async function resolve(api: Api, context: DeskContext): Promise<Outcome> {
-  const { conversationId } = readSession(context.session);
-  if (conversationId === undefined) return NOTHING_TO_DO;
-  const { outcome } = await api.post(`/conversations/${conversationId}/toggle_status`, { status: "resolved" });
-  return statusOf(outcome) === 404 ? { kind: "delivered", status: 404 } : outcome;
-}
-
-const report = z.object({
-  reason: z.string(),
-  status: z.nullable(z.int()),
-  event: z.object({
-    event: z.optional(z.string()),
-    message: z._default(z.string(), ""),
-    mediaLink: z._default(z.string(), ""),
-  }),
-});
+/** Published as "Toggle Status". */
+const resolve = async (api: Api, conversationId: number): Promise<Outcome> =>
+  (await api.post(`/conversations/${conversationId}/toggle_status`, { status: "resolved" })).outcome;
 
 /** Tells the agent, in a note that only agents see, which reply did not arrive. */
-async function note(api: Api, delivery: Delivery, context: DeskContext): Promise<Outcome> {
-  const { conversationId } = readSession(context.session);
-  if (conversationId === undefined) return NOTHING_TO_DO;
-  const { reason, status, event } = report.parse(JSON.parse(delivery.event));
-  const reply = [event.message, event.mediaLink].filter((part) => part !== "").join("\n");
-  const content = failureNote(context.language, reason, status ?? undefined, event.event ? undefined : reply);
-  const slot = slotOf(api, delivery, context, conversationId);
-  const outcome = (await earlier(slot)) ?? (await postText(slot, content, true));
-  return statusOf(outcome) === 404 ? { kind: "delivered", status: 404 } : outcome;
-}
+const note = async (slot: Slot, text: string): Promise<Outcome> =>
+  (await earlier(slot)) ?? (await postText(slot, text, true));

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
-import type { RelayEvent } from "../../model/event";
-import type { DeskContext } from "../../egress/delivery";
-import { download } from "../../egress/http";
-import type { Failure, Outcome } from "../../egress/outcome";
-import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-text";
-import { statusOf, type Api } from "./api";
-import { fileOf } from "./file";
+import { download, formWith } from "../../egress/media";
+import { statusOf, type Failure, type Outcome } from "../../egress/outcome";
+import type { IncomingEvent } from "../../model/event";
+import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-notes";
+import type { DeskContext } from "../desk";
+import type { Api } from "./api";
+import { fileOf } from "./attachment";
 
 /** Chatwoot takes 40 MB unless it was set otherwise, what stands before it often less. */
 const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
@@ -18,13 +18,11 @@ const MEDIA_ATTEMPTS = 2;
 export type Slot = { api: Api; context: DeskContext; conversationId: number; messageId: string; attempt: number };
 
 /** Says what the customer said. */
-export async function postIncoming(slot: Slot, event: RelayEvent): Promise<Outcome> {
-  const { messageType, message = "", mediaLink = "" } = event;
-  const { language } = slot.context;
+export async function postIncoming(slot: Slot, { messageType, message, mediaLink }: IncomingEvent): Promise<Outcome> {
   if (isMediaType(messageType)) return postMedia(slot, messageType, message, mediaLink);
   if (messageType !== "Location") return postText(slot, message);
   const [latitude = "", longitude = ""] = message.split(",");
-  return postText(slot, locationText(language, latitude, longitude));
+  return postText(slot, locationText(slot.context.language, latitude, longitude));
 }
 
 /** Published as "Create New Message". `source_id` is taken by MessageBuilder#message_params; the swagger file lacks it. */
@@ -58,15 +56,14 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
   try {
     const file = fileOf(type, link, media.contentType);
     if (!file) return await asLink();
-    const { outcome } = await api.post(`/conversations/${slot.conversationId}/messages`, {
-      fields: {
-        ...(caption === "" ? {} : { content: caption }),
-        message_type: "incoming",
-        private: "false",
-        source_id: slot.messageId,
-      },
-      file: { field: "attachments[]", ...file, media },
-    });
+    const fields = {
+      ...(caption === "" ? {} : { content: caption }),
+      message_type: "incoming",
+      private: "false",
+      source_id: slot.messageId,
+    };
+    const form = formWith(fields, { field: "attachments[]", ...file, media });
+    const { outcome } = await api.upload(`/conversations/${slot.conversationId}/messages`, form);
     const failure = media.failure();
     if (failure !== undefined && statusOf(outcome) === undefined) return later(failure, true) ?? (await asLink());
     // Too large, or of a kind that is not taken here.
@@ -79,8 +76,8 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
 const messages = z.object({ payload: z.array(z.object({ source_id: z.nullish(z.string()) })) });
 
 /**
- * Whether an earlier attempt, of which no answer came, got through after all. Undefined when it did not; published as
- * "Get Messages", the newest 20.
+ * Whether an earlier attempt, of which no answer came, got through after all. Undefined when it did not. Published as "Get
+ * Messages", the newest 20.
  */
 export async function alreadyPosted({ api, conversationId, messageId }: Slot): Promise<Outcome | undefined> {
   const { outcome, json } = await api.get(`/conversations/${conversationId}/messages`);

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-
-const text = (what: string) => z.string({ error: `is required: ${what}` }).check(z.minLength(1, "must not be empty"));
+import { baseUrl, text } from "../../lib/record-fields";
 
 /** The number in a Chatwoot address bar, as a number or as digits. */
 const number = (what: string) =>
@@ -11,18 +10,16 @@ const number = (what: string) =>
     z.transform(Number),
   );
 
+/** How an account of Chatwoot is reached, and its inbox. */
 export const chatwootRecord = z.strictObject({
   type: z.literal("chatwoot"),
-  baseUrl: text("the URL of Chatwoot, such as https://app.chatwoot.com").check(
-    z.maxLength(2048),
-    z.overwrite((url) => url.replace(/\/+$/, "")),
-  ),
+  baseUrl: baseUrl("the URL of Chatwoot, such as https://app.chatwoot.com"),
   accountId: number("the account's id"),
   inboxId: number("the id of an inbox of type API"),
   /** Of an administrator, or of an agent who is in the inbox: a token sees no other inbox's conversations. */
-  apiAccessToken: text("an access token of a user of Chatwoot").check(z.maxLength(1024)),
+  apiAccessToken: text("an access token of a user of Chatwoot"),
   /** The secret that the inbox signs its webhooks with; before version 4.13, what stands in its webhook's URL as `?token=`. */
-  webhookSecret: text("the secret of the inbox's webhook").check(z.maxLength(1024)),
+  webhookSecret: text("the secret of the inbox's webhook"),
 });
 
 export type ChatwootRecord = z.infer<typeof chatwootRecord>;

@@ -1,7 +1,24 @@
 import * as z from "zod/mini";
-import type { DeskEvent, Webhook } from "../desk";
-import { isMediaType } from "../agent-text";
-import { flatten } from "./flatten";
+import { equalSecrets, utf8 } from "../../crypto/bytes";
+import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
+import { clip } from "../../lib/text";
+import { isMediaType } from "../agent-notes";
+import { textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { toText } from "./agent-text";
+
+/**
+ * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
+ * Older ones sign nothing, and the secret has to stand in the webhook's URL as `?token=`. That counts only where nothing is
+ * signed, so that a signature which does not hold is never made good by it.
+ */
+export async function verifyWebhook({ headers, body, url }: Webhook, secret: string, nowMs: number): Promise<boolean> {
+  const given = headers.get("x-chatwoot-signature");
+  if (given === null) return equalSecrets(url.searchParams.get("token") ?? "", secret);
+  const timestamp = headers.get("x-chatwoot-timestamp") ?? "";
+  if (!isRecent(timestamp, nowMs)) return false;
+  const mac = await hmacSha256(utf8(secret).toBase64(), signedContent(`${timestamp}.`, body));
+  return equalSecrets(given, `sha256=${mac.toHex()}`);
+}
 
 /** Names of Chatwoot's events (lib/events/types.rb) are of this form; new ones are left alone like the others. */
 const anyEvent = z.object({ event: z.string().check(z.regex(/^[a-z]+(_[a-z]+)*$/)) });
@@ -38,8 +55,11 @@ const statusChanged = z.object({
   timestamp: z.optional(z.unknown()),
 });
 
-/** What tenants/identity.ts writes; what Chatwoot makes of its own (a UUID, a phone number, an address) is not. */
-const isIdentity = (sourceId: string | undefined) => /^[\w-]+\.[\w-]{43}$/.test(sourceId ?? "");
+/** What tenants/ticket-reference.ts writes. A UUID, a phone number or an address is of Chatwoot's own making. */
+const isTicketReference = (sourceId: string) => /^[\w-]+\.[\w-]{43}$/.test(sourceId);
+
+/** Longest key that the relay takes. */
+const LONGEST_KEY = 256;
 
 export function parseWebhook(json: unknown, webhook: Webhook): DeskEvent[] | undefined {
   const event = anyEvent.safeParse(json).data?.event;
@@ -60,44 +80,40 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
   return result.success ? read(result.data) : undefined;
 }
 
-type Content = { messageType: string; message: string; mediaLink: string };
-
-const text = (message: string): Content => ({ messageType: "text", message, mediaLink: "" });
-
 /**
- * What an agent told the customer. The words ride on the first picture, video or file as its caption; before anything else
- * (a voice message has no caption on most channels) they are a message of their own. A message with several attachments
- * becomes as many, in their order.
+ * What an agent told the customer. A message with several attachments becomes as many, in their order. The text is the
+ * caption of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a
+ * voice message has no caption on most channels.
  */
 function repliesOf(message: z.infer<typeof messageCreated>): DeskEvent[] {
-  const identity = message.conversation.contact_inbox?.source_id ?? "";
+  const ticketReference = message.conversation.contact_inbox?.source_id ?? "";
   // The customer's own messages come back as incoming, notes as private.
-  if (message.message_type !== "outgoing" || message.private || !isIdentity(identity)) return [];
-  const words = flatten(message.content ?? "", message.content_attributes);
-  const contents = (message.attachments ?? []).map(contentOf).filter((one) => one !== undefined);
-  const [first] = contents;
-  if (first && ["image", "video", "file"].includes(first.messageType)) first.message = words;
-  else if (words !== "") contents.unshift(text(words));
-  return contents.map(({ messageType, message: caption, mediaLink }, index) => ({
+  if (message.message_type !== "outgoing" || message.private || !isTicketReference(ticketReference)) return [];
+  const text = toText(message.content ?? "", message.content_attributes);
+  const replies = (message.attachments ?? []).map(attachmentReply).filter((one) => one !== undefined);
+  const [first] = replies;
+  if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
+  else if (text !== "") replies.unshift(textReply(text));
+  return replies.map(({ messageType, message: caption, mediaLink }, index) => ({
     kind: "outgoing",
     idempotencyKey: index === 0 ? `message:${message.id}` : `message:${message.id}:${index}`,
-    identity,
+    ticketReference,
     messageType,
     message: caption,
     mediaLink,
   }));
 }
 
-function contentOf({ file_type, data_url, fallback_title, ...place }: Attachment): Content | undefined {
+function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
   const type = file_type ?? "";
   if (isMediaType(type) && data_url) return { messageType: type, message: "", mediaLink: data_url };
   const [latitude, longitude] = [degrees(place.coordinates_lat), degrees(place.coordinates_long)];
   if (type === "location" && latitude !== undefined && longitude !== undefined) {
     return { messageType: "Location", message: `${latitude},${longitude}`, mediaLink: "" };
   }
-  // A contact's number, a shared story: what there is of it in words.
-  const words = [fallback_title, data_url].filter(Boolean).join("\n");
-  return words === "" ? undefined : text(words);
+  // A contact's number, a shared story: what there is of it as text.
+  const text = [fallback_title, data_url].filter(Boolean).join("\n");
+  return text === "" ? undefined : textReply(text);
 }
 
 function degrees(value: unknown): string | undefined {
@@ -107,14 +123,14 @@ function degrees(value: unknown): string | undefined {
 }
 
 /**
- * An agent resolved the conversation. That the relay itself did, for the engine, comes back here too: the ticket is closed
- * or closing then, and takes it as a repeat.
+ * An agent resolved the conversation. If the relay itself did, for the engine, that comes back here too: the ticket is
+ * closed or closing then, and takes it as a repeat.
  */
 function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): DeskEvent[] {
-  const identity = changed.contact_inbox?.source_id ?? "";
-  if (changed.status !== "resolved" || !isIdentity(identity)) return [];
+  const ticketReference = changed.contact_inbox?.source_id ?? "";
+  if (changed.status !== "resolved" || !isTicketReference(ticketReference)) return [];
   const updated = changed.changed_attributes?.find((one) => "updated_at" in one)?.["updated_at"];
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
-  return [{ kind: "command", idempotencyKey: `closed:${changed.id}:${which}`.slice(0, 256), identity }];
+  return [{ kind: "command", idempotencyKey: clip(`closed:${changed.id}:${which}`, LONGEST_KEY), ticketReference }];
 }

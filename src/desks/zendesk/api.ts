@@ -1,7 +1,7 @@
 import { utf8 } from "../../crypto/bytes";
-import type { Bounds } from "../../egress/delivery";
-import { send } from "../../egress/http";
+import { send, type Bounds } from "../../egress/http";
 import { judgeAnswer, type Failure } from "../../egress/outcome";
+import { jsonIn } from "../../lib/json";
 import type { ZendeskRecord } from "./record";
 
 /** The JSON of a 2xx (undefined when it is none), or what else came of a request. */
@@ -23,7 +23,7 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
 
   async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
     const { method, path, body } = request;
-    const result = await send({
+    const sent = await send({
       url: app + path,
       method,
       headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) },
@@ -32,10 +32,10 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
       allowInsecureTargets,
       ...(method === "GET" ? { mostAnswerBytes: MOST_LIST_BYTES } : {}),
     });
-    if ("outcome" in result) return { failure: result.outcome };
-    const { answer } = result;
+    if ("outcome" in sent) return { failure: sent.outcome };
+    const { answer } = sent;
     const outcome = judgeAnswer(answer, false);
-    return outcome.kind === "delivered" ? { json: jsonOf(answer.text), status: answer.status } : { failure: outcome };
+    return outcome.kind === "delivered" ? { json: jsonIn(answer.text), status: answer.status } : { failure: outcome };
   }
 
   return {
@@ -45,14 +45,4 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
     },
     post: (path, body) => call({ method: "POST", path, body: JSON.stringify(body) }),
   };
-}
-
-export const statusOf = (failure: Failure): number | undefined => ("status" in failure ? failure.status : undefined);
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

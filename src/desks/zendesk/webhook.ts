@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import type { DeskEvent } from "../desk";
-import { deskContent } from "./flatten";
+import { split } from "../../lib/text";
+import { textReply, type AgentReply, type DeskEvent } from "../desk";
+import { deskContent, toText, type DeskContent } from "./agent-text";
 import type { ClosingSignal } from "./record";
-import { repliesOf } from "./reply";
 
 /** A batch as `POST /v1/desks/zendesk/{owner}` gets it: everything of the app, the relay's own messages among it. */
 const batch = z.object({
@@ -11,8 +11,8 @@ const batch = z.object({
   ),
 });
 
-/** Only conversations that the relay has opened have its mark. */
-const marked = z.object({ conversation: z.object({ metadata: z.object({ relay: z.string() }) }) });
+/** Only conversations that the relay has opened have a ticket reference. */
+const referring = z.object({ conversation: z.object({ metadata: z.object({ relay: z.string() }) }) });
 
 const messagePayload = z.object({
   message: z.object({
@@ -31,19 +31,19 @@ const CLOSING_ACTIVITIES: Record<string, ClosingSignal> = {
   "conversation:endedByUser": "endedByUser",
 };
 
-export function parse(json: unknown, closedBy: readonly ClosingSignal[]): DeskEvent[] | undefined {
+export function parseWebhook(json: unknown, closedBy: readonly ClosingSignal[]): DeskEvent[] | undefined {
   const { data } = batch.safeParse(json);
   return data?.events.flatMap(({ id, type, payload }): DeskEvent[] => {
-    const identity = marked.safeParse(payload).data?.conversation.metadata.relay;
-    if (identity === undefined) return [];
+    const ticketReference = referring.safeParse(payload).data?.conversation.metadata.relay;
+    if (ticketReference === undefined) return [];
     const signal = closingSignal(type, payload);
     if (signal !== undefined) {
-      return closedBy.includes(signal) ? [{ kind: "command", idempotencyKey: id, identity }] : [];
+      return closedBy.includes(signal) ? [{ kind: "command", idempotencyKey: id, ticketReference }] : [];
     }
     return agentReplies(type, payload).map(({ messageType, message, mediaLink }, at) => {
       // One message of the desk may take several of 3Dolphins.
       const idempotencyKey = at === 0 ? id : `${id}/${at + 1}`;
-      return { kind: "outgoing", idempotencyKey, identity, messageType, message, mediaLink };
+      return { kind: "outgoing", idempotencyKey, ticketReference, messageType, message, mediaLink };
     });
   });
 }
@@ -59,11 +59,68 @@ function closingSignal(type: string, payload: unknown): ClosingSignal | undefine
   return activity ? CLOSING_ACTIVITIES[activity.type] : undefined;
 }
 
-/** What an agent (or the desk's bot) says to the customer. The customer's own words, which the relay has posted, come by as well. */
-function agentReplies(type: string, payload: unknown) {
+/** What an agent, or the desk's bot, says to the customer. What the customer says comes by as well: the relay has posted it. */
+function agentReplies(type: string, payload: unknown): AgentReply[] {
   const message = type === "conversation:message" ? messagePayload.safeParse(payload).data?.message : undefined;
   if (message?.author.type !== "business" || message.activity) return [];
   if (message.metadata?.relayMessageId !== undefined) return [];
   const content = deskContent.safeParse(message.content).data;
   return content ? repliesOf(content) : [];
+}
+
+/** The limits of 3Dolphins' events, as the relay keeps them: what is longer is sent in pieces, or as text. */
+const MAX_MESSAGE = 8192;
+const MAX_LINK = 2048;
+
+/** An agent's message as the Outgoing Events it takes; none when there is nothing in it to send. */
+function repliesOf(content: DeskContent): AgentReply[] {
+  const { type, mediaUrl, coordinates } = content;
+  const text = toText(content);
+  if ((type === "image" || type === "file") && mediaUrl !== undefined) {
+    // A link that an event cannot hold still works in the customer's hands.
+    if (!isLink(mediaUrl)) return texts([text, mediaUrl].filter((part) => part !== "").join("\n"));
+    const [caption = "", ...rest] = split(text, MAX_MESSAGE);
+    const messageType = type === "image" ? "image" : mediaKind(content.mediaType, mediaUrl);
+    return [{ messageType, message: caption, mediaLink: mediaUrl }, ...rest.flatMap(texts)];
+  }
+  if (type === "location" && coordinates) return location(content.location, coordinates);
+  return texts(text);
+}
+
+const texts = (text: string): AgentReply[] => (text === "" ? [] : split(text, MAX_MESSAGE).map(textReply));
+
+/** A Location has room for two numbers: the name and the address of the place follow as text. */
+function location(place: DeskContent["location"], { lat, long }: { lat?: unknown; long?: unknown }): AgentReply[] {
+  const named = texts([place?.name, place?.address].filter((part) => part).join("\n"));
+  const latitude = degrees(lat, 90);
+  const longitude = degrees(long, 180);
+  if (latitude === undefined || longitude === undefined) return named;
+  return [{ messageType: "Location", message: `${latitude},${longitude}`, mediaLink: "" }, ...named];
+}
+
+/**
+ * Degrees without an exponent; undefined when they are none. A number too long for a double comes as its own source text,
+ * which is why it is written as JSON first.
+ */
+function degrees(value: unknown, most: number): string | undefined {
+  const number = Number(JSON.stringify(value) ?? Number.NaN);
+  if (!(Math.abs(number) <= most)) return undefined;
+  const text = String(number);
+  return text.includes("e") ? number.toFixed(7) : text;
+}
+
+const isLink = (link: string): boolean => link.length <= MAX_LINK && /^https?:$/.test(URL.parse(link)?.protocol ?? "");
+
+const EXTENSIONS = {
+  image: ["jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "heic"],
+  audio: ["mp3", "m4a", "aac", "ogg", "oga", "opus", "wav", "amr", "flac"],
+  video: ["mp4", "m4v", "mov", "webm", "3gp", "mkv", "avi"],
+};
+const KINDS = ["image", "audio", "video"] as const;
+
+/** What kind of file it is, by its media type or else by its name. */
+function mediaKind(mediaType: string | undefined, mediaUrl: string): AgentReply["messageType"] {
+  const [family = ""] = (mediaType ?? "").toLowerCase().split("/");
+  const extension = /\.(\w+)$/.exec(URL.parse(mediaUrl)?.pathname ?? "")?.[1]?.toLowerCase() ?? "";
+  return KINDS.find((kind) => kind === family) ?? KINDS.find((kind) => EXTENSIONS[kind].includes(extension)) ?? "file";
 }

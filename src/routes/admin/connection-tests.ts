@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { probeDesk, probeEngine, type Probe } from "../../ticket/connection-test";
+import { testDesk, testEngine, type ConnectionTest } from "../../ticket/connection-test";
 import { ask } from "../../http/accept-event";
 import { authenticateOperator } from "../../http/auth";
 import { configOf, directoryOf, methodNotAllowed, type AppContext, type AppEnv } from "../../http/context";
@@ -13,14 +13,14 @@ probes
     await authenticateOperator(c);
     const tenant = await newestTenant(c);
     const directory = directoryOf(c);
-    const services = { config: configOf(c), directory, sessions: c.env.ENGINE_SESSION };
-    return show(c, "desk_tested", tenant.owner, await ask(() => probeDesk(services, tenant)));
+    const deps = { config: configOf(c), directory, engineSessions: c.env.ENGINE_SESSION };
+    return show(c, "desk_tested", tenant.owner, await ask(() => testDesk(deps, tenant)));
   })
   .all("/:owner/test/desk", methodNotAllowed("POST"))
   .post("/:owner/test/engine", async (c) => {
     await authenticateOperator(c);
     const tenant = await newestTenant(c);
-    const probe = await ask(() => probeEngine({ config: configOf(c) }, tenant));
+    const probe = await ask(() => testEngine({ config: configOf(c) }, tenant));
     if (!probe) {
       const { type } = tenant.dolphins.auth;
       throw invalidParameter("dolphins.auth.type", `is ${type}, so there is no login to try`);
@@ -36,7 +36,7 @@ async function newestTenant(c: AppContext) {
   throw unknownOwner();
 }
 
-function show(c: AppContext, act: string, owner: string, probe: Probe): Response {
+function show(c: AppContext, act: string, owner: string, probe: ConnectionTest): Response {
   const { outcome, attempt } = probe;
   audit(c, act, owner, {
     outcome,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Delivered, DeskContext } from "../../../src/egress/delivery";
-import type { Webhook } from "../../../src/desks/desk";
+import { utf8 } from "../../../src/crypto/bytes";
+import type { DeskContext, DeskDelivery, Webhook } from "../../../src/desks/desk";
 import {
   deliverToDesk,
   deskRecord,
@@ -9,12 +9,12 @@ import {
   webhookOf,
   type DeskRecord,
 } from "../../../src/desks/registry";
-import type { MessageKind } from "../../../src/model/event";
-import { utf8 } from "../../../src/crypto/bytes";
+import type { Outcome } from "../../../src/egress/outcome";
+import { deliveryOf } from "../../../src/model/delivery";
 
 /**
- * The contract that every desk keeps. It finds the desks in the registry and their fixtures under test/desks/{type}: a new
- * desk is tested by being there, and fails here as long as something is missing.
+ * The contract that every desk keeps. It finds the desks in the registry and their fixtures in the folder of that name: a
+ * new desk is tested by being there, and fails here as long as something is missing.
  */
 
 type Exchange = {
@@ -31,12 +31,13 @@ type DeliverFixture = {
   name: string;
   language?: "id" | "en";
   record: unknown;
-  session: unknown;
-  kind: MessageKind;
+  /** The desk conversation that is remembered before the attempt, and the one after it. */
+  conversation: unknown;
+  conversationAfter: unknown;
+  kind: DeskDelivery["kind"];
   event: Record<string, unknown>;
   exchanges: Exchange[];
   outcome: Record<string, unknown>;
-  session_after: unknown;
 };
 type WebhookFixture = {
   name: string;
@@ -98,17 +99,17 @@ const canonical = (value: unknown): unknown => {
   return Object.fromEntries(fields.map(([key, inner]) => [key, canonical(inner)]));
 };
 
-type Played = { delivered: Delivered; notes: Request_[]; answered: Exchange[]; session: unknown };
+type Played = { outcome: Outcome; notes: Request_[]; answered: Exchange[]; conversation: unknown };
 
 /** Plays an attempt of a fixture against what it says the desk answers; `fault` may answer in its stead. */
 async function play(
   fixture: DeliverFixture,
-  session: unknown,
+  conversation: unknown,
   fault?: (exchange: Exchange) => Response | Error | undefined,
 ): Promise<Played> {
   const notes: Request_[] = [];
   const answered: Exchange[] = [];
-  let kept = session;
+  let kept = conversation;
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const note = await noteOf(new Request(input, init));
     notes.push(note);
@@ -128,20 +129,20 @@ async function play(
     owner: "owner-1",
     ticketNumber: "t-1",
     signingSecrets: ["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="],
-    identity: () => Promise.resolve("IDENTITY"),
+    ticketReference: () => Promise.resolve("IDENTITY"),
     language: fixture.language ?? "id",
     timeoutMs: 5000,
     allowInsecureTargets: false,
-    session: session ?? undefined,
+    conversation: conversation ?? undefined,
     keep: (next) => {
       kept = next;
     },
   };
-  const delivery = { id: "msg_1", sequence: 1, attempt: 1, kind: fixture.kind, event: JSON.stringify(fixture.event) };
-  const delivered = await deliverToDesk(delivery, deskRecord.parse(fixture.record), context);
+  const event = JSON.stringify(fixture.event);
+  const delivery = deliveryOf({ id: "msg_1", sequence: 1, attempt: 1, kind: fixture.kind, event }) as DeskDelivery;
+  const outcome = await deliverToDesk(delivery, deskRecord.parse(fixture.record), context);
   vi.restoreAllMocks();
-  if (delivered.session !== undefined) kept = delivered.session;
-  return { delivered, notes, answered, session: kept };
+  return { outcome, notes, answered, conversation: kept };
 }
 
 afterEach(() => {
@@ -164,7 +165,7 @@ describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
   });
 
   test.each(deliveries.map((fixture) => [fixture.name, fixture] as const))("delivers %s", async (_name, fixture) => {
-    const { delivered, notes, session } = await play(fixture, fixture.session);
+    const { outcome, notes, conversation } = await play(fixture, fixture.conversation);
     const plain = notes.map(({ headers: _headers, ...note }) => note);
     expect(plain).toEqual(fixture.exchanges.map(({ request: { headers: _wanted, ...request } }) => request));
     const headers = fixture.exchanges.map(({ request }) => request.headers ?? {});
@@ -172,8 +173,8 @@ describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
       Object.fromEntries(Object.keys(headers[at] ?? {}).map((name) => [name, note.headers.get(name)])),
     );
     expect(sent).toEqual(headers);
-    expect(delivered.outcome).toMatchObject(fixture.outcome);
-    expect(session ?? null).toEqual(fixture.session_after);
+    expect(outcome).toMatchObject(fixture.outcome);
+    expect(conversation ?? null).toEqual(fixture.conversationAfter);
   });
 
   const faults = {
@@ -196,11 +197,13 @@ describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
       expect(steps.length).toBe(fixture.kind === "incoming" ? Math.max(1, steps.length) : steps.length);
       for (const step of steps) {
         for (const { make, outcome } of Object.values(faults)) {
-          const first = await play(fixture, fixture.session, (exchange) => (exchange === step ? make() : undefined));
-          expect(first.delivered.outcome).toMatchObject(outcome);
-          const second = await play(fixture, first.session);
-          expect(second.delivered.outcome).toMatchObject(fixture.outcome);
-          expect(second.session ?? null).toEqual(fixture.session_after);
+          const first = await play(fixture, fixture.conversation, (exchange) =>
+            exchange === step ? make() : undefined,
+          );
+          expect(first.outcome).toMatchObject(outcome);
+          const second = await play(fixture, first.conversation);
+          expect(second.outcome).toMatchObject(fixture.outcome);
+          expect(second.conversation ?? null).toEqual(fixture.conversationAfter);
           // Nothing that was made in the first attempt is made again in the second.
           const isMaking = ({ request, answer }: Exchange) => request.method === "POST" && answer.status < 300;
           const twice = first.answered.filter((one) => isMaking(one) && second.answered.includes(one));

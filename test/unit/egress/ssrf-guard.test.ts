@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { forbiddenTarget } from "../../../src/egress/ssrf-guard";
 import { RUN } from "../property";
 
@@ -91,33 +91,33 @@ const FORBIDDEN: Record<string, string[]> = {
   "names without a domain": ["bank", "bank.", "intranet", "%6cocalhost", "ｌｏｃａｌｈｏｓｔ"],
 };
 
-describe("a target", () => {
-  it.each(PUBLIC)("may be %s", (url) => {
+describe("a target of the relay", () => {
+  test.each(PUBLIC)("may be %s", (url) => {
     expect(forbiddenTarget(url, false)).toBeUndefined();
   });
 
   describe.each(Object.entries(FORBIDDEN))("may not be %s", (_, hosts) => {
-    it.each(hosts)("%s", (host) => {
+    test.each(hosts)("%s", (host) => {
       for (const url of [`https://${host}`, `https://${host}:8443/hooks?x=1`]) {
         expect(forbiddenTarget(url, false)).toEqual(expect.any(String));
       }
     });
   });
 
-  it.each(["localhost..", "127.0.0.1..", "db.internal..", "printer.local.."])(
+  test.each(["localhost..", "127.0.0.1..", "db.internal..", "printer.local.."])(
     "may not be an internal host with dots behind it: %s",
     (host) => {
       expect(forbiddenTarget(`https://${host}/`, false)).toEqual(expect.any(String));
     },
   );
 
-  it("may not be an IPv4 address in the obsolete IPv6 form", () => {
+  test("may not be an IPv4 address in the obsolete IPv6 form", () => {
     for (const host of ["[::127.0.0.1]", "[::7f00:1]", "[::10.0.0.1]"]) {
       expect(forbiddenTarget(`https://${host}/`, false)).toEqual(expect.any(String));
     }
   });
 
-  it.each([
+  test.each([
     ["http://bank.example/", "must begin with https://"],
     ["ws://bank.example/", "must begin with https://"],
     ["ftp://bank.example/", "must begin with https://"],
@@ -147,7 +147,7 @@ describe("a target", () => {
     expect(forbiddenTarget(url, false)).toBe(reason);
   });
 
-  it("may be no IPv4 address in a private range, in any spelling", () => {
+  test("may be no IPv4 address in a private range, in any spelling", () => {
     const inside = fc.oneof(
       fc.tuple(fc.constantFrom(10, 127), fc.nat(255), fc.nat(255), fc.nat(255)),
       fc.tuple(fc.constant(172), fc.integer({ min: 16, max: 31 }), fc.nat(255), fc.nat(255)),
@@ -177,7 +177,7 @@ describe("a target", () => {
     );
   });
 
-  it("gives a reason or none for any text, and never throws", () => {
+  test("gives a reason or none for any text, and never throws", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.webUrl()), fc.boolean(), (text, allowInsecure) => {
         expect(["string", "undefined"]).toContain(typeof forbiddenTarget(text, allowInsecure));
@@ -187,8 +187,8 @@ describe("a target", () => {
   });
 });
 
-describe("a target in local development", () => {
-  it.each([
+describe("a target of the relay in local development", () => {
+  test.each([
     "http://127.0.0.1:9100/hooks",
     "http://localhost:8080",
     "https://10.0.0.1",
@@ -198,7 +198,7 @@ describe("a target in local development", () => {
     expect(forbiddenTarget(url, true)).toBeUndefined();
   });
 
-  it.each(["ftp://127.0.0.1/", "file:///etc/passwd", "ws://localhost/", "nonsense", "http://user:pass@127.0.0.1/"])(
+  test.each(["ftp://127.0.0.1/", "file:///etc/passwd", "ws://localhost/", "nonsense", "http://user:pass@127.0.0.1/"])(
     "may still not be %s",
     (url) => {
       expect(forbiddenTarget(url, true)).toEqual(expect.any(String));

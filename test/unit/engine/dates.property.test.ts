@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { dayIn, readDate } from "../../../src/engine/dates";
 import { RUN } from "../property";
 
@@ -15,8 +15,8 @@ const instant = fc.integer({ min: Date.UTC(1990, 0), max: Date.UTC(2090, 0) });
 const clock = (timeZone: string, atMs: number): string =>
   `${new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(atMs).replace(" ", "T")}.${String(atMs % 1000).padStart(3, "0")}`;
 
-describe("a date", () => {
-  it("without a zone is the instant at which the tenant's clock shows it", () => {
+describe("a date of 3Dolphins", () => {
+  test("without a zone is the instant at which the tenant's clock shows it", () => {
     fc.assert(
       fc.property(zone, instant, (timeZone, atMs) => {
         const shown = clock(timeZone, atMs);
@@ -30,7 +30,7 @@ describe("a date", () => {
     );
   });
 
-  it("with an offset is that instant in whatever zone, however it is written", () => {
+  test("with an offset is that instant in whatever zone, however it is written", () => {
     fc.assert(
       fc.property(
         zone,
@@ -57,7 +57,7 @@ describe("a date", () => {
     );
   });
 
-  it("has the day that a calendar in its zone shows", () => {
+  test("falls on the day that a calendar in its zone shows", () => {
     fc.assert(
       fc.property(zone, instant, (timeZone, atMs) => {
         expect(dayIn(timeZone, atMs)).toBe(clock(timeZone, atMs).slice(0, 10));
@@ -66,7 +66,7 @@ describe("a date", () => {
     );
   });
 
-  it("that is anything else is none, and nothing throws", () => {
+  test("is a whole number of milliseconds or nothing, whatever value is read, and reading never throws", () => {
     fc.assert(
       fc.property(fc.anything(), zone, (value, timeZone) => {
         const read = readDate(value, timeZone);
@@ -76,7 +76,7 @@ describe("a date", () => {
     );
   });
 
-  it.each<[unknown, string, string]>([
+  test.each<[unknown, string, string]>([
     ["2020-10-22T17:40:55.372+07:00[Asia/Jakarta]", "UTC", "2020-10-22T10:40:55.372Z"],
     ["2021-04-28T15:39:37.945", "Asia/Jakarta", "2021-04-28T08:39:37.945Z"],
     ["2021-04-28 15:39", "Asia/Jakarta", "2021-04-28T08:39:00.000Z"],
@@ -89,11 +89,11 @@ describe("a date", () => {
     ["2024-10-27T02:30:00", "Europe/Berlin", "2024-10-27T00:30:00.000Z"],
     // This day does not exist in Samoa.
     ["2011-12-30T12:00:00", "Pacific/Apia", "2011-12-30T22:00:00.000Z"],
-  ])("%j in %s is %s", (value, timeZone, iso) => {
+  ])("%j, read in %s, is %s", (value, timeZone, iso) => {
     expect(new Date(readDate(value, timeZone) ?? Number.NaN).toISOString()).toBe(iso);
   });
 
-  it.each([
+  test.each([
     "",
     "besok",
     "2021-02-30",
@@ -104,7 +104,7 @@ describe("a date", () => {
     "12345",
     null,
     {},
-  ])("%j is none", (value) => {
+  ])("is not %j", (value) => {
     expect(readDate(value, "Asia/Jakarta")).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   isoTime,
   LANES,
@@ -74,7 +74,7 @@ function allPages(lanes: Conversation, shown: LaneName[]): TimelineMessage[][] {
 }
 
 describe("the pages of a timeline", () => {
-  it.each([[LANES], [["toDesk"]], [["toDolphins"]]] as LaneName[][][])(
+  test.each([[LANES], [["toDesk"]], [["toDolphins"]]] as LaneName[][][])(
     "of %j show every message exactly once, in order",
     (shown) => {
       fc.assert(
@@ -84,8 +84,8 @@ describe("the pages of a timeline", () => {
           const total = shown.reduce((sum, lane) => sum + lanes[lane].length, 0);
           expect(all).toHaveLength(total);
           for (const lane of LANES) {
-            const told = all.filter((one) => one.lane === lane).map((one) => one.sequence);
-            expect(told).toEqual(shown.includes(lane) ? lanes[lane].map((one) => one.sequence) : []);
+            const shownOf = all.filter((one) => one.lane === lane).map((one) => one.sequence);
+            expect(shownOf).toEqual(shown.includes(lane) ? lanes[lane].map((one) => one.sequence) : []);
           }
           const times = all.map((one) => one.acceptedAt);
           expect(times).toEqual(times.toSorted());
@@ -98,19 +98,19 @@ describe("the pages of a timeline", () => {
     },
   );
 
-  it("end without a next when all is shown", () => {
+  test("end without a next when all is shown", () => {
     const rows = { toDesk: [message("toDesk", 1, 0)], toDolphins: [] };
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: NEWEST } };
     expect(pageOf(page, rows)).toEqual({ messages: rows.toDesk });
     expect(pageOf(page, { toDesk: [], toDolphins: [] })).toEqual({ messages: [] });
   });
 
-  it("have nothing more after exactly 100", () => {
+  test("have nothing more after exactly 100", () => {
     const toDesk = Array.from({ length: 100 }, (_, index) => message("toDesk", 100 - index, 100 - index));
     expect(pageOf({ toDesk: { before: NEWEST } }, { toDesk, toDolphins: [] })).not.toHaveProperty("next");
   });
 
-  it("name the sequence before which the next one ends", () => {
+  test("name, as next, the sequence before which the next page ends", () => {
     const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 250 - index, 1000 - index));
     const { messages, next } = pageOf({ toDesk: { before: 251 } }, { toDesk, toDolphins: [] });
     expect(messages.map((one) => one.sequence).slice(0, 2)).toEqual([151, 152]);
@@ -118,7 +118,7 @@ describe("the pages of a timeline", () => {
     expect(next).toBe("151");
   });
 
-  it("go on in the other lane from where it was when a page shows none of it", () => {
+  test("go on in the other lane from where it was when a page shows none of it", () => {
     const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 101 - index, 9000 - index));
     const toDolphins = [message("toDolphins", 4, 1)];
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: 5 } };

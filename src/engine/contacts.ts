@@ -1,4 +1,4 @@
-import type { EngineContext } from "../egress/delivery";
+import type { EngineContext } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 import { callService, failedWith, type Served } from "./service-call";
 

@@ -1,6 +1,7 @@
-import type { Language } from "../egress/delivery";
+import { isReply, type FailureReport } from "../model/delivery";
+import type { Language } from "./desk";
 
-/** What a desk cannot show, put into words for its agents. */
+/** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
 
 export type MediaType = "image" | "video" | "audio" | "file";
 
@@ -42,15 +43,10 @@ const REASONS: Record<Language, Record<string, string>> = {
   },
 };
 
-/** Tells an agent that a reply did not reach the customer. `message` is the reply's own text, `undefined` for a Close. */
-export function failureNote(
-  language: Language,
-  reason: string,
-  status: number | undefined,
-  message: string | undefined,
-): string {
-  const why = `${REASONS[language][reason] ?? reason}${status === undefined ? "" : ` (HTTP ${status})`}`;
-  if (message === undefined) {
+/** Tells an agent that a reply, which is quoted, or a Close did not reach the customer. */
+export function failureNote(language: Language, { reason, status, event }: FailureReport): string {
+  const why = `${REASONS[language][reason] ?? reason}${status === null ? "" : ` (HTTP ${status})`}`;
+  if (!isReply(event)) {
     return language === "id"
       ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`
       : `⚠️ The closing of this conversation did not reach 3Dolphins: ${why}.`;
@@ -59,7 +55,8 @@ export function failureNote(
     language === "id"
       ? `⚠️ Balasan ini tidak sampai ke pelanggan: ${why}.`
       : `⚠️ This reply did not reach the customer: ${why}.`;
-  return message === "" ? first : `${first}\n\n${message}`;
+  const reply = [event.message, event.mediaLink].filter((part) => part !== "").join("\n");
+  return reply === "" ? first : `${first}\n\n${reply}`;
 }
 
 /** Tells an agent that 3Dolphins has closed the ticket, at a desk that has no way for it to be closed from outside. */

@@ -1,13 +1,12 @@
-import { describe, expect, it } from "vitest";
-import { contactIn } from "../../../src/engine/contact";
+import { describe, expect, test } from "vitest";
 import { nextIn, rowsIn } from "../../../src/engine/history";
 import { messageOf, oldestFirst } from "../../../src/engine/history-row";
 
 const JAKARTA = "Asia/Jakarta";
 const read = (row: unknown) => messageOf(row, "t-1", JAKARTA);
 
-describe("a row of the report", () => {
-  it.each<[object, object]>([
+describe("a row of the conversation report", () => {
+  test.each<[object, object]>([
     [
       { answer: false, message: "halo", customerName: "Farhan", agentName: "Siti", createdDate: "2021-09-20T08:00:00" },
       { from: "customer", by: "Farhan", text: "halo", at: "2021-09-20T01:00:00.000Z" },
@@ -33,11 +32,11 @@ describe("a row of the report", () => {
       { from: "agent", by: "", text: "", at: "2021-09-20T01:00:00.000Z" },
     ],
     [{}, { from: "customer", by: "", text: "" }],
-  ])("%j", (row, expected) => {
+  ])("%j becomes the message %j", (row, expected) => {
     expect(read(row)).toStrictEqual({ ...expected, raw: row });
   });
 
-  it("that says it is of another ticket, or is no row, is left out", () => {
+  test("is left out when it says that it is of another ticket, or is no row", () => {
     expect(read({ ticketNumber: "t-1" })).toBeDefined();
     for (const row of [{ ticketNumber: "t-2" }, { TicketNumber: "t-2" }, null, "text", 1, ["t-1"]]) {
       expect(read(row), JSON.stringify(row)).toBeUndefined();
@@ -45,12 +44,12 @@ describe("a row of the report", () => {
   });
 });
 
-describe("messages", () => {
+describe("the messages of a history", () => {
   const message = (text: string, at?: string) =>
     ({ from: "customer", by: "", text, raw: {}, ...(at === undefined ? {} : { at }) }) as const;
   const texts = (...messages: ReturnType<typeof message>[]) => oldestFirst(messages).map(({ text }) => text);
 
-  it("come oldest first, and in the engine's order where dates are equal or missing, whichever way it runs", () => {
+  test("come oldest first, and in the engine's order where dates are equal or missing, whichever way it runs", () => {
     const [first, second, third] = [message("1", "2021-01-01"), message("2", "2021-01-01"), message("3", "2021-01-02")];
     expect(texts(first, second, third)).toEqual(["1", "2", "3"]);
     expect(texts(third, second, first)).toEqual(["1", "2", "3"]);
@@ -61,8 +60,8 @@ describe("messages", () => {
   });
 });
 
-describe("the rows of an answer", () => {
-  it.each<[unknown, unknown[] | undefined]>([
+describe("the rows of a history's answer", () => {
+  test.each<[unknown, unknown[] | undefined]>([
     [{ status: "success", data: [1, 2] }, [1, 2]],
     [{ data: { conversations: [1], hasMore: true } }, [1]],
     [{ data: { anything: [1] } }, [1]],
@@ -73,13 +72,13 @@ describe("the rows of an answer", () => {
     [undefined, []],
     [{ data: { answer: true } }, undefined],
     ["text", undefined],
-  ])("%j has %j", (json, rows) => {
+  ])("of %j are %j", (json, rows) => {
     expect(rowsIn(json)).toEqual(rows);
   });
 });
 
-describe("the next page", () => {
-  it.each<[object, number, number, string | undefined]>([
+describe("the cursor of the next page of a history", () => {
+  test.each<[object, number, number, string | undefined]>([
     [{ hasMore: true, nextIndex: 50 }, 0, 50, "50"],
     [{ hasMore: "true", nextIndex: "50" }, 0, 50, "50"],
     [{ data: { hasMore: true, nextIndex: 1 } }, 0, 50, "1"],
@@ -98,31 +97,5 @@ describe("the next page", () => {
     [{}, 0, 50, undefined],
   ])("after %j at %d with %d rows is %s", (json, startIndex, rowCount, next) => {
     expect(nextIn(json, startIndex, rowCount)).toBe(next);
-  });
-});
-
-describe("the contact in an answer", () => {
-  const contact = { id: "c", name: "Farhan" };
-
-  it.each<[unknown, object | undefined]>([
-    [contact, contact],
-    [{ data: contact }, contact],
-    [{ status: "success", data: [contact], totalResults: 1 }, contact],
-    [[contact], contact],
-    [
-      { ...contact, data: { any: 1 } },
-      { ...contact, data: { any: 1 } },
-    ],
-    [{ data: [] }, undefined],
-    [{ data: null, hasMore: false }, undefined],
-    [{ data: {} }, undefined],
-    [{ status: "success" }, undefined],
-    [{}, undefined],
-    [[], undefined],
-    [null, undefined],
-    ["c", undefined],
-    [undefined, undefined],
-  ])("%j is %j", (json, expected) => {
-    expect(contactIn(json)).toEqual(expected);
   });
 });

@@ -2,43 +2,48 @@ import * as z from "zod/mini";
 
 /** What an agent's message is made of, as far as it can go to a customer. Whatever is malformed in it counts as left out. */
 
-const words = z.catch(z.optional(z.string()), undefined);
+const optionalText = z.catch(z.optional(z.string()), undefined);
 const listOf = <Schema extends z.ZodMiniType>(schema: Schema) => z._default(z.catch(z.array(schema), []), []);
 
-const action = z.object({ text: words, uri: words });
-const item = z.object({ title: words, description: words, mediaUrl: words, actions: listOf(action) });
-const option = z.object({ label: words });
+const action = z.object({ text: optionalText, uri: optionalText });
+const item = z.object({
+  title: optionalText,
+  description: optionalText,
+  mediaUrl: optionalText,
+  actions: listOf(action),
+});
+const option = z.object({ label: optionalText });
 const field = z.object({
-  label: words,
-  text: words,
-  email: words,
+  label: optionalText,
+  text: optionalText,
+  email: optionalText,
   options: listOf(option),
   select: listOf(option),
 });
 
 export const deskContent = z.object({
   type: z.string(),
-  text: words,
-  markdownText: words,
-  mediaUrl: words,
-  mediaType: words,
+  text: optionalText,
+  markdownText: optionalText,
+  mediaUrl: optionalText,
+  mediaType: optionalText,
   actions: listOf(action),
   items: listOf(item),
   fields: listOf(field),
-  textFallback: words,
+  textFallback: optionalText,
   coordinates: z.catch(
     z.optional(z.object({ lat: z.optional(z.unknown()), long: z.optional(z.unknown()) })),
     undefined,
   ),
-  location: z.catch(z.nullish(z.object({ name: words, address: words })), undefined),
+  location: z.catch(z.nullish(z.object({ name: optionalText, address: optionalText })), undefined),
   template: z.optional(z.unknown()),
 });
 export type DeskContent = z.infer<typeof deskContent>;
 
 const lines = (...parts: (string | undefined)[]): string => parts.filter((part) => part).join("\n");
 
-/** Everything of a message that can be read, one thing a line: what has no counterpart at 3Dolphins keeps its words. */
-export function flatten(content: DeskContent): string {
+/** Everything of a message that can be read, one thing a line, whether or not 3Dolphins has such a message. */
+export function toText(content: DeskContent): string {
   const { text, markdownText, actions, items, fields, textFallback, template } = content;
   return [
     lines(text ?? markdownText ?? textFallback, ...actions.map(actionLine)),

@@ -1,4 +1,5 @@
-import type { MediaType } from "../agent-text";
+import { clipStart } from "../../lib/text";
+import type { MediaType } from "../agent-notes";
 
 /** Chatwoot shows an attachment by the type it is uploaded with: image, video and audio as such, the rest as a file. */
 const TYPES: Record<string, string> = {
@@ -33,7 +34,7 @@ export function fileOf(
   const last = decoded(URL.parse(link)?.pathname.split("/").at(-1) ?? "");
   const extension = /\.(\w{1,5})$/.exec(last)?.[1]?.toLowerCase();
   const type = said === UNKNOWN || said === "binary/octet-stream" ? (TYPES[extension ?? ""] ?? UNKNOWN) : said;
-  if (extension !== undefined) return { name: last.slice(-LONGEST_NAME), type };
+  if (extension !== undefined) return { name: clipStart(last, LONGEST_NAME), type };
   const fitting = Object.entries(TYPES).find(([, one]) => one === type)?.[0];
   return { name: fitting === undefined ? media : `${media}.${fitting}`, type };
 }

@@ -1,22 +1,22 @@
 import * as z from "zod/mini";
 
 /** Of `content_attributes`, as Chatwoot's guide "Interactive messages" and its ContentAttributeValidator have it. */
-const word = z.catch(z.nullish(z.string()), undefined);
+const optionalText = z.catch(z.nullish(z.string()), undefined);
 const item = z.object({
-  title: word,
-  label: word,
-  name: word,
-  description: word,
-  link: word,
-  media_url: word,
-  actions: z.catch(z.array(z.object({ text: word, uri: word })), []),
+  title: optionalText,
+  label: optionalText,
+  name: optionalText,
+  description: optionalText,
+  link: optionalText,
+  media_url: optionalText,
+  actions: z.catch(z.array(z.object({ text: optionalText, uri: optionalText })), []),
 });
 const attributes = z.catch(z.object({ items: z.array(z.catch(item, { actions: [] })) }), { items: [] });
 
 const joined = (parts: (string | null | undefined)[], separator: string) => parts.filter(Boolean).join(separator);
 
 /** A message with its choices, cards, form or articles as lines of text: 3Dolphins knows no such message. */
-export function flatten(content: string, contentAttributes: unknown): string {
+export function toText(content: string, contentAttributes: unknown): string {
   const lines = attributes.parse(contentAttributes).items.map(({ title, label, name, description, link, ...rest }) => {
     const actions = rest.actions.map((action) => joined([action.text, action.uri], ": "));
     return joined([title || label || name, description, link, rest.media_url, ...actions], " - ");

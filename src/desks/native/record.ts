@@ -1,0 +1,9 @@
+import * as z from "zod/mini";
+import { url } from "../../lib/record-fields";
+
+export const nativeRecord = z.strictObject({
+  type: z.literal("native"),
+  url: url("the URL that takes the events"),
+  /** Whether it wants to hear of replies that ended among the dead letters. */
+  notifyFailures: z._default(z.boolean(), false),
+});

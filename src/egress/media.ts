@@ -1,0 +1,154 @@
+import { utf8 } from "../crypto/bytes";
+import { errorText } from "../lib/log";
+import { begin, type Bounds, type Form } from "./http";
+
+/** Media on its way through. `release` must be called when it is done with, read to its end or not: it holds a connection. */
+export type Media = {
+  contentType: string | undefined;
+  length: number;
+  stream: ReadableStream<Uint8Array>;
+  /** Why it did not come to its end, when that is the fault of where it comes from. */
+  failure: () => string | undefined;
+  release: () => void;
+};
+
+/** `transient` says that it may be there another time. */
+type NoMedia = { error: string; transient: boolean };
+
+/**
+ * Downloads media, under a time limit for all of it. Where its length is known it streams through as it is read, and is held
+ * in memory otherwise. Never throws.
+ */
+export async function download(
+  request: Bounds & { url: string; mostBytes: number },
+): Promise<{ media: Media } | NoMedia> {
+  const { mostBytes, timeoutMs } = request;
+  const exchange = begin(request);
+  if ("forbidden" in exchange) return { error: `the media's URL ${exchange.forbidden}`, transient: false };
+  const { end: release } = exchange;
+  try {
+    const response = await exchange.response;
+    const refused = refusal(response, mostBytes);
+    if (refused || !response.body) {
+      await response.body?.cancel();
+      release();
+      return refused ?? { error: "the media is empty", transient: false };
+    }
+    const contentType = response.headers.get("content-type") ?? undefined;
+    const length = lengthOf(response);
+    if (length !== undefined) return { media: { contentType, length, release, ...exactly(response.body, length) } };
+    const bytes = await readAtMost(response.body, mostBytes);
+    release();
+    if (!bytes) return { error: `the media is longer than ${mostBytes} bytes`, transient: false };
+    const stream = new Blob(bytes).stream();
+    const size = bytes.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return { media: { contentType, length: size, stream, failure: () => undefined, release } };
+  } catch (error) {
+    const why = exchange.isLate() ? `the media did not come within ${timeoutMs} ms` : `no media: ${errorText(error)}`;
+    release();
+    return { error: why, transient: true };
+  }
+}
+
+function refusal(response: Response, mostBytes: number): NoMedia | undefined {
+  const { status } = response;
+  if (status !== 200) {
+    const transient = status === 408 || status === 425 || status === 429 || status >= 500;
+    return { error: `the media's server answered HTTP ${status}`, transient };
+  }
+  const length = lengthOf(response) ?? 1;
+  if (length > mostBytes) return { error: `the media is longer than ${mostBytes} bytes`, transient: false };
+  return length > 0 && response.body ? undefined : { error: "the media is empty", transient: false };
+}
+
+/** Of an encoded body the length that is said is not the length that is read. */
+function lengthOf({ headers }: Response): number | undefined {
+  const said = headers.get("content-length");
+  return said !== null && /^\d+$/.test(said) && !headers.has("content-encoding") ? Number(said) : undefined;
+}
+
+/** The same bytes, of which there have to be so many. Remembers when they break off, unless nobody wanted them any more. */
+function exactly(source: ReadableStream<Uint8Array>, length: number): Pick<Media, "stream" | "failure"> {
+  const reader = source.getReader();
+  let left = length;
+  let isWanted = true;
+  let failure: string | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        left -= value?.byteLength ?? 0;
+        if (left < 0 || (done && left > 0)) throw new Error(`it is not the ${length} bytes that were said`);
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        if (isWanted) failure = `the media broke off: ${errorText(error)}`;
+        controller.error(error);
+      }
+    },
+    cancel: (reason) => {
+      isWanted = false;
+      return reader.cancel(reason);
+    },
+  });
+  return { stream, failure: () => failure };
+}
+
+/** The whole of it. Undefined when it is longer: then the connection is let go. */
+async function readAtMost(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return chunks;
+    bytes += value.byteLength;
+    if (bytes > most) {
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
+}
+
+/** A form with media in it (multipart/form-data). It is written as the media is read, with its length said before. */
+export function formWith(
+  fields: Record<string, string>,
+  file: { field: string; name: string; type: string; media: Media },
+): Form {
+  const { field, name, type, media } = file;
+  const boundary = `relay-${crypto.randomUUID()}`;
+  const part = (lines: string[], value: string) => `--${boundary}\r\n${lines.join("\r\n")}\r\n\r\n${value}`;
+  const disposition = (of: string) => `content-disposition: form-data; name="${quoted(of)}"`;
+  const texts = Object.entries(fields).map(([key, value]) => `${part([disposition(key)], value)}\r\n`);
+  const start = part([`${disposition(field)}; filename="${quoted(name)}"`, `content-type: ${type}`], "");
+  const [head, tail] = [utf8(texts.join("") + start), utf8(`\r\n--${boundary}--\r\n`)];
+  const stream = () => {
+    const { readable, writable } = new FixedLengthStream(head.byteLength + media.length + tail.byteLength);
+    // What goes wrong in writing goes wrong in reading as well, and the request reads it.
+    void writeAround(head, media.stream, tail, writable).catch(() => undefined);
+    return readable;
+  };
+  return { contentType: `multipart/form-data; boundary=${boundary}`, stream };
+}
+
+/** As the WHATWG's "multipart/form-data encoding algorithm" has it for names. */
+const quoted = (name: string) => name.replaceAll('"', "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+
+async function writeAround(
+  head: Uint8Array,
+  stream: ReadableStream<Uint8Array>,
+  tail: Uint8Array,
+  writable: WritableStream<Uint8Array>,
+): Promise<void> {
+  const before = writable.getWriter();
+  await before.write(head);
+  before.releaseLock();
+  await stream.pipeTo(writable, { preventClose: true });
+  const after = writable.getWriter();
+  await after.write(tail);
+  await after.close();
+}

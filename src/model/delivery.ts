@@ -1,0 +1,47 @@
+import { parseJson } from "../lib/json";
+import type { CommandEvent, IncomingEvent, MessageKind, OutgoingEvent } from "./event";
+
+/** What a desk is told of a reply, or a Close, that ended among the dead letters. */
+export type FailureReport = {
+  type: "delivery.failed";
+  ticketNumber: string;
+  owner: string;
+  messageId: string;
+  sequence: number;
+  reason: string;
+  /** What the engine answered, if it did. */
+  status: number | null;
+  event: OutgoingEvent | CommandEvent;
+};
+
+type Attempt = {
+  /** Stable over all attempts: the receiver drops repeats by it. */
+  id: string;
+  sequence: number;
+  /** From 1. */
+  attempt: number;
+};
+
+/** One message on its way out, parsed. `text` is the same as it is stored, for who is sent it to the letter. */
+export type Delivery = Attempt & { text: string } & (
+    | { kind: "incoming"; event: IncomingEvent }
+    | { kind: "outgoing"; event: OutgoingEvent }
+    | { kind: "command"; event: CommandEvent }
+    | { kind: "failure"; report: FailureReport }
+  );
+
+export type DeliveryOf<Kind extends MessageKind> = Extract<Delivery, { kind: Kind }>;
+
+/** A message as it is stored: `event` is the JSON of its event, or of a failure's report. */
+export type StoredMessage = Attempt & { kind: MessageKind; event: string };
+
+/** Parses a stored message. It was validated before it was stored, which makes the cast true. */
+export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery {
+  const parsed = parseJson(text);
+  if (!parsed.ok) throw new Error("the stored message is not JSON");
+  const content = message.kind === "failure" ? { report: parsed.value } : { event: parsed.value };
+  return { ...message, text, ...content } as Delivery;
+}
+
+/** Whether it is an agent's reply, and no Close. */
+export const isReply = (event: OutgoingEvent | CommandEvent): event is OutgoingEvent => "messageType" in event;
