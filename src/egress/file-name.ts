@@ -1,6 +1,6 @@
-import { decodeExtended, parse } from "content-disposition";
 import { byteLength, fromBase64 } from "../crypto/bytes";
-import { isExtension, type FileKind, type FileType } from "./file-type";
+import { clipBytes } from "../lib/text";
+import { isExtension, type MediaType, type FileType } from "./file-type";
 
 /** What file systems hold of a name. */
 const LONGEST_BYTES = 255;
@@ -11,17 +11,25 @@ const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\ufeff]/gu;
 const UNFIT = /[<>:"|?*\ufffd]/g;
 const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-const graphemes = new Intl.Segmenter();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("windows-1252");
 
+/**
+ * `filename*` and `filename` of Content-Disposition, unquoted where servers forget to. The package content-disposition does
+ * it to the letter, in 1.2 KiB gzipped.
+ */
+const EXTENDED = /(?:^|;)\s*filename\*\s*=\s*"?[\w-]+'[^']*'([^;"\s]+)/i;
+const PLAIN = /(?:^|;)\s*filename\s*=\s*(?:"((?:\\.|[^"\\])*)|([^";]*))/i;
+
 /** The name of a file as its server says it (RFC 6266), or else as its link ends; undefined when neither says one. */
 export function nameOf(disposition: string | null, link: string): string | undefined {
-  const { parameters } = parse(disposition ?? "", { extended: false });
+  const extended = EXTENDED.exec(disposition ?? "")?.[1];
+  const [, quoted, bare] = PLAIN.exec(disposition ?? "") ?? [];
+  const plain = quoted?.replaceAll(/\\(.)/gs, "$1") ?? bare;
   const segment = URL.parse(link)?.pathname.split("/").at(-1);
   return (
-    cleaned(decodeExtended(parameters["filename*"] ?? "")) ??
-    cleaned(unescaped(withoutEncodedWords(parameters["filename"] ?? ""))) ??
+    cleaned(unescaped(extended ?? "")) ??
+    cleaned(unescaped(withoutEncodedWords(plain ?? ""))) ??
     cleaned(unescaped(segment ?? ""))
   );
 }
@@ -30,7 +38,7 @@ export const extensionOf = (name: string | undefined): string | undefined =>
   /.\.(\w{1,10})$/.exec(name ?? "")?.[1]?.toLowerCase();
 
 /** The name with an extension that fits what the file is, cut to what a name may have. */
-export function fittingName(name: string | undefined, kind: FileKind, { extension, fitting }: FileType): string {
+export function fittingName(name: string | undefined, kind: MediaType, { extension, fitting }: FileType): string {
   let stem = name ?? kind;
   let end = `.${extension}`;
   for (let own = extensionOf(stem); own !== undefined && isExtension(own); own = extensionOf(stem)) {
@@ -39,30 +47,17 @@ export function fittingName(name: string | undefined, kind: FileKind, { extensio
     stem = trimmed(stem.slice(0, -own.length - 1));
     if (isFitting) break;
   }
-  return (cut(stem, LONGEST_BYTES - byteLength(end)) || kind) + end;
+  return trimmed(clipBytes(stem, LONGEST_BYTES - byteLength(end))) + end;
 }
 
-function cleaned(text: string | undefined): string | undefined {
-  const last = text?.replaceAll(UNSEEN, "").split(/[/\\]/).at(-1);
-  const name = trimmed(last?.replaceAll(UNFIT, "_").replaceAll(/\s+/g, " ") ?? "");
+function cleaned(text: string): string | undefined {
+  const last = text.replaceAll(UNSEEN, "").split(/[/\\]/).at(-1) ?? "";
+  const name = trimmed(last.replaceAll(UNFIT, "_").replaceAll(/\s+/g, " "));
   if (name === "") return undefined;
   return RESERVED.test(name) ? `_${name}` : name;
 }
 
 const trimmed = (text: string) => text.replaceAll(/^[\s.]+|[\s.]+$/g, "");
-
-/** As many whole characters, as people count them, as fit. */
-function cut(text: string, mostBytes: number): string {
-  if (byteLength(text) <= mostBytes) return text;
-  let bytes = 0;
-  let kept = "";
-  for (const { segment } of graphemes.segment(text)) {
-    bytes += byteLength(segment);
-    if (bytes > mostBytes) break;
-    kept += segment;
-  }
-  return trimmed(kept);
-}
 
 /** Servers percent-encode names in a header that they need not, as browsers know. What is not UTF-8 is Latin-1. */
 const unescaped = (text: string) =>

@@ -8,17 +8,24 @@ import { open, seal } from "../crypto/seal";
 
 /** How long a failed login stands for all tickets: they try again each at its own time, and an engine may lock accounts. */
 const FAILED_PAUSE_MS = 500;
-const REFUSED_PAUSE_MS = 30_000;
+const REFUSED_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 600_000;
+/** An engine that refuses what it has just granted is not logged in to again for every message. */
+const LOGIN_EVERY_MS = 60_000;
 /** While KV lets a changed record be seen here and not yet there, both versions are asked for: each keeps its token. */
 const TARGETS_KEPT = 2;
 const STORED = "token";
 
 export type LoginRequest = { owner: string; target: LoginTarget; bounds: Bounds };
 
+/** A token that the engine has refused, and whether it has taken it before. */
+export type Stale = { token: string; worked: boolean };
+
 /** What is known for one version of the credentials. */
 type Session = {
   token?: Token;
+  /** When a token was last given up because the engine refused it. */
+  renewedAtMs?: number;
   /** The one login that is under way. All who wait for it are in this object, so they may share the promise. */
   login?: Promise<Granted>;
   failure?: { login: Granted; untilMs: number };
@@ -34,15 +41,17 @@ export class EngineSession extends DurableObject<Env> {
   #restored: Promise<void> | undefined;
 
   /** The token at hand, or a fresh one when that is `stale` (the engine refused it) or has expired. */
-  async token(request: LoginRequest, stale?: string): Promise<Granted> {
+  async token(request: LoginRequest, stale?: Stale): Promise<Granted> {
     await (this.#restored ??= this.#restore(request.owner));
     const digest = await digestOf(request.target);
     const session = this.#sessionFor(digest);
     if (session.login) return session.login;
     const { token, failure } = session;
     const nowMs = Date.now();
-    if (token && token.token !== stale && token.expiresAtMs > nowMs) return token;
+    const isRefused = token !== undefined && token.token === stale?.token;
+    if (token && token.expiresAtMs > nowMs && !(isRefused && mayRenew(session, token, stale, nowMs))) return token;
     if (failure && failure.untilMs > nowMs) return failure.login;
+    if (isRefused) session.renewedAtMs = nowMs;
     session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
     return session.login;
   }
@@ -96,11 +105,17 @@ export class EngineSession extends DurableObject<Env> {
     try {
       const text = await open(required(readConfig(this.env).masterKeys), owner, STORED, sealed);
       const { digest, ...token } = JSON.parse(text) as Token & { digest: string };
-      this.#sessions.set(digest, { token });
+      // The first version kept no time of the login.
+      this.#sessions.set(digest, { token: { ...token, grantedAtMs: token.grantedAtMs ?? 0 } });
     } catch (error) {
       log("session_not_restored", { owner, error: errorText(error) });
     }
   }
+}
+
+/** A token that never worked is worth no second login within the minute. One that did has ended, and that once a minute. */
+function mayRenew({ renewedAtMs = 0 }: Session, { grantedAtMs }: Token, { worked }: Stale, nowMs: number): boolean {
+  return nowMs - grantedAtMs >= LOGIN_EVERY_MS || (worked && nowMs - renewedAtMs >= LOGIN_EVERY_MS);
 }
 
 function pauseMs({ outcome, refused }: LoginFailure): number {

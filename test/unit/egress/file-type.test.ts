@@ -30,7 +30,6 @@ describe("what begins as", () => {
     ["video/x-matroska", "\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x23B\x82\x88matroska"],
     ["video/x-msvideo", "RIFF\x24\0\0\0AVI LIST"],
     ["audio/ogg", `OggS\0\x02${"\0".repeat(22)}OpusHead`],
-    ["video/ogg", `OggS\0\x02${"\0".repeat(22)}\x80theora`],
     ["audio/mpeg", "ID3\x04\0"],
     ["audio/mpeg", "\xff\xfb\x90\x44"],
     ["audio/mp4", ftyp("M4A \0\0\0\0")],
@@ -83,6 +82,7 @@ describe("where several kinds begin alike", () => {
     ["audio/mp4", ftyp("isom\0\0\0\0"), { kind: "audio", extension: "mp4", contentType: "video/mp4" }],
     ["audio/webm", "\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1fB\x82\x84webm", { kind: "audio" }],
     ["video/mp4", ftyp("isom\0\0\0\0"), { kind: "video" }],
+    ["video/ogg", `OggS\0\x02${"\0".repeat(22)}\x80theora`, { kind: "video" }],
   ])("it is %s by its kind, its name or its server", (type, head, hints) => {
     expect(typeOf(head, hints)).toBe(type);
   });
@@ -121,8 +121,9 @@ describe("is not attached:", () => {
     }
   });
 
-  test("an installer by its name, though it begins as a document does", () => {
+  test("a program or a macro by its name, though it begins as a document does", () => {
     expect(typeOf(entry("assets/a"), { extension: "apk" })).toBeUndefined();
+    expect(typeOf(OOXML + entry("word/document.xml"), { extension: "docm" })).toBeUndefined();
     expect(typeOf("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", { extension: "msi" })).toBeUndefined();
   });
 
