@@ -10,16 +10,13 @@ import { open, seal } from "../crypto/seal";
 const FAILED_PAUSE_MS = 500;
 const REFUSED_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 600_000;
-/** An engine that refuses what it has just granted is not logged in to again for every message. */
-const LOGIN_EVERY_MS = 60_000;
+/** An engine that refuses whatever token is not logged in to again for every message. */
+const RENEWED_EVERY_MS = 60_000;
 /** While KV lets a changed record be seen here and not yet there, both versions are asked for: each keeps its token. */
 const TARGETS_KEPT = 2;
 const STORED = "token";
 
 export type LoginRequest = { owner: string; target: LoginTarget; bounds: Bounds };
-
-/** A token that the engine has refused, and whether it has taken it before. */
-export type Stale = { token: string; worked: boolean };
 
 /** What is known for one version of the credentials. */
 type Session = {
@@ -40,16 +37,20 @@ export class EngineSession extends DurableObject<Env> {
   readonly #sessions = new Map<string, Session>();
   #restored: Promise<void> | undefined;
 
-  /** The token at hand, or a fresh one when that is `stale` (the engine refused it) or has expired. */
-  async token(request: LoginRequest, stale?: Stale): Promise<Granted> {
+  /**
+   * The token at hand, or a fresh one when that has expired or is `stale`: the engine refused it. That is worth a login once a
+   * minute, and else the same token comes back.
+   */
+  async token(request: LoginRequest, stale?: string): Promise<Granted> {
     await (this.#restored ??= this.#restore(request.owner));
     const digest = await digestOf(request.target);
     const session = this.#sessionFor(digest);
     if (session.login) return session.login;
     const { token, failure } = session;
     const nowMs = Date.now();
-    const isRefused = token !== undefined && token.token === stale?.token;
-    if (token && token.expiresAtMs > nowMs && !(isRefused && mayRenew(session, token, stale, nowMs))) return token;
+    const isRefused = token !== undefined && token.token === stale;
+    const isEarly = nowMs - (session.renewedAtMs ?? 0) < RENEWED_EVERY_MS;
+    if (token && token.expiresAtMs > nowMs && (!isRefused || isEarly)) return token;
     if (failure && failure.untilMs > nowMs) return failure.login;
     if (isRefused) session.renewedAtMs = nowMs;
     session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
@@ -105,17 +106,11 @@ export class EngineSession extends DurableObject<Env> {
     try {
       const text = await open(required(readConfig(this.env).masterKeys), owner, STORED, sealed);
       const { digest, ...token } = JSON.parse(text) as Token & { digest: string };
-      // The first version kept no time of the login.
-      this.#sessions.set(digest, { token: { ...token, grantedAtMs: token.grantedAtMs ?? 0 } });
+      this.#sessions.set(digest, { token });
     } catch (error) {
       log("session_not_restored", { owner, error: errorText(error) });
     }
   }
-}
-
-/** A token that never worked is worth no second login within the minute. One that did has ended, and that once a minute. */
-function mayRenew({ renewedAtMs = 0 }: Session, { grantedAtMs }: Token, { worked }: Stale, nowMs: number): boolean {
-  return nowMs - grantedAtMs >= LOGIN_EVERY_MS || (worked && nowMs - renewedAtMs >= LOGIN_EVERY_MS);
 }
 
 function pauseMs({ outcome, refused }: LoginFailure): number {

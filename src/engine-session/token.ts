@@ -12,7 +12,7 @@ const CACHE_ENTRIES = 2000;
  * The tokens this isolate has been given, so that an ordinary delivery asks nobody. Values alone and no promise: the
  * tickets of an isolate are objects of their own, and one may not wait for what another has begun.
  */
-const known = new Map<string, { target: string; token: Token; worked?: true }>();
+const known = new Map<string, { target: string; token: Token }>();
 
 /** What a request to the tenant's engine is bound by. The tenant's secrets are open. */
 export function engineContext(tenant: Tenant, config: Config, sessions: Sessions): EngineContext {
@@ -26,10 +26,6 @@ export function engineContext(tenant: Tenant, config: Config, sessions: Sessions
       const target: LoginTarget = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
       return tokenFor(sessions, { owner, target, bounds }, stale);
     },
-    accepted: (token) => {
-      const held = known.get(owner);
-      if (held?.token.token === token) held.worked = true;
-    },
   };
 }
 
@@ -39,11 +35,7 @@ async function tokenFor(sessions: Sessions, request: LoginRequest, stale: string
   const target = JSON.stringify(request.target);
   const held = known.get(owner);
   if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
-  const worked = held?.token.token === stale && held?.worked === true;
-  const login = await sessions
-    .getByName(owner)
-    .token(request, stale === undefined ? undefined : { token: stale, worked });
-  if ("token" in login && login.token === held?.token.token) return login;
+  const login = await sessions.getByName(owner).token(request, stale);
   known.delete(owner);
   if ("outcome" in login) return login;
   const [oldest] = known.keys();

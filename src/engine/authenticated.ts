@@ -11,8 +11,6 @@ export type EngineContext = Bounds & {
    * back where it is too early for another login.
    */
   login: (stale?: string) => Promise<Granted>;
-  /** The engine has taken that token. */
-  accepted: (token: string) => void;
 };
 
 /** How engines, and what stands before them, say that a login has ended: 419 and 498 are no standard's. */
@@ -26,7 +24,7 @@ const saysLoginEnded = (status: number) => LOGIN_ENDED.has(status) || (status >=
  */
 export async function authenticated(
   auth: EngineAuth,
-  context: Pick<EngineContext, "login" | "accepted">,
+  context: Pick<EngineContext, "login">,
   attempt: (headers: Record<string, string>) => Promise<Sent>,
 ): Promise<Sent> {
   switch (auth.type) {
@@ -42,11 +40,7 @@ export async function authenticated(
       const first = await context.login();
       if ("outcome" in first) return first;
       const sent = await attempt({ authorization: `Bearer ${first.token}` });
-      if ("outcome" in sent) return sent;
-      if (!saysLoginEnded(sent.answer.status)) {
-        context.accepted(first.token);
-        return sent;
-      }
+      if ("outcome" in sent || !saysLoginEnded(sent.answer.status)) return sent;
       const second = await context.login(first.token);
       if ("outcome" in second) return second;
       return second.token === first.token ? sent : attempt({ authorization: `Bearer ${second.token}` });

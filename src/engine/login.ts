@@ -13,7 +13,7 @@ import type { EngineRecord, LoginAuth } from "./engine-record";
 export type LoginTarget = Pick<EngineRecord, "baseUrl" | "apiPath"> &
   Pick<LoginAuth, "username" | "password"> & { timeZone: string };
 
-export type Token = { token: string; grantedAtMs: number; expiresAtMs: number };
+export type Token = { token: string; expiresAtMs: number };
 
 export type Granted = Token | { outcome: Failure };
 
@@ -88,8 +88,8 @@ function readToken(text: string, timeZone: string): Token | undefined {
   const body = jsonIn(text) as { token?: unknown; expireAt?: unknown } | null | undefined;
   // What no header can carry is no token.
   if (typeof body?.token !== "string" || !/^[\u0021-\u007e]+$/.test(body.token)) return undefined;
-  const grantedAtMs = Date.now();
-  const lifetimeMs = (readDate(body.expireAt, timeZone) ?? 0) - MARGIN_MS - grantedAtMs;
+  const nowMs = Date.now();
+  const lifetimeMs = (readDate(body.expireAt, timeZone) ?? 0) - MARGIN_MS - nowMs;
   const usedMs = lifetimeMs < SHORTEST_LIFETIME_MS ? UNKNOWN_LIFETIME_MS : Math.min(lifetimeMs, LONGEST_LIFETIME_MS);
-  return { token: body.token, grantedAtMs, expiresAtMs: grantedAtMs + usedMs };
+  return { token: body.token, expiresAtMs: nowMs + usedMs };
 }

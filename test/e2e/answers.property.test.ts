@@ -58,7 +58,7 @@ const header = fc.constantFrom(
 /** How a body is framed, and whether the relay can read it to its end. */
 const FRAMES: Record<string, (body: Buffer) => { head: string; bytes: Buffer; whole: boolean }> = {
   length: (bytes) => ({ head: `content-length: ${bytes.length}\r\n`, bytes, whole: true }),
-  close: (bytes) => ({ head: "connection: close\r\n", bytes, whole: true }),
+  close: (bytes) => ({ head: "", bytes, whole: true }),
   chunked: (bytes) => ({ head: "transfer-encoding: chunked\r\n", bytes: chunked(bytes, bytes.length), whole: true }),
   "oddly chunked": (bytes) => ({
     head: "transfer-encoding: chunked\r\n",
@@ -113,7 +113,7 @@ const httpAnswer: fc.Arbitrary<Scripted> = fc
   .map(({ status, body, version, interim, header, frame, coding }) => {
     const coded = CODINGS[coding]?.(Buffer.from(body)) ?? { head: "", bytes: Buffer.from(""), readable: true };
     const framed = FRAMES[frame]?.(coded.bytes) ?? { head: "", bytes: coded.bytes, whole: true };
-    const head = `${interim}${version} ${status} Odd\r\n${header}${coded.head}${framed.head}\r\n`;
+    const head = `${interim}${version} ${status} Odd\r\nconnection: close\r\n${header}${coded.head}${framed.head}\r\n`;
     const isRead = framed.whole && coded.readable;
     const means = status < 300 && isRead && SAYS_NO.includes(body) ? "rejected" : ofStatus(status);
     return { answer: { bytes: Buffer.concat([Buffer.from(head), framed.bytes]) }, means };
@@ -151,7 +151,11 @@ beforeAll(async () => {
     const { ticketNumber, message } = JSON.parse(request.split("\r\n\r\n")[1] ?? "") as Record<string, string>;
     arrived.set(ticketNumber ?? "", [...(arrived.get(ticketNumber ?? "") ?? []), message ?? ""]);
     const next = answers.get(`${ticketNumber} ${message}`)?.shift();
-    return next?.answer ?? { bytes: `HTTP/1.1 200 OK\r\ncontent-length: ${TAKEN.length}\r\n\r\n${TAKEN}` };
+    return (
+      next?.answer ?? {
+        bytes: `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ${TAKEN.length}\r\n\r\n${TAKEN}`,
+      }
+    );
   });
 });
 afterAll(async () => {
@@ -175,8 +179,9 @@ async function play(tenant: Tenant, both: readonly [Scripted[], Scripted[]], see
   const settled = ({ lanes }: Ticket): boolean => lanes.toDesk.delivered + lanes.toDesk.dead === texts.length;
   const { messages } = await tenant.untilTicket(number, settled, "an end of both");
   const seen = messages.map(({ state, attempts }) => ({ attempts: attempts.length, state }));
+  const errors = messages.flatMap(({ attempts }) => attempts.map(({ error }) => error?.slice(0, 100)));
   const said = both.flat().map(({ answer }) => Buffer.from(answer.bytes).toString("latin1").slice(0, 200));
-  expect(seen, `seed ${seed}: ${JSON.stringify(said)}`).toEqual(expected);
+  expect(seen, `seed ${seed}: ${JSON.stringify({ said, errors })}`).toEqual(expected);
   for (const { state, attempts } of messages) expect(state === "dead" && !attempts.at(-1)?.error).toBe(false);
   const repeated = texts.flatMap((text, at) => Array.from({ length: expected[at]?.attempts ?? 0 }, () => text));
   expect(arrived.get(number)).toEqual(repeated);
