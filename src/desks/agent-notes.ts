@@ -1,5 +1,5 @@
 import type { MediaType } from "../egress/file-type";
-import { isReply, type FailureReport } from "../model/delivery";
+import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
 import type { Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
@@ -9,8 +9,7 @@ const MEDIA: Record<Language, Record<MediaType, string>> = {
   en: { image: "image", video: "video", audio: "audio file", file: "file" },
 };
 
-export const isMediaType = (messageType: string | undefined): messageType is MediaType =>
-  messageType !== undefined && Object.hasOwn(MEDIA.en, messageType);
+export const isMediaType = (messageType: string): messageType is MediaType => Object.hasOwn(MEDIA.en, messageType);
 
 /** A place as text, with a link to a map; degrees as they came. */
 export function locationText(language: Language, latitude: string, longitude: string): string {
@@ -19,7 +18,7 @@ export function locationText(language: Language, latitude: string, longitude: st
   return `${name}: ${place}\nhttps://maps.google.com/?q=${place}`;
 }
 
-/** In place of media that did not get through: the link to it, under the customer's own words. */
+/** In place of media that did not get through: the link to it, under the customer's own text. */
 export function mediaLinkNote(language: Language, type: MediaType, caption: string, link: string): string {
   const what = MEDIA[language][type];
   const note =
@@ -29,7 +28,7 @@ export function mediaLinkNote(language: Language, type: MediaType, caption: stri
   return [caption, note, link].filter((part) => part !== "").join("\n");
 }
 
-const REASONS: Record<Language, Record<string, string>> = {
+const REASONS: Record<Language, Record<DeadReason, string>> = {
   id: {
     rejected: "3Dolphins menolaknya",
     blocked: "alamat 3Dolphins tidak boleh dituju",
@@ -44,7 +43,7 @@ const REASONS: Record<Language, Record<string, string>> = {
 
 /** Tells an agent that a reply, which is quoted, or a Close did not reach the customer. */
 export function failureNote(language: Language, { reason, status, event }: FailureReport): string {
-  const why = `${REASONS[language][reason] ?? reason}${status === null ? "" : ` (HTTP ${status})`}`;
+  const why = `${REASONS[language][reason]}${status === null ? "" : ` (HTTP ${status})`}`;
   if (!isReply(event)) {
     return language === "id"
       ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`

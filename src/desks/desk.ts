@@ -19,7 +19,7 @@ export type DeskContext = Bounds & {
    * and sends back in each webhook. It changes when the channel or the customer's name does.
    */
   ticketReference: () => Promise<string>;
-  /** Of the notes in which a desk's agents are told what the desk cannot show. */
+  /** The language of the notes to its agents. */
   language: Language;
   /** The desk conversation: what this desk asked to have kept for the ticket. Undefined at first. */
   conversation: unknown;

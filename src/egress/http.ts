@@ -34,7 +34,7 @@ type Exchange = { response: Promise<Response>; isLate: () => boolean; end: () =>
 /** Begins a request, if the guard lets it. Redirects are not followed. */
 export function begin(
   { url, timeoutMs, allowInsecureTargets }: Bounds & { url: string },
-  init: () => RequestInit & { headers?: Record<string, string> } = () => ({}),
+  init: () => Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = () => ({}),
 ): Exchange | { forbidden: string } {
   const forbidden = forbiddenTarget(url, allowInsecureTargets);
   if (forbidden !== undefined) return { forbidden };

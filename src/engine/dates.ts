@@ -5,8 +5,8 @@ import { memo } from "../lib/bounded-map";
 const DAY_MS = 24 * 3600_000;
 
 /**
- * ISO 8601, and what is written in its place: a blank for the T, a comma in the seconds, an offset with no colon. Java puts
- * the zone's name behind it, in brackets.
+ * ISO 8601, also with a blank for the T, a comma in the seconds or an offset with no colon. Java puts the zone's name behind
+ * it, in brackets.
  */
 const DATE =
   /^(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,9}))?)?)? ?(Z|[+-]\d\d(?::?[0-5]\d)?)?(?:\[.*\])?$/i;

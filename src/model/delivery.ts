@@ -8,11 +8,13 @@ export type FailureReport = {
   owner: string;
   messageId: string;
   sequence: number;
-  reason: string;
-  /** What the engine answered, if it did. */
+  reason: DeadReason;
+  /** Of the engine's last answer; null when there was none. */
   status: number | null;
   event: OutgoingEvent | CommandEvent;
 };
+
+export type DeadReason = "rejected" | "blocked" | "exhausted";
 
 type Attempt = {
   /** Stable over all attempts: the receiver drops repeats by it. */

@@ -12,8 +12,8 @@ export type EventKind = "incoming" | "outgoing" | "command";
 export type MessageKind = EventKind | "failure";
 
 const MAX_ID = 128;
-const MAX_MESSAGE = 8192;
-const MAX_LINK = 2048;
+export const MAX_MESSAGE = 8192;
+export const MAX_LINK = 2048;
 const MAX_FIELD = 1024;
 /** Of what the relay does not know: far more than anybody needs, and far from the end of a stack. */
 const MAX_DEPTH = 32;

@@ -29,8 +29,9 @@ export async function startRawFarEnd(
       socket.off("data", read).pause();
       requests.push(request);
       const { bytes, then = "end" } = answerTo(Buffer.from(request, "latin1").toString());
-      if (then === "end") socket.end(bytes);
-      else socket.write(bytes, () => then === "reset" && socket.resetAndDestroy());
+      // Where both come at once, the runtime may see the end before it has handed on the answer.
+      const leave = { end: () => socket.end(), reset: () => socket.resetAndDestroy(), hold: () => undefined }[then];
+      socket.write(bytes, () => setImmediate(leave));
     };
     socket.on("data", read);
   });

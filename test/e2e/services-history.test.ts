@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issuePaths, refusal } from "./http.ts";
-import { FAULTS, FAULTY, historyIn, servedTenant } from "./services.ts";
+import { FAULTS, times, FAULTY, historyIn, servedTenant } from "./services.ts";
 import { bearer, newTicketNumber, openTicket } from "./tenant.ts";
 import { type World, startWorld } from "./world.ts";
 
@@ -104,7 +104,7 @@ describe("the engine's failure", () => {
   test.each(FAULTS)("%s", async (_, fault, status, code, said) => {
     const tenant = await servedTenant(world, FAULTY);
     const number = await openTicket(tenant);
-    tenant.services.failNext("history", fault);
+    for (let time = 0; time < times(fault); time += 1) tenant.services.failNext("history", fault);
     const reply = await tenant.history(number);
     expect(refusal(reply, status, code).message).toMatch(said);
     expect(reply.headers.get("cache-control")).toBe("no-store");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accepted, issuePaths, refusal } from "./http.ts";
-import { FAULTS, FAULTY, type Served, servedTenant } from "./services.ts";
+import { FAULTS, times, FAULTY, type Served, servedTenant } from "./services.ts";
 import { bearer, newTicketNumber } from "./tenant.ts";
 import { type World, startWorld } from "./world.ts";
 
@@ -142,7 +142,7 @@ describe("the engine's failure", () => {
   test.each(FAULTS)("%s", async (_, fault, status, code, said) => {
     const tenant = await servedTenant(world, FAULTY);
     const { ticketNumber, contactId } = await openFor(tenant);
-    tenant.services.failNext("contact", fault);
+    for (let time = 0; time < times(fault); time += 1) tenant.services.failNext("contact", fault);
     const reply = await tenant.contact(contactId, { ticketNumber });
     expect(refusal(reply, status, code).message).toMatch(said);
     expect(reply.headers.get("cache-control")).toBe("no-store");

@@ -48,7 +48,7 @@ async function deliver(delivery: DeskDelivery, record: ChatwootRecord, context: 
     }
     // Never opened, or deleted since; with the conversation its contact may be gone too.
     const left = conversationId === undefined ? known : {};
-    const opened = await openConversation(api, record, context, event, left, conversationId);
+    const opened = await openConversation({ api, record, context, event }, left, conversationId);
     return opened.ok ? postIncoming(slotIn(opened.value), event) : opened.outcome;
   }
   if (conversationId === undefined) return NOTHING_TO_DO;

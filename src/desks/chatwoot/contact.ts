@@ -30,13 +30,11 @@ const newContact = z.union([
   ),
 ]);
 
+/** What a ticket's contact and conversation are made from. */
+export type Opening = { api: Api; record: ChatwootRecord; context: DeskContext; event: IncomingEvent };
+
 /** The id of the customer's contact, which is kept as soon as it is made. */
-export async function contactOf(
-  api: Api,
-  record: ChatwootRecord,
-  context: DeskContext,
-  event: IncomingEvent,
-): Promise<Step<number>> {
+export async function contactOf({ api, record, context, event }: Opening): Promise<Step<number>> {
   const { identifier, name, phone } = await customerOf(context.owner, event);
   const fields = { inbox_id: record.inboxId, name, identifier };
 

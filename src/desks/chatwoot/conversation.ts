@@ -1,10 +1,7 @@
 import * as z from "zod/mini";
 import { statusOf } from "../../egress/outcome";
-import type { IncomingEvent } from "../../model/event";
-import type { DeskContext } from "../desk";
-import { stepOf, type Api, type Step } from "./api";
-import { contactOf } from "./contact";
-import type { ChatwootRecord } from "./record";
+import { stepOf, type Step } from "./api";
+import { contactOf, type Opening } from "./contact";
 
 /**
  * The conversation of a ticket. Everything is looked for before it is made, and kept as soon as it is: an attempt that dies
@@ -25,27 +22,18 @@ const conversation = z.object({
 const conversations = z.object({ payload: z.array(conversation) });
 
 /** The id of the ticket's conversation. `gone` is one that Chatwoot has deleted. */
-export async function openConversation(
-  api: Api,
-  record: ChatwootRecord,
-  context: DeskContext,
-  event: IncomingEvent,
-  known: Conversation,
-  gone?: number,
-): Promise<Step<number>> {
+export async function openConversation(opening: Opening, known: Conversation, gone?: number): Promise<Step<number>> {
+  const { api, record, context, event } = opening;
   const { owner, ticketNumber, keep } = context;
   const found =
-    known.contactId === undefined
-      ? await contactOf(api, record, context, event)
-      : { ok: true as const, value: known.contactId };
+    known.contactId === undefined ? await contactOf(opening) : { ok: true as const, value: known.contactId };
   if (!found.ok) return found;
   const contactId = found.value;
 
   // In the API's list a conversation does not say its source_id: what it was made with says which ticket it is. Published
   // as "Contact Conversations"; the newest 20.
   const reply = await api.get(`/contacts/${contactId}/conversations`);
-  const isContactGone = statusOf(reply.outcome) === 404 && known.contactId !== undefined;
-  if (isContactGone) return openConversation(api, record, context, event, {}, gone);
+  if (statusOf(reply.outcome) === 404 && known.contactId !== undefined) return openConversation(opening, {}, gone);
   const listed = stepOf(reply, (json) => conversations.safeParse(json).data);
   if (!listed.ok) return listed;
   const ours = listed.value.payload.find(

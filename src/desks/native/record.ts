@@ -4,6 +4,6 @@ import { url } from "../../lib/record-fields";
 export const nativeRecord = z.strictObject({
   type: z.literal("native"),
   url: url("the URL that takes the events"),
-  /** Whether it wants to hear of replies that ended among the dead letters. */
+  /** Whether it is sent a report of each reply that ended among the dead letters. */
   notifyFailures: z._default(z.boolean(), false),
 });

@@ -67,7 +67,7 @@ function fieldLine({ label = "", text, email, options, select }: z.infer<typeof 
   return `${label}: ${answer || choices}`.trimEnd();
 }
 
-/** A template of WhatsApp holds its words in the `text` of nested parameters; without any, its name has to do. */
+/** A template of WhatsApp has its texts in nested parameters, under `text`. Without any, its name has to do. */
 function templateTexts(template: unknown): string[] {
   if (typeof template !== "object" || template === null) return [];
   const texts = textsIn(template, 8);

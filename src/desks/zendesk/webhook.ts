@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
+import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
 import { deskContent, toText, type DeskContent } from "./agent-text";
 import type { ClosingSignal } from "./record";
@@ -67,10 +68,6 @@ function agentReplies(type: string, payload: unknown): AgentReply[] {
   const content = deskContent.safeParse(message.content).data;
   return content ? repliesOf(content) : [];
 }
-
-/** The limits of 3Dolphins' events, as the relay keeps them: what is longer is sent in pieces, or as text. */
-const MAX_MESSAGE = 8192;
-const MAX_LINK = 2048;
 
 /** An agent's message as the Outgoing Events it takes; none when there is nothing in it to send. */
 function repliesOf(content: DeskContent): AgentReply[] {
