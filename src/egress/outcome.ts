@@ -73,7 +73,8 @@ function saysFailure(text: string): boolean {
 }
 
 /** Of a field that some write as a text and some do not. */
-const textOf = (value: unknown): string => (typeof value === "object" ? "" : String(value));
+const textOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 
 /** `Retry-After` (RFC 9110, 10.2.3: seconds or a date) as ms from now, or undefined when absent or malformed. */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {

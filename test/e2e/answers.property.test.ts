@@ -36,16 +36,16 @@ const ofStatus = (status: number): Kind => {
   return status < 400 || REJECTED.includes(status) ? "rejected" : "retry";
 };
 
-const status = fc.constantFrom(200, 201, 202, 203, 206, 226, 300, 301, 302, 307, 308, ...REJECTED, ...RETRIED);
-const body = fc.constantFrom(TAKEN, ...SAYS_NO, ...SAYS_NOTHING);
-const version = fc.constantFrom("HTTP/1.1", "HTTP/1.0");
-const interim = fc.constantFrom(
+const anyStatus = fc.constantFrom(200, 201, 202, 203, 206, 226, 300, 301, 302, 307, 308, ...REJECTED, ...RETRIED);
+const anyBody = fc.constantFrom(TAKEN, ...SAYS_NO, ...SAYS_NOTHING);
+const anyVersion = fc.constantFrom("HTTP/1.1", "HTTP/1.0");
+const anyInterim = fc.constantFrom(
   "",
   "",
   "HTTP/1.1 100 Continue\r\n\r\n",
   "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
 );
-const header = fc.constantFrom(
+const anyHeader = fc.constantFrom(
   "",
   "retry-after: soon\r\n",
   'content-type: application/json; charset="UTF-8"\r\n',
@@ -102,11 +102,11 @@ const CODINGS: Record<string, (body: Buffer) => { head: string; bytes: Buffer; r
 
 const httpAnswer: fc.Arbitrary<Scripted> = fc
   .record({
-    status,
-    body,
-    version,
-    interim,
-    header,
+    status: anyStatus,
+    body: anyBody,
+    version: anyVersion,
+    interim: anyInterim,
+    header: anyHeader,
     frame: fc.constantFrom(...Object.keys(FRAMES)),
     coding: fc.oneof({ weight: 2, arbitrary: fc.constant("none") }, fc.constantFrom(...Object.keys(CODINGS))),
   })
@@ -128,15 +128,15 @@ const httpAnswer: fc.Arbitrary<Scripted> = fc
 const noAnswer: fc.Arbitrary<Scripted> = fc
   .constantFrom<RawAnswer>(
     { bytes: "" },
-    { bytes: "", then: "reset" },
+    { bytes: "", after: "reset" },
     { bytes: "SSH-2.0-OpenSSH_9.6\r\n" },
     { bytes: "HTTP/1.1 2" },
     { bytes: "HTTP/1.1 099 Odd\r\n\r\n" },
     { bytes: "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok" },
     { bytes: "HTTP/1.1 200 OK\r\nno header at all\r\n\r\n" },
     { bytes: "HTTP/1.1 100 Continue\r\n\r\n" },
-    { bytes: "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{", then: "hold" },
-    { bytes: "", then: "hold" },
+    { bytes: "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{", after: "hold" },
+    { bytes: "", after: "hold" },
   )
   .map((answer) => ({ answer, means: ["retry"] }));
 

@@ -89,8 +89,8 @@ describe("a 2xx that says no", () => {
 describe("an answer that comes before the request was read, with the connection closed behind it,", () => {
   test.each([413, 401, 422])("counts: %i", async (status) => {
     const answer = json(status, '{"error":"too much"}');
-    for (const then of ["end", "reset"] as const) {
-      const ended = await deliverTo({ ...answer, then }, { early: true, filler: "x".repeat(200_000) });
+    for (const after of ["end", "reset"] as const) {
+      const ended = await deliverTo({ ...answer, after }, { early: true, filler: "x".repeat(200_000) });
       expect(ended).toMatchObject({ state: "dead", statuses: [status] });
     }
   });

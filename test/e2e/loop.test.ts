@@ -80,7 +80,7 @@ describe("a request that looks like a delivery of the relay", () => {
   test("is taken where only half of it does", async () => {
     const tenant = await world.tenant();
     const number = await openTicket(tenant);
-    accepted(await tenant.incoming(number, {}, { "user-agent": own["user-agent"] }));
-    accepted(await tenant.reply(number, {}, { "relay-message-id": "msg_1" }));
+    expect(await tenant.incoming(number, {}, { "user-agent": own["user-agent"] })).toBeAccepted();
+    expect(await tenant.reply(number, {}, { "relay-message-id": "msg_1" })).toBeAccepted();
   });
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 export type RawAnswer = {
   bytes: string | Uint8Array;
   /** `reset` breaks the connection off, `hold` leaves it open with nothing more to come. */
-  then?: "end" | "reset" | "hold";
+  after?: "end" | "reset" | "hold";
 };
 
 export type RawFarEnd = { url: string; requests: string[]; close: () => void };
@@ -28,9 +28,9 @@ export async function startRawFarEnd(
       if (!early && !isWhole(request)) return;
       socket.off("data", read).pause();
       requests.push(request);
-      const { bytes, then = "end" } = answerTo(Buffer.from(request, "latin1").toString());
+      const { bytes, after = "end" } = answerTo(Buffer.from(request, "latin1").toString());
       // Where both come at once, the runtime may see the end before it has handed on the answer.
-      const leave = { end: () => socket.end(), reset: () => socket.resetAndDestroy(), hold: () => undefined }[then];
+      const leave = { end: () => socket.end(), reset: () => socket.resetAndDestroy(), hold: () => undefined }[after];
       socket.write(bytes, () => setImmediate(leave));
     };
     socket.on("data", read);
