@@ -87,11 +87,9 @@ describe("a 2xx that says no", () => {
 });
 
 describe("an answer that comes before the request was read, with the connection closed behind it,", () => {
+  // One that is broken off instead may be lost on the way, and then there is none.
   test.each([413, 401, 422])("counts: %i", async (status) => {
-    const answer = json(status, '{"error":"too much"}');
-    for (const after of ["end", "reset"] as const) {
-      const ended = await deliverTo({ ...answer, after }, { early: true, filler: "x".repeat(200_000) });
-      expect(ended).toMatchObject({ state: "dead", statuses: [status] });
-    }
+    const ended = await deliverTo(json(status, '{"error":"too much"}'), { early: true, filler: "x".repeat(200_000) });
+    expect(ended).toMatchObject({ state: "dead", statuses: [status] });
   });
 });

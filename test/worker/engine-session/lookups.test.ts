@@ -124,7 +124,7 @@ describe("one login", () => {
     later(HOUR_MS - 60_000);
     await replyIn(owner, numbers, "dua");
     expect(engine.logins(), "a minute before").toBe(1);
-    later(61_000);
+    later(31_000);
     await replyIn(owner, numbers, "tiga");
     expect(engine.logins(), "in its last seconds").toBe(2);
     expect(engine.replies().at(-1)?.headers.get("authorization")).toBe("Bearer token-2");
@@ -230,7 +230,7 @@ describe("a login that fails", () => {
     expect(await ask()).toEqual(refusal);
     farEnds.answerWith(() => new Response("", { status: 503, headers: { "retry-after": "120" } }));
     expect(await ask()).toEqual(refusal);
-    later(31_000);
+    later(61_000);
     expect(await ask()).toMatchObject({ outcome: { error: "login: HTTP 503", retryAfterMs: 120_000 } });
     farEnds.answerWith(() => Response.json({ token: "t", expireAt: inAnHour() }));
     later(119_000);
