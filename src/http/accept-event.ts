@@ -9,6 +9,7 @@ import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
 import { ask, ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
+import { refuseLoop } from "./loop";
 
 const LONGEST_WAIT_SECONDS = 20;
 const LONGEST_KEY = 256;
@@ -37,6 +38,7 @@ export async function storeEvent(
   c: AppContext,
   { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
+  refuseLoop(c);
   const { owner, deskId } = tenant;
   const { ticketNumber, channel, contactId = "", customerName } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
