@@ -79,7 +79,7 @@ describe("the bare address", () => {
   test("takes GET alone", async () => {
     const reply = await world.call("/", { method: "POST" });
     expect(reply).toBeRefused(405, "method_not_allowed");
-    expect(reply.headers.get("allow")).toBe("GET");
+    expect(reply.headers.get("allow")).toBe("GET, HEAD");
   });
 });
 
