@@ -15,6 +15,11 @@ const Attempt = z.looseObject({
   ms: z.number().min(0),
   status: z.int().optional(),
   error: z.string().optional(),
+  outcome: z.enum(["delivered", "rejected", "retry", "blocked"]).optional(),
+  noAnswer: z.enum(["timeout", "connection"]).optional(),
+  detail: z.string().optional(),
+  answer: z.string().optional(),
+  givenUpAfterSeconds: z.int().optional(),
 });
 
 const Message = z.looseObject({
