@@ -46,7 +46,7 @@ const saidBy = (chatwoot: FakeChatwoot, count: number, isPrivate = false) =>
   );
 
 const bodyOf = ({ body }: Received) => JSON.parse(body) as Record<string, unknown>;
-const told = ({ engine }: Tenant) => engine.received.map((one) => ({ path: one.path, ...bodyOf(one) }));
+const receivedBy = ({ engine }: Tenant) => engine.received.map((one) => ({ path: one.path, ...bodyOf(one) }));
 
 test("what the customer writes arrives in one conversation, in order and in the form that Chatwoot has for it", async () => {
   const { chatwoot, tenant, number } = await scene();
@@ -157,7 +157,7 @@ test("the agent answers the customer, with words and with files, and nothing tha
   expect(await chatwoot.agentSays(conversation, "Ini formulirnya", { attachments })).toBe(200);
   expect(await chatwoot.agentSays(conversation, "Nasabah lama", { private: true })).toBe(200);
   const common = { path: "/outgoing", ticketNumber: number, channel: "whatsapp", customerName: "Farhan Akbar" };
-  expect(told(tenant)).toEqual([
+  expect(receivedBy(tenant)).toEqual([
     expect.objectContaining({
       ...common,
       messageType: "text",
@@ -173,7 +173,9 @@ test("the agent resolves, which closes the ticket; the customer's next message o
   const { chatwoot, tenant, conversation, number } = await opened();
   expect(await chatwoot.agentResolves(conversation)).toBe(200);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed");
-  expect(told(tenant)).toEqual([expect.objectContaining({ path: "/command", event: "Close", ticketNumber: number })]);
+  expect(receivedBy(tenant)).toEqual([
+    expect.objectContaining({ path: "/command", event: "Close", ticketNumber: number }),
+  ]);
   expect(await chatwoot.agentSays(conversation, "Satu lagi")).toBe(409);
 
   accepted(await tenant.incoming(number, { message: "Saya kembali" }));
@@ -185,10 +187,10 @@ test("the agent resolves, which closes the ticket; the customer's next message o
     "Chatwoot to open it again",
   );
   expect(await chatwoot.agentSays(conversation, "Selamat datang kembali")).toBe(200);
-  expect(told(tenant)).toHaveLength(2);
+  expect(receivedBy(tenant)).toHaveLength(2);
   expect(await chatwoot.agentResolves(conversation)).toBe(200);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed again");
-  expect(told(tenant)).toHaveLength(3);
+  expect(receivedBy(tenant)).toHaveLength(3);
 });
 
 test("the agent is spared the echo of a Close by the engine", async () => {
