@@ -21,11 +21,6 @@ const Attempt = z.looseObject({
   answer: z.string().optional(),
   givenUpAfterSeconds: z.int().optional(),
   error: z.string().optional(),
-  outcome: z.enum(["delivered", "rejected", "retry", "blocked"]).optional(),
-  noAnswer: z.enum(["timeout", "connection"]).optional(),
-  detail: z.string().optional(),
-  answer: z.string().optional(),
-  givenUpAfterSeconds: z.int().optional(),
 });
 
 const Message = z.looseObject({
