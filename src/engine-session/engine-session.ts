@@ -4,6 +4,7 @@ import type { Bounds } from "../egress/http";
 import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
 import { BoundedMap } from "../lib/bounded-map";
+import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
 
@@ -43,7 +44,7 @@ export class EngineSession extends DurableObject<Env> {
     const { token, failure } = session;
     const nowMs = Date.now();
     if (token && token.token !== stale && token.expiresAtMs > nowMs) return token;
-    if (failure && failure.untilMs > nowMs) return failure.login;
+    if (failure && isWaiting(failure.untilMs, nowMs, LONGEST_PAUSE_MS)) return failure.login;
     session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
     return session.login;
   }

@@ -27,7 +27,8 @@ const SAFE_DIGITS = 15;
 const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
-type SourceText = { rawJSON: (text: string) => unknown };
+type SourceText = { rawJSON: (text: string) => unknown; isRawJSON: (value: unknown) => value is { rawJSON: string } };
+const sourceText = JSON as unknown as SourceText;
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
 const significantDigits = (source: string): number =>
@@ -39,8 +40,12 @@ const significantDigits = (source: string): number =>
 /** Keeps a number that a double would change as the text it came in, so that a field the relay does not know goes on as it came. */
 const keepNumbers: Reviver = (_key, value, context) =>
   typeof value === "number" && context?.source !== undefined && isChanged(value, context.source)
-    ? (JSON as unknown as SourceText).rawJSON(context.source)
+    ? sourceText.rawJSON(context.source)
     : value;
+
+/** The digits of a number that was kept as the text it came in. */
+export const rawNumberOf = (value: unknown): string | undefined =>
+  sourceText.isRawJSON(value) ? value.rawJSON : undefined;
 
 function isChanged(value: number, source: string): boolean {
   const digits = significantDigits(source);
