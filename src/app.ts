@@ -12,6 +12,7 @@ import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
 import { tickets } from "./routes/desk-tickets";
+import { DirectoryFailure } from "./tenants/directory";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
@@ -76,12 +77,7 @@ function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): strin
 }
 
 function answer(c: AppContext, error: unknown): Response {
-  const refusal =
-    error instanceof AppError
-      ? error
-      : new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
-          detail: errorText(error),
-        });
+  const refusal = refusalOf(error);
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
@@ -92,4 +88,12 @@ function answer(c: AppContext, error: unknown): Response {
     ms: Date.now() - c.var.receivedAtMs,
   });
   return c.json(refusal.toBody(), refusal.status, refusal.headers);
+}
+
+function refusalOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof DirectoryFailure) return AppError.unavailable(error.message);
+  return new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
+    detail: errorText(error),
+  });
 }

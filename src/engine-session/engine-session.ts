@@ -4,6 +4,7 @@ import type { Bounds } from "../egress/http";
 import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
 import { BoundedMap } from "../lib/bounded-map";
+import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
 
@@ -50,9 +51,9 @@ export class EngineSession extends DurableObject<Env> {
     const { token, failure } = session;
     const nowMs = Date.now();
     const isRefused = token !== undefined && token.token === stale;
-    const isEarly = nowMs - (session.renewedAtMs ?? 0) < RENEWED_EVERY_MS;
+    const isEarly = isWaiting((session.renewedAtMs ?? 0) + RENEWED_EVERY_MS, nowMs, RENEWED_EVERY_MS);
     if (token && token.expiresAtMs > nowMs && (!isRefused || isEarly)) return token;
-    if (failure && failure.untilMs > nowMs) return failure.login;
+    if (failure && isWaiting(failure.untilMs, nowMs, LONGEST_PAUSE_MS)) return failure.login;
     if (isRefused) session.renewedAtMs = nowMs;
     session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
     return session.login;
