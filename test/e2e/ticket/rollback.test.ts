@@ -38,11 +38,11 @@ test("what waits outlives a deploy, a rollback to the last release and the deplo
   tenant.desk.answerWith(() => ({ status: 503, body: "busy" }));
   await write("by the last release");
   // Each goes on where the other was: its tables, its attempts, its keys.
-  for (const [at, bundle] of [undefined, last, undefined, last, undefined].entries()) {
+  for (const [at, bundle] of [undefined, last, undefined].entries()) {
     const before = tried();
     await world.killAndRestart(undefined, bundle);
     await write(`after change ${at + 1}`);
-    await tenant.desk.until(() => tried() > before, "an attempt after the change");
+    await tenant.desk.until(() => tried() > before, "an attempt after the change", 30_000);
     const { messages } = await tenant.untilTicket(
       number,
       (ticket) => ticket.lanes.toDesk.nextAttemptAt !== undefined,
@@ -63,9 +63,9 @@ test("what waits outlives a deploy, a rollback to the last release and the deplo
   expect(taken.map(({ headers }) => headers["webhook-id"])).toEqual(ids);
   expect(taken.map(({ body }) => textOf(body))).toEqual([
     "by the last release",
-    ...[1, 2, 3, 4, 5].map((n) => `after change ${n}`),
+    ...[1, 2, 3].map((n) => `after change ${n}`),
   ]);
   expect(accepted(await tenant.reply(number)).sequence).toBe(1);
   expect(accepted(await tenant.close(number)).sequence).toBe(2);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
-});
+}, 120_000);
