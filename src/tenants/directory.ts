@@ -40,6 +40,8 @@ export class DirectoryFailure extends Error {}
 /** Whatever KV fails with (it limits writes to a key, and may be away), the caller can tell it from a fault of the relay. */
 const reach = <T>(operation: Promise<T>): Promise<T> =>
   operation.catch((error: unknown) => {
+    // A record that is no JSON is a fault, and to ask again does not help.
+    if (error instanceof SyntaxError) throw error;
     throw new DirectoryFailure(errorText(error), { cause: error });
   });
 

@@ -27,8 +27,8 @@ export type World = {
   tenant: (options?: TenantOptions) => Promise<Tenant>;
   /** Puts the record of a tenant once more, changed. */
   putTenant: (tenant: Pick<Tenant, "owner" | "desk" | "engine">, options?: TenantOptions) => Promise<Reply>;
-  /** kill -9 and a new start on the same state, with whatever must happen in between. */
-  killAndRestart: (meanwhile?: () => void) => Promise<void>;
+  /** kill -9 and a new start on the same state, with whatever must happen in between, and the bundle of another release. */
+  killAndRestart: (meanwhile?: () => void, bundle?: string) => Promise<void>;
   stop: () => Promise<void>;
 };
 
@@ -55,8 +55,8 @@ export async function startWorld(
   } = {},
 ): Promise<World> {
   const settings = { ...throwawaySettings(), ...options.settings };
-  const start = (): Promise<Relay> => startRelay({ bundle: inject("bundle"), ...options, settings });
-  let relay = await start();
+  const start = (bundle = inject("bundle")): Promise<Relay> => startRelay({ ...options, bundle, settings });
+  let relay = await start(options.bundle);
   const farEnds: FarEnd[] = [];
   const farEnd = async (): Promise<FarEnd> => {
     const started = await startFarEnd();
@@ -90,10 +90,10 @@ export async function startWorld(
       const credentials = credentialsOf(await world.admin("GET", `/admin/tenants/${owner}/credentials`));
       return makeTenant(world, { owner, desk, engine, ...credentials });
     },
-    killAndRestart: async (meanwhile) => {
+    killAndRestart: async (meanwhile, bundle) => {
       await relay.kill();
       meanwhile?.();
-      relay = await start();
+      relay = await start(bundle);
     },
     stop: async () => {
       await relay.stop();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
 import { incomingEvent, outgoingEvent } from "../support/events.ts";
 import { accepted } from "../support/http.ts";
 import { bearer, newTicketNumber, openTicket } from "../support/tenant.ts";
@@ -110,4 +111,48 @@ test("the timeline is read a hundred messages at a time, the newest page first a
   expect(replies.messages.map(({ lane, sequence }) => [lane, sequence])).toEqual([["toDolphins", 1]]);
   expect((await tenant.ticket(number)).messages).toHaveLength(100);
   expect((await tenant.ticket(number, "?lane=toDesk&before=1")).messages).toEqual([]);
+});
+
+test("a page of large messages ends before it is too much for one answer, and all of them are shown page by page", async () => {
+  const tenant = await world.tenant();
+  const number = await openTicket(tenant);
+  const total = 101;
+  for (let count = 1; count <= total; count += 1)
+    expect(await tenant.reply(number, { more: "x".repeat(250_000) })).toBeAccepted();
+  const shown: number[] = [];
+  let query = "?lane=toDolphins";
+  for (let pages = 1; pages < total; pages += 1) {
+    const page = await tenant.ticket(number, query);
+    expect(JSON.stringify(page.messages).length).toBeLessThan(5 * 1024 * 1024);
+    shown.unshift(...page.messages.map(({ sequence }) => sequence));
+    if (page.next === undefined) break;
+    query = `?lane=toDolphins&before=${page.next}`;
+  }
+  expect(shown).toEqual(Array.from({ length: total }, (_, index) => index + 1));
+  const both = await tenant.ticket(number);
+  expect(both.messages.at(-1)?.sequence).toBe(total);
+});
+
+test("the dead letters of all tickets are paged by their bytes too", async () => {
+  const tenant = await world.tenant();
+  tenant.engine.answerWith(() => ({ status: 422 }));
+  const perTicket = 20;
+  for (const number of [await openTicket(tenant), await openTicket(tenant)]) {
+    for (let count = 1; count <= perTicket; count += 1)
+      expect(await tenant.reply(number, { more: "x".repeat(250_000) })).toBeAccepted();
+    await tenant.untilTicket(number, ({ lanes }) => lanes.toDolphins.dead === perTicket, "all to be refused");
+  }
+  const Letters = z.object({ deadLetters: z.array(z.object({ id: z.string() })), next: z.string().optional() });
+  const ids: string[] = [];
+  let [query, pages] = ["?limit=100", 0];
+  for (; pages < 20; pages += 1) {
+    const answer = await world.admin("GET", `/admin/tenants/${tenant.owner}/dead-letters${query}`);
+    expect(answer.text.length).toBeLessThan(9 * 1024 * 1024);
+    const page = Letters.parse(answer.body);
+    ids.push(...page.deadLetters.map(({ id }) => id));
+    if (page.next === undefined) break;
+    query = `?limit=100&before=${page.next}`;
+  }
+  expect(pages).toBeGreaterThan(0);
+  expect([ids.length, new Set(ids).size]).toEqual([2 * perTicket, 2 * perTicket]);
 });

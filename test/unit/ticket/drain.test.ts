@@ -86,3 +86,20 @@ test("a message whose outcome cannot be recorded waits for five seconds, holds u
   await world.end("toDesk", delivered);
   expect(world.flights.toDesk?.sequence).toBe(2);
 });
+
+test.each(["live", "between restarts"])(
+  "when the clock is set back %s, the next touch tries what waits, and the alarm stands no further ahead than a retry",
+  async (when) => {
+    const world = new World();
+    incoming(world);
+    await world.end("toDesk", { kind: "retry", status: 503, error: "HTTP 503", retryAfterMs: 600_000 });
+    world.nowMs -= 3600_000;
+    if (when === "between restarts") await world.crash();
+    reply(world);
+    expect(world.flights.toDesk).toMatchObject({ sequence: 1, attempt: 2 });
+    expect((world.alarmAtMs ?? Number.POSITIVE_INFINITY) - world.nowMs).toBeLessThanOrEqual(8_000);
+    await world.end("toDolphins", delivered);
+    await world.end("toDesk", { kind: "retry", status: 503, error: "HTTP 503", retryAfterMs: 600_000 });
+    expect((world.alarmAtMs ?? Number.POSITIVE_INFINITY) - world.nowMs).toBeLessThanOrEqual(720_000);
+  },
+);

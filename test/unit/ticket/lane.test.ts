@@ -59,4 +59,13 @@ describe("a lane", () => {
     lane = lanes.settle(lanes.begin(lane, 1), 1, { state: "delivered" }, 10);
     expect(lanes.nextStep(lane, nowMs)).toEqual({ do: "wait", untilMs });
   });
+
+  test("a lane does not wait for a time that no retry can have set, as after its clock was set back", () => {
+    const waiting = (untilMs: number) =>
+      lanes.settle(lanes.begin(times(1, accept), 1), 1, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
+    const longest = nowMs + 720_000;
+    expect(lanes.nextStep(waiting(longest), nowMs)).toEqual({ do: "wait", untilMs: longest });
+    expect(lanes.nextStep(waiting(longest + 1), nowMs)).toEqual({ do: "deliver", sequence: 1 });
+    expect(lanes.notBeforeMsOf(waiting(longest + 1), nowMs)).toBe(0);
+  });
 });

@@ -46,3 +46,9 @@ test("of many that come at once those are known that came last, and not ever mor
   expect(bodies.slice(-CERTAIN).map((body) => see(recent, "toDesk", body, 1))).toEqual(Array(CERTAIN).fill(true));
   expect(see(recent, "toDesk", "0", 1)).toBe(false);
 });
+
+test("a body that came before the clock was set back by an hour is not taken for one of the last 10 seconds", () => {
+  const recent = new RecentBodies();
+  see(recent, "toDesk", "a", 3600_000);
+  expect(see(recent, "toDesk", "a", 0)).toBe(false);
+});

@@ -8,6 +8,7 @@ import {
   operator,
   outgoing,
   registerTenant,
+  ticketOf,
   tokenOf,
   untilView,
   viewOf,
@@ -235,6 +236,19 @@ test("a login that fails is tried again a minute after the engine refused it, an
   later(2_000);
   expect(await ask()).toMatchObject({ token: "t" });
   expect(farEnds.sent).toHaveLength(3);
+});
+
+test("a login that fails stands no longer when the clock is set back", async () => {
+  const owner = await registerTenant({ dolphins });
+  const isLogin = (sent: Sent) => new URL(sent.url).pathname === LOGIN;
+  farEnds.answerWith((sent) => (isLogin(sent) ? new Response("", { status: 401 }) : Response.json({})));
+  await openTickets(owner, 1);
+  await accepted(outgoing(await tokenOf(owner), "t0", "halo"));
+  await untilView(owner, "t0", ({ lanes }) => lanes.toDolphins.nextAttemptAt !== undefined);
+  expect(farEnds.sent.filter(isLogin)).toHaveLength(1);
+  later(-HOUR_MS);
+  await ticketOf(owner, "t0").sweep();
+  await vi.waitFor(() => expect(farEnds.sent.filter(isLogin)).toHaveLength(2));
 });
 
 test("a login that fails for its address stays blocked, and no token that a header cannot carry is taken", async () => {

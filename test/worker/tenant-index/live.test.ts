@@ -61,6 +61,23 @@ test("the live view ends after 10 minutes for each subscriber, which is told to 
   expect(await runDurableObjectAlarm(indexOf(owner))).toBe(false);
 });
 
+test.each([{ minutes: -5 }, { minutes: 60 }])(
+  "an alarm that was lost, or set by a clock that was ahead, is set anew for the next subscriber: %j",
+  async ({ minutes }) => {
+    const owner = await registerTenant();
+    const index = indexOf(owner);
+    await runInDurableObject(index, (_index, { storage }) => {
+      vi.spyOn(storage, "getAlarm").mockResolvedValue(Date.now() + minutes * 60_000);
+    });
+    const { socket } = await subscribe(owner);
+    vi.restoreAllMocks();
+    const alarmMs = await runInDurableObject(index, (_index, { storage }) => storage.getAlarm());
+    expect((alarmMs ?? 0) - Date.now()).toBeGreaterThan(0);
+    expect((alarmMs ?? 0) - Date.now()).toBeLessThanOrEqual(10 * 60_000);
+    socket.close();
+  },
+);
+
 test("a socket that is closing gets no event, and holds none back from the others", async () => {
   const owner = await registerTenant();
   const first = await subscribe(owner);
