@@ -5,11 +5,14 @@ import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import type { AppContext, AppEnv } from "./http/context";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
+import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
 import { tickets } from "./routes/desk-tickets";
+import { DirectoryFailure } from "./tenants/directory";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
@@ -18,10 +21,10 @@ import { webhooks } from "./routes/desk-webhooks";
  * Nearly all requests are the engine's, so they have a router of their own: it is faster because it knows few paths. It is
  * only a short cut. A path that is spelt in another way (`%64olphins`) goes to the router that knows all paths.
  */
-const engine = edge().route("/v1/dolphins", dolphins);
-const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
+const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
 
 const all = edge().route("/v1/dolphins", dolphins);
+all.route("/", frontDoor);
 all.get("/healthz", (c) => c.json({ status: "success" }));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);
@@ -32,15 +35,15 @@ all.route("/console/session", session);
 
 export const app = {
   fetch: (request: Request, env: Env, ctx: ExecutionContext) =>
-    (ENGINE.test(request.url) ? engine : all).fetch(request, env, ctx),
+    (ENGINE_PATH.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
 /** Every route there is: the API's description is compared with them. */
 export const { routes } = all;
 
 /** What all paths have in common: an id for each request, and errors. */
-function edge(): Hono<AppEnv> {
-  const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
+function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
+  const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
@@ -51,11 +54,15 @@ function edge(): Hono<AppEnv> {
   });
   hono.notFound((c) => {
     const allow = methodsAt(hono, c.req.path).join(", ");
-    const refusal =
-      allow === ""
-        ? new AppError("not_found", "There is no such path. The README lists those there are.")
-        : new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
-    return answer(c, refusal);
+    if (allow !== "") {
+      const message = `This path takes ${allow} only.`;
+      return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
+    }
+    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    return answer(
+      c,
+      new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),
+    );
   });
   hono.onError((error, c) => answer(c, error));
   return hono;
@@ -70,12 +77,7 @@ function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): strin
 }
 
 function answer(c: AppContext, error: unknown): Response {
-  const refusal =
-    error instanceof AppError
-      ? error
-      : new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
-          detail: errorText(error),
-        });
+  const refusal = refusalOf(error);
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
@@ -86,4 +88,12 @@ function answer(c: AppContext, error: unknown): Response {
     ms: Date.now() - c.var.receivedAtMs,
   });
   return c.json(refusal.toBody(), refusal.status, refusal.headers);
+}
+
+function refusalOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof DirectoryFailure) return AppError.unavailable(error.message);
+  return new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
+    detail: errorText(error),
+  });
 }

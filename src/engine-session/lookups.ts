@@ -4,6 +4,7 @@ import { dayIn } from "../engine/dates";
 import { fetchHistory, type History } from "../engine/history";
 import type { Served } from "../engine/service-call";
 import { BoundedMap } from "../lib/bounded-map";
+import { isRecent } from "../lib/clock";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession } from "./engine-session";
@@ -32,8 +33,10 @@ export async function readContact(
   const options = CONTACT_OPTIONS.map((name) => how.options[name] ?? null);
   const key = JSON.stringify([tenant.owner, contactId, baseUrl, apiPath, ...options]);
   const known = contacts.get(key);
-  const ageMs = Date.now() - (known?.readAtMs ?? 0);
-  if (known && !how.fresh && ageMs < CONTACT_FRESH_MS) return { ok: true, value: { contact: known.contact, ageMs } };
+  const nowMs = Date.now();
+  if (known && !how.fresh && isRecent(known.readAtMs, nowMs, CONTACT_FRESH_MS)) {
+    return { ok: true, value: { contact: known.contact, ageMs: Math.max(0, nowMs - known.readAtMs) } };
+  }
   const { record, context } = await engineOf(deps, tenant);
   const served = await fetchContact(record, context, contactId, how.options);
   contacts.delete(key);
@@ -48,20 +51,20 @@ type Period = { from: string | undefined; to: string | undefined };
 
 /**
  * One page of a ticket's conversation. Days are the tenant's: without `from` since the one on which the ticket was opened,
- * as far as the relay remembers; without `to` until today. Undefined when `from` is after `to`.
+ * as far as the relay remembers; without `to` until today. Empty where `from` is after `to`: no day lies between them.
  */
 export async function readHistory(
   deps: LookupDeps,
   tenant: Tenant,
   ticket: { ticketNumber: string; openedAtMs: number | undefined },
   { from, to, startIndex }: Period & { startIndex: number },
-): Promise<Served<History> | undefined> {
+): Promise<Served<History>> {
   const { timeZone, retentionDays } = tenant;
   const nowMs = Date.now();
   const last = to ?? dayIn(timeZone, nowMs);
   const opened = dayIn(timeZone, ticket.openedAtMs ?? nowMs - retentionDays * DAY_MS);
   const first = from ?? (opened < last ? opened : last);
-  if (first > last) return undefined;
+  if (first > last) return { ok: true, value: { messages: [], next: undefined } };
   const { record, context } = await engineOf(deps, tenant);
   const query = { ticketNumber: ticket.ticketNumber, from: first, to: last, startIndex };
   return fetchHistory(record, context, query, timeZone);

@@ -52,7 +52,7 @@ test("what the customer writes arrives in one conversation, in order and in the 
   const { chatwoot, tenant, number } = await scene();
   media.answerWith(() => ({
     status: 200,
-    body: "PNGDATA",
+    body: "GIF89a!",
     headers: { "content-type": "image/png", "content-length": "7" },
   }));
   const mediaLink = `${media.url}/foto.png`;
@@ -68,7 +68,7 @@ test("what the customer writes arrives in one conversation, in order and in the 
     "Lokasi: -6.2088,106.8456\nhttps://maps.google.com/?q=-6.2088,106.8456",
     "Stiker",
   ]);
-  expect(messages[1]?.attachments).toEqual([{ name: "foto.png", type: "image/png", size: 7, text: "PNGDATA" }]);
+  expect(messages[1]?.attachments).toEqual([{ name: "foto.gif", type: "image/gif", size: 7, text: "GIF89a!" }]);
   expect(chatwoot.contacts).toHaveLength(1);
   expect(chatwoot.contacts[0]).toMatchObject({ name: "Farhan Akbar", phone_number: "+628128778222" });
   expect(chatwoot.conversations).toHaveLength(1);
@@ -106,7 +106,7 @@ test("what the customer writes in a conversation that an agent has deleted opens
 
 test("what the customer writes with a file of many megabytes goes through whole, with a length or without", async () => {
   const { chatwoot, tenant, number } = await opened();
-  const body = "0123456789abcdef".repeat(640 * 1024);
+  const body = `\0\0\0\x20ftypisom${"0123456789abcdef".repeat(640 * 1024)}`;
   for (const headers of [{ "content-length": String(body.length) }, {}]) {
     media.answerWith(() => ({ status: 200, body, headers: { "content-type": "video/mp4", ...headers } }));
     const before = chatwoot.messages.length;

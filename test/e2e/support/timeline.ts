@@ -15,12 +15,12 @@ const Attempt = z.looseObject({
   at: z.iso.datetime(),
   ms: z.number().min(0),
   status: z.int().optional(),
-  error: z.string().optional(),
-  outcome: z.enum(["delivered", "rejected", "retry", "blocked"]).optional(),
+  outcome: z.enum(["delivered", "rejected", "blocked", "retry"]).optional(),
   noAnswer: z.enum(["timeout", "connection"]).optional(),
   detail: z.string().optional(),
   answer: z.string().optional(),
   givenUpAfterSeconds: z.int().optional(),
+  error: z.string().optional(),
 });
 
 const Message = z.looseObject({

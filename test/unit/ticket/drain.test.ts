@@ -24,16 +24,16 @@ test.each([
     outcome: { ...rejected, answer: "no such channel" },
     status: { state: "dead", reason: "rejected", last: { error: "HTTP 422: no such channel" } },
   },
-])("who waits for a message hears at once that it ended $ends", async ({ outcome, status }) => {
+])("a caller who waits for a message learns at once that it ended $ends", async ({ outcome, status }) => {
   const world = new World();
   incoming(world);
-  // Nobody would wait for that: without the word of the settling, this test runs into its time limit.
+  // Nobody would wait for an hour: if the settling wakes nobody, this test runs into its time limit.
   const answer = deliveryStatus("toDesk", 1, 3600_000, world.deps);
   await world.end("toDesk", outcome);
   expect(await answer).toMatchObject(status);
 });
 
-test("who waits for a message that failed and is tried again hears of it when the time is over", async () => {
+test("a caller who waits for a message that is tried again is answered when the time is over", async () => {
   vi.useFakeTimers();
   const world = new World();
   incoming(world);
