@@ -55,7 +55,7 @@ export const isKilled = (exchange: Exchange, interruptions: Interruption[], grac
 
 /** Undefined when the relay must know how this attempt ended. */
 export function lossOf(exchange: Exchange, interruptions: Interruption[], timeoutMs: number): Loss | undefined {
-  if (exchange.fate === "answerLost" || exchange.fate === "answerCut") return "fault";
+  if (exchange.fate === "answerLost") return "fault";
   if (isKilled(exchange, interruptions, 0)) return "kill";
   if (isSlow(exchange, timeoutMs)) return "timeout";
   return isKilled(exchange, interruptions) ? "kill" : undefined;

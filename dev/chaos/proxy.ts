@@ -22,9 +22,9 @@ export type Exchange = {
   overlaps: boolean;
   arrivedAtMs: number;
   endedAtMs: number;
-  /** `answered` with a whole answer, `cut` by the proxy, or `gone`: the relay hung up. */
+  /** `answered` with a status at least, `cut` by the proxy before there was one, or `gone`: the relay hung up. */
   end: "answered" | "cut" | "gone" | undefined;
-  /** Of the answer the relay was given in whole. */
+  /** Of the answer. What follows it may be cut short: the far end has said how it took the message. */
   status: number | undefined;
 };
 
@@ -148,7 +148,8 @@ export async function startProxy(options: {
         return;
       case "answerCut": {
         const answer = await forward();
-        if (!finish("cut")) return;
+        if (!finish("answered")) return;
+        exchange.status = answer.status;
         response.writeHead(answer.status, { "content-length": String(answer.text.length + 100) });
         response.write(answer.text.slice(0, 10), () => request.socket.destroy());
         return;

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { poll } from "../harness/poll.ts";
 import { converse } from "./conversation.ts";
 import { auditIndexes } from "./indexes.ts";
 import { interruptNowAndThen } from "./killer.ts";
 import { KillPoints } from "./kill-points.ts";
 import { randomStream } from "./random.ts";
 import { type ChaosResult, judgeRun } from "./result.ts";
-import { Sender } from "./sending.ts";
+import { type Sent, Sender } from "./sending.ts";
 import { gather, waitForArrival } from "./settling.ts";
 import { startScenario } from "./scenario.ts";
 
@@ -15,6 +16,8 @@ export type ChaosOptions = {
   seed: number;
   /** How long messages are sent and faults are made; settling comes after that. */
   driveMs: number;
+  /** Sending goes on until this holds, too: a busy machine gets less done in the same time. */
+  isEnough?: (sent: Sent[]) => boolean;
   /** How often the runtime is ended, at least once: the last time comes after the last message. */
   kills: number;
   tenants: number;
@@ -29,6 +32,8 @@ export type ChaosOptions = {
 };
 
 const PROGRESS_EVERY_MS = 10_000;
+/** That it may take for enough to be sent. */
+const LONGEST_MS = 60_000;
 
 /** Drives the relay through faults and kills, heals everything, and holds what happened against the guarantees. */
 export async function runChaos(options: ChaosOptions, cleanup: AsyncDisposableStack): Promise<ChaosResult> {
@@ -65,6 +70,7 @@ export async function runChaos(options: ChaosOptions, cleanup: AsyncDisposableSt
   });
   const end = async () => {
     await pause(driveMs);
+    await poll(async () => sent(), options.isEnough ?? (() => true), { timeoutMs: LONGEST_MS });
     isOver = true;
   };
   const [fences] = await Promise.all([Promise.all(conversations), end(), killing]);

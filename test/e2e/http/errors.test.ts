@@ -184,7 +184,7 @@ describe("422 invalid_event", () => {
 });
 
 describe("404 not_found and 405 method_not_allowed", () => {
-  test.each(["/", "/v1", "/v2/outgoing", "/v1/outgoing/more", "/admin", "/healthz/deep"])(
+  test.each(["/v1", "/v2/outgoing", "/v1/outgoing/more", "/admin", "/healthz/deep"])(
     "the route %s is there for nobody",
     async (path) => {
       expect(await world.admin("GET", path)).toBeRefused(404, "not_found");
