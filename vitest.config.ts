@@ -8,7 +8,8 @@ export default defineConfig({
     // Most end-to-end files wait for a relay most of the time: on two processors, three of them at once are not too many.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // A property is tried hundreds of times over: on a busy machine that is longer than the five seconds a test has by itself.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
       {
         plugins: [
           cloudflareTest({
@@ -26,7 +27,11 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts", "test/contracts/**/*.test.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts", "test/contracts/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
       },
       {
         test: {
