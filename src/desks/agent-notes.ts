@@ -64,8 +64,8 @@ export const closedNote = (language: Language): string =>
     ? "ℹ️ Percakapan ini sudah ditutup di 3Dolphins. Silakan tutup tiket ini. Pesan baru dari pelanggan akan membukanya lagi."
     : "ℹ️ This conversation was closed in 3Dolphins. Please close this ticket. The customer's next message opens it again.";
 
-/** Marks a text that stands among the customer's own messages as not theirs. */
+/** Marks a text that stands among what agents and customer say to each other as the relay's own. */
 export const fromTheRelay = (language: Language, text: string): string =>
   language === "id"
-    ? `[Pesan otomatis dolphin-relay, bukan dari pelanggan]\n${text}`
-    : `[Automatic message of dolphin-relay, not from the customer]\n${text}`;
+    ? `[Catatan otomatis dolphin-relay, tidak terlihat oleh pelanggan]\n${text}`
+    : `[Automatic note of dolphin-relay, not seen by the customer]\n${text}`;

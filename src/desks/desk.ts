@@ -41,6 +41,8 @@ export type DeskEvent = {
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
+  /** The desk's own id of its conversation, where a note about this event may be written to it. */
+  conversationId?: string;
 } & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
