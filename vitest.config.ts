@@ -15,6 +15,8 @@ export default defineConfig({
                 ADMIN_TOKEN: "an-operator-token-for-tests-alone-0123456789",
                 MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                 INGRESS_KEYS: "main=ingress-key,other=other-key",
+                // What a .dev.vars of this folder says would count otherwise.
+                ALLOW_INSECURE_TARGETS: "false",
               },
               // A request that no test expected fails instead of leaving the machine.
               outboundService: () => new Response("no test expects this request", { status: 599 }),

@@ -63,12 +63,16 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The ticket is closed. The customer's next message opens it again.",
   },
   too_large: {
-    when: "The body is over 256 KiB.",
+    when: "The body is over 256 KiB, as it came or unpacked.",
     message: "The body is over 256 KiB. Send media as a link in mediaLink, not in the event.",
   },
+  unsupported_encoding: {
+    when: "The body has a `content-encoding` other than gzip and deflate.",
+    message: "The relay cannot read the content-encoding br. Send the body as it is, or by gzip or deflate.",
+  },
   idempotency_mismatch: {
-    when: "The idempotency key was used with another body.",
-    message: "This idempotency key was used with another body. Use a new key for a new message.",
+    when: "The idempotency key was used with another event, compared after repair and with its fields in any order.",
+    message: "This idempotency key was used with another event. Use a new key for a new message.",
   },
   invalid_event: {
     when: "The event does not fit: one issue for each field.",

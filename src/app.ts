@@ -5,6 +5,7 @@ import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import type { AppContext, AppEnv } from "./http/context";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
@@ -18,8 +19,7 @@ import { webhooks } from "./routes/desk-webhooks";
  * Nearly all requests are the engine's, so they have a router of their own: it is faster because it knows few paths. It is
  * only a short cut. A path that is spelt in another way (`%64olphins`) goes to the router that knows all paths.
  */
-const engine = edge().route("/v1/dolphins", dolphins);
-const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
+const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
 
 const all = edge().route("/v1/dolphins", dolphins);
 all.get("/healthz", (c) => c.json({ status: "success" }));
@@ -32,15 +32,15 @@ all.route("/console/session", session);
 
 export const app = {
   fetch: (request: Request, env: Env, ctx: ExecutionContext) =>
-    (ENGINE.test(request.url) ? engine : all).fetch(request, env, ctx),
+    (ENGINE_PATH.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
 /** Every route there is: the API's description is compared with them. */
 export const { routes } = all;
 
 /** What all paths have in common: an id for each request, and errors. */
-function edge(): Hono<AppEnv> {
-  const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
+function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
+  const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
@@ -51,11 +51,15 @@ function edge(): Hono<AppEnv> {
   });
   hono.notFound((c) => {
     const allow = methodsAt(hono, c.req.path).join(", ");
-    const refusal =
-      allow === ""
-        ? new AppError("not_found", "There is no such path. The README lists those there are.")
-        : new AppError("method_not_allowed", `This path takes ${allow} only.`, { headers: { allow } });
-    return answer(c, refusal);
+    if (allow !== "") {
+      const message = `This path takes ${allow} only.`;
+      return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
+    }
+    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    return answer(
+      c,
+      new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),
+    );
   });
   hono.onError((error, c) => answer(c, error));
   return hono;

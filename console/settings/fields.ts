@@ -1,4 +1,4 @@
-/** The fields of a tenant record, as a form shows them: protocol of the record, README "The tenant record". Pure. */
+/** The fields of a tenant record, as a form shows them: docs/tenants.md. Pure. */
 
 export type FieldPath =
   | "name"

@@ -1,11 +1,10 @@
 /** `npm run ablate`: what each duty of the relay costs, found by taking it out of the built Worker. */
-import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { temporaryFolder } from "../harness/folder.ts";
 import { prose, table, title } from "../harness/print.ts";
-import { buildRelay, relayConfig } from "../harness/relay.ts";
-import { DUTIES, without } from "./duties.ts";
+import { relayConfig } from "../harness/relay.ts";
+import { DUTIES, buildWithout } from "./duties.ts";
 import { startSink, type Load } from "./load.ts";
 import { measure, median, type Run } from "./measure.ts";
 
@@ -18,16 +17,11 @@ const folder = await temporaryFolder(cleanup, "ablate");
 const sink = await startSink();
 cleanup.defer(sink.close);
 
-const whole = join(folder, "whole");
-await buildRelay(whole, relayConfig, ["--no-minify"]);
-const main = join(whole, "index.js");
-const source = await readFile(main, "utf8");
-const variants = new Map([["whole", whole]]);
-for (const duty of DUTIES) {
-  const variant = join(folder, duty.name.replaceAll(/\W+/g, "-"));
-  await cp(whole, variant, { recursive: true });
-  await writeFile(join(variant, "index.js"), without(duty, source));
-  variants.set(duty.name, variant);
+const variants = new Map<string, string>();
+for (const [name, duties] of [["whole", []] as const, ...DUTIES.map((duty) => [duty.name, [duty]] as const)]) {
+  const variant = join(folder, name.replaceAll(/\W+/g, "-"));
+  await buildWithout(duties, variant);
+  variants.set(name, variant);
 }
 const contenders = [...variants.values()].map((plain) => {
   const subject = { plain, counted: plain, config: relayConfig };

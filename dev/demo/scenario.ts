@@ -30,34 +30,27 @@ export const preferredPort = 8787;
 
 /** Starts everything on free ports. Each thing started is put on `cleanup`, so that a failure half way leaves nothing. */
 export async function startScenario(cleanup: AsyncDisposableStack): Promise<Scenario> {
+  const { relay, settings } = await startBuilt(cleanup);
+  const engine = await startFarEnd();
+  cleanup.defer(engine.close);
+  const desk = await startFakeDesk();
+  cleanup.defer(desk.close);
+
+  const tenant = await registerDemoTenant(relay, settings, engine.url, `${desk.url}/hooks/dolphins`);
+  desk.trust(tenant.signingSecret);
+  const { owner, name: tenantName, stickerText, engineBaseUrl, adminToken, token: deskToken } = tenant;
+  return { relay, engine, desk, owner, tenantName, stickerText, engineBaseUrl, adminToken, deskToken };
+}
+
+/** Builds the relay and starts it, with secrets made for this run. */
+export async function startBuilt(cleanup: AsyncDisposableStack): Promise<{ relay: Relay; settings: Settings }> {
   const folder = await temporaryFolder(cleanup, "demo");
   const bundle = join(folder, "bundle");
   const settings = throwawaySettings();
   await buildRelay(bundle);
   const relay = await startOnPreferredPort(bundle, settings, join(folder, "state"));
   cleanup.defer(relay.stop);
-  const engine = await startFarEnd();
-  cleanup.defer(engine.close);
-  const desk = await startFakeDesk();
-  cleanup.defer(desk.close);
-
-  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, "82ab0fd5cfd1e80d1ff97c0cfc9aaaa", {
-    name: "Bank Contoh",
-    dolphins: { baseUrl: engine.url },
-    desk: { type: "native", url: `${desk.url}/hooks/dolphins` },
-  });
-  desk.trust(tenant.signingSecret);
-  return {
-    relay,
-    engine,
-    desk,
-    owner: tenant.owner,
-    tenantName: tenant.name,
-    stickerText: tenant.stickerText,
-    engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKeyOf(settings)}`,
-    adminToken: settings.ADMIN_TOKEN,
-    deskToken: tenant.token,
-  };
+  return { relay, settings };
 }
 
 async function startOnPreferredPort(bundle: string, settings: Settings, persist: string): Promise<Relay> {
@@ -68,3 +61,14 @@ async function startOnPreferredPort(bundle: string, settings: Settings, persist:
     return startRelay({ bundle, settings, persist, assets: true });
   }
 }
+
+/** The one tenant of the demo: what an operator of a relay does once for each. */
+export const registerDemoTenant = async (relay: Relay, settings: Settings, engineUrl: string, deskUrl: string) => ({
+  engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKeyOf(settings)}`,
+  adminToken: settings.ADMIN_TOKEN,
+  ...(await registerTenant(relay.url, settings.ADMIN_TOKEN, "82ab0fd5cfd1e80d1ff97c0cfc9aaaa", {
+    name: "Bank Contoh",
+    dolphins: { baseUrl: engineUrl },
+    desk: { type: "native", url: deskUrl },
+  })),
+});

@@ -1,4 +1,4 @@
-import { incomingEvent, outgoingEvent, text, ticketNumber } from "./events.ts";
+import { incomingEvent, outgoingEvent, text } from "./events.ts";
 import type { Received } from "../fakes/far-end.ts";
 import { action, fields, prose, title } from "../harness/print.ts";
 import type { Scenario } from "./scenario.ts";
@@ -8,14 +8,11 @@ import { whatIn } from "./timeline.ts";
 export function stayUp(scenario: Scenario): void {
   title("The relay stays up. Ctrl-C stops everything.");
   fields([
-    ["In 3Dolphins, app.ext.integration.api.base.url", scenario.engineBaseUrl],
-    ["  and app.ext.integration.api.incomingMessage", "/incoming"],
-    ["The desk posts replies to", `${scenario.relay.url}/v1/outgoing`],
-    ["  and Close to", `${scenario.relay.url}/v1/command`],
-    ["  with Authorization: Bearer", scenario.deskToken],
-    ["The API is described at", `${scenario.relay.url}/docs`],
-    ["The operator looks at", `${scenario.relay.url}/admin/tickets/${scenario.owner}/${ticketNumber}`],
-    ["  with Authorization: Bearer", scenario.adminToken],
+    ["Console", `${scenario.relay.url}/console`],
+    ["  sign in with", scenario.adminToken],
+    ["API reference", `${scenario.relay.url}/docs`],
+    ["The desk's token", scenario.deskToken],
+    ["The engine's base URL", scenario.engineBaseUrl],
   ]);
   const incoming = incomingEvent(scenario.owner, text("Halo dari curl"));
   const reply = outgoingEvent(scenario.owner, text("Balasan dari curl"));
@@ -23,6 +20,7 @@ export function stayUp(scenario: Scenario): void {
   prose(curl(`${scenario.engineBaseUrl}/incoming`, incoming), "");
   prose("  Answer as the agent, and see it arrive at 3Dolphins:", "");
   prose(curl(`${scenario.relay.url}/v1/outgoing`, reply, scenario.deskToken), "");
+  prose("  Then look at the ticket in the console. Your own desk: npm start -- --desk http://127.0.0.1:3000/", "");
   scenario.desk.watch((request) => {
     const signature = scenario.desk.verified.has(request) ? "signature verified" : "signature NOT verified";
     action("desk", `received ${describe(request)} at attempt ${request.headers["relay-attempt"]}, ${signature}`);

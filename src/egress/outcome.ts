@@ -3,7 +3,7 @@ import { clipBytes } from "../lib/text";
 import type { NoAnswer } from "../model/attempt";
 
 /**
- * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
+ * How an attempt ended: the table under "Outcome of an attempt" in docs/protocol.md. Pure.
  * `error` is the relay's own words, fit for a log. `answer` is the beginning of the far end's, and may quote a customer.
  */
 export type Outcome =

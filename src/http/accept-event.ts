@@ -38,7 +38,7 @@ export async function storeEvent(
   { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
   const { owner, deskId } = tenant;
-  const { ticketNumber, channel } = event;
+  const { ticketNumber, channel, contactId = "", customerName } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const stub = ticketOf(c, owner, ticketNumber);
   const answer = await ask<Result<Accepted, Refusal>>(() =>
@@ -48,12 +48,13 @@ export async function storeEvent(
       deskId,
       lane,
       kind,
-      channel,
       idempotencyKey,
       fromWebhook,
       event: JSON.stringify(canonical),
-      contactId: event.contactId ?? "",
-      customerName: event.customerName ?? "",
+      isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
+      channel: channel ?? "",
+      contactId,
+      customerName: customerName ?? "",
     }),
   );
   if (!answer.ok) throw refusal(answer.error);
@@ -119,7 +120,7 @@ function refusal(refused: Refusal): AppError {
     case "idempotency_mismatch":
       return new AppError(
         "idempotency_mismatch",
-        "This idempotency key was used with another body. Use a new key for a new message.",
+        "This idempotency key was used with another event. Use a new key for a new message.",
       );
     case "backlog_full":
       return new AppError("backlog_full", "Too much waits in this direction of the ticket. Send it again later.", {

@@ -5,8 +5,8 @@ import * as z from "zod/mini";
 import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
-import { decodeBody, readBody } from "./body";
 import { webhookOf } from "../desks/registry";
+import { decodeBody, readBody, type Body } from "./body";
 import { equalSecrets } from "../crypto/bytes";
 import { AppError } from "../model/errors";
 import { verifySignature } from "../crypto/standard-webhooks";
@@ -73,7 +73,7 @@ export async function authenticateToken(c: AppContext): Promise<string> {
 }
 
 /** The desk that sent this request, by its token, or else by a Standard Webhooks signature over the raw body. */
-export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise<string> {
+export async function authenticateDesk(c: AppContext, body: Body): Promise<string> {
   const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
   if (!isSigned) return authenticateToken(c);
   const masterKeys = required(configOf(c).masterKeys);
@@ -84,7 +84,7 @@ export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise
   if (tenant) {
     const nowMs = Date.now();
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
-    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) {
+    if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
       await withinDeskRate(c, tenant.deskId);
       return tenant.deskId;
     }
@@ -94,11 +94,13 @@ export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise
   );
 }
 
-function ownerIn(body: Uint8Array): string | undefined {
+function ownerIn(body: Body): string | undefined {
   let text: string;
   try {
     text = decodeBody(body);
-  } catch {
+  } catch (error) {
+    // The one thing about a body that is known without reading it.
+    if (error instanceof AppError && error.code === "unsupported_encoding") throw error;
     return undefined;
   }
   const parsed = parseJson(text);
@@ -106,13 +108,13 @@ function ownerIn(body: Uint8Array): string | undefined {
 }
 
 /** The tenant whose desk has signed this webhook in its own way, and what reads the webhooks of that desk. */
-export async function authenticateWebhook(c: AppContext, body: Uint8Array<ArrayBuffer>) {
+export async function authenticateWebhook(c: AppContext, body: Body) {
   const { deskType = "", owner = "" } = c.req.param();
   const sealed = await directoryOf(c).tenant(owner);
   if (sealed?.desk.type === deskType) {
     const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
     const webhook = webhookOf(tenant.desk);
-    const request = { headers: c.req.raw.headers, body, url: new URL(c.req.url) };
+    const request = { headers: c.req.raw.headers, body: body.sent, url: new URL(c.req.url) };
     if (webhook && (await webhook.verify(request, Date.now()))) {
       await withinDeskRate(c, tenant.deskId);
       return { tenant, webhook, request };

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { readConfig, type Config } from "../config";
 import { AppError } from "../model/errors";
-import { decodeBody, type readBody } from "./body";
+import { decodeBody, type Body } from "./body";
 import { parseJson } from "../lib/json";
 import { errorText } from "../lib/log";
 import { Directory } from "../tenants/directory";
@@ -15,7 +15,7 @@ export type AppEnv = {
     /** What an authenticated request is about, for the log line of its refusal. */
     about?: { owner: string | undefined; ticketNumber: string };
     /** Of a request under /admin: it was read before the credential was judged. */
-    body: Awaited<ReturnType<typeof readBody>>;
+    body: Body;
   };
 };
 export type AppContext = Context<AppEnv>;
@@ -45,8 +45,13 @@ export async function ask<T>(question: () => Promise<T>): Promise<T> {
 }
 
 /** The JSON of a body. Throws `invalid_json`, saying where. */
-export function jsonOf(bytes: Uint8Array): unknown {
-  const parsed = parseJson(decodeBody(bytes));
+export const jsonOf = (body: Body): unknown => jsonOrRefuse(decodeBody(body));
+
+/** The JSON of an event. Its numbers keep the digits they came with: one may stand where a text belongs. */
+export const eventJsonOf = (text: string): unknown => jsonOrRefuse(text, { exactNumbers: true });
+
+function jsonOrRefuse(text: string, how?: Parameters<typeof parseJson>[1]): unknown {
+  const parsed = parseJson(text, how);
   if (parsed.ok) return parsed.value;
   throw new AppError("invalid_json", parsed.message);
 }

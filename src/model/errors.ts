@@ -1,4 +1,4 @@
-/** Every refusal the relay can answer with, and its HTTP status: the error table of the README. */
+/** Every refusal the relay can answer with, and its HTTP status: the table under "Answers" in docs/protocol.md. */
 export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,
@@ -10,6 +10,7 @@ export const STATUS = {
   ambiguous_ticket: 409,
   ticket_closed: 409,
   too_large: 413,
+  unsupported_encoding: 415,
   idempotency_mismatch: 422,
   invalid_event: 422,
   invalid_request: 422,

@@ -7,7 +7,7 @@ import type { Issue } from "../model/errors";
 import type { Result } from "../model/result";
 import { missingObject } from "../lib/zod";
 
-/** The tenant record as the operator puts it: README, "The tenant record". */
+/** The tenant record as the operator puts it: docs/tenants.md. */
 
 const LONGEST_TIMEOUT_MS = 60_000;
 const LONGEST_AGE_SECONDS = 30 * 86_400;

@@ -1,5 +1,6 @@
 import { byteLength } from "../crypto/bytes";
 import type { EventKind } from "../model/event";
+import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
@@ -15,6 +16,8 @@ export type NewEvent = {
   kind: EventKind;
   /** The canonical event, as JSON text. */
   event: string;
+  /** It is a reply that leaves to the ticket what the ticket knows. */
+  isPartial?: boolean;
   channel: string;
   contactId: string;
   customerName: string;
@@ -51,7 +54,7 @@ export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refu
 
 function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, Refusal> {
   const { cache, recentBodies } = deps;
-  const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
+  const { owner, ticketNumber, lane, kind, idempotencyKey } = input;
   if (!cache.ticket && kind !== "incoming") return refused("unknown_ticket");
   const ticket = cache.ticket ?? cache.open(owner, ticketNumber, input);
   if (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber) {
@@ -60,6 +63,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   const before = acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
   if (kind === "outgoing" && ticket.state !== "open") return refused("ticket_closed");
+  const event = input.isPartial ? completeReply(input.event, ticket) : input.event;
   const bytes = byteLength(event);
   if (isFull(cache.lane(lane), bytes)) {
     const waitMs = notBeforeMsOf(cache.lane(lane)) - nowMs;
@@ -82,7 +86,7 @@ function acceptedBefore(
 ): Result<Taken, Refusal> | undefined {
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  if (message && message.event !== event) return refused("idempotency_mismatch");
+  if (message && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
 import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
+import { readLink } from "../../model/repair";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
 import { deskContent, toText, type DeskContent } from "./agent-text";
 
@@ -103,7 +104,7 @@ function degrees(value: unknown, most: number): string | undefined {
   return text.includes("e") ? number.toFixed(7) : text;
 }
 
-const isLink = (link: string): boolean => link.length <= MAX_LINK && /^https?:$/.test(URL.parse(link)?.protocol ?? "");
+const isLink = (link: string): boolean => (readLink(link)?.href.length ?? Number.POSITIVE_INFINITY) <= MAX_LINK;
 
 const EXTENSIONS = {
   image: ["jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "heic"],

@@ -30,7 +30,7 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   [
     "Image as image",
     { messageType: "Image", message: "", mediaLink: "https://media.example/a b.jpg" },
-    { messageType: "image", message: "", mediaLink: "https://media.example/a b.jpg" },
+    { messageType: "image", message: "", mediaLink: "https://media.example/a%20b.jpg" },
   ],
   ["an emoji and a line break as they came", { message: "baik 👍🏽\nok" }, { message: "baik 👍🏽\nok" }],
 ])("what the desk receives is %s", async (_, given, expected) => {

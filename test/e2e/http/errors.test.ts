@@ -111,14 +111,7 @@ describe("422 invalid_event", () => {
       422,
       "invalid_event",
     );
-    expect(issuePaths(outgoing)).toEqual([
-      "channel",
-      "customerName",
-      "mediaLink",
-      "message",
-      "messageType",
-      "ticketNumber",
-    ]);
+    expect(issuePaths(outgoing)).toEqual(["channel", "message", "messageType", "ticketNumber"]);
     const command = refusal(
       await world.call("/v1/command", { method: "POST", body: {}, headers }),
       422,
@@ -138,11 +131,7 @@ describe("422 invalid_event", () => {
   });
 
   test("a field with two faults still gets one issue", async () => {
-    const error = refusal(
-      await incoming(incomingEvent(tenant.owner, `\u0000${"9".repeat(200)}`)),
-      422,
-      "invalid_event",
-    );
+    const error = refusal(await incoming(incomingEvent(tenant.owner, `\n${"9".repeat(200)}`)), 422, "invalid_event");
     expect(issuePaths(error)).toEqual(["ticketNumber"]);
   });
 
@@ -151,8 +140,8 @@ describe("422 invalid_event", () => {
     ["channel", "web\nchat"],
     ["channel", ""],
     ["owner", "o".repeat(129)],
-    ["message", "m".repeat(8_193)],
-    ["mediaLink", `https://media.example/${"l".repeat(2_048)}`],
+    ["message", "m".repeat(65_537)],
+    ["mediaLink", `https://media.example/${"l".repeat(8_192)}`],
     ["customerName", "n".repeat(1_025)],
     ["accountId", "a".repeat(1_025)],
     ["contactId", "a".repeat(1_025)],

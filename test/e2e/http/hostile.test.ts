@@ -35,6 +35,16 @@ test.each(sent(BODIES.broken))("a body for $taker that is $what is refused as no
   expect(await answerTo(scenario, request(scenario, body), expected)).toEqual(expected);
 });
 
+test.each(sent(BODIES.otherEncodings))(
+  "a body for $taker that is $what is refused, as no JSON or for what it says",
+  async (one) => {
+    const request = one.request(scenario, one.body);
+    const isEngines = request.path.startsWith("/v1/dolphins/");
+    const expected = isEngines ? { status: 422, code: "invalid_event" } : { status: 400, code: "invalid_json" };
+    expect(await answerTo(scenario, request, expected)).toEqual(expected);
+  },
+);
+
 test.each(sent(BODIES.others))("a body for $taker that is $what is refused as no object", async (one) => {
   const expected = { status: 422, code: codeFor(one.taker) };
   expect(await answerTo(scenario, one.request(scenario, one.body), expected)).toEqual(expected);

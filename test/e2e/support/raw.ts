@@ -37,7 +37,7 @@ export async function sendBytes(origin: string, bytes: string, answers = 1): Pro
   socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error("no answer to the bytes")));
   socket.write(bytes);
   let received = "";
-  const statuses = (): number[] => [...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]));
+  const statuses = (): number[] => [...received.matchAll(/HTTP\/1\.[01] (\d{3})/g)].map((match) => Number(match[1]));
   for await (const chunk of socket) {
     received += String(chunk);
     if (statuses().length >= answers) break;

@@ -46,12 +46,12 @@ export function credentialsOf(reply: Reply): Credentials {
 }
 
 export async function startWorld(
-  options: { settings?: Partial<Settings>; persist?: string; assets?: boolean } = {},
+  options: { settings?: Partial<Settings>; persist?: string; assets?: boolean; bundle?: string } = {},
 ): Promise<World> {
   const settings = { ...throwawaySettings(), ...options.settings };
   const start = (): Promise<Relay> =>
     startRelay({
-      bundle: inject("bundle"),
+      bundle: options.bundle ?? inject("bundle"),
       settings,
       assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: options.persist }),

@@ -152,8 +152,9 @@ async function end(world: World, reference: Reference, now: Omit<Ending, "do">):
   world.failsToRecord = !isRecorded;
   expectSame(await world.end(name, outcomeOf(far, now.retryAfterMs), conversation), true);
   delete reference.inFlight[name];
+  // It is kept while the attempt is under way, whatever becomes of its outcome.
+  if (conversation !== undefined) reference.conversations[name] = conversation;
   if (isRecorded) {
-    if (conversation !== undefined) reference.conversations[name] = conversation;
     settled(world, reference, name, sequence, far);
   } else {
     reference.giveUp(message, world.nowMs);

@@ -17,7 +17,7 @@ import {
   type Sent,
 } from "../world";
 
-/** The guarantees of the README, held by the real object through evictions, alarms, replays and far ends that fail. */
+/** The guarantees of docs/protocol.md, held by the real object through evictions, alarms, replays and far ends that fail. */
 
 const farEnds = useFarEnds();
 
