@@ -2,6 +2,7 @@ import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
 import type { DeliveryOf } from "../model/delivery";
+import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
 export type DeskDelivery = DeliveryOf<"incoming" | "command" | "failure">;
@@ -45,6 +46,11 @@ export type DeskEvent = {
   conversationId?: string;
 } & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
 
+/** A reply that the relay has not taken, and the code that says why. */
+export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode };
+
+export type NoteContext = Bounds & Pick<DeskContext, "language">;
+
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
@@ -64,6 +70,11 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
+    /**
+     * Tells the agent that a reply was refused, where the desk does not show it by the answer's status. Then a webhook is
+     * answered 200 whatever was refused of it. It may be asked twice about the same reply.
+     */
+    tellRefusal?: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
     /** How long the answer may wait for the delivery, where the desk shows its agent what became of it. */
     waitSeconds: number;
   };

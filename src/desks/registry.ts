@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskContext, DeskDelivery, DeskEvent, Webhook } from "./desk";
+import type { Desk, DeskContext, DeskDelivery, DeskEvent, NoteContext, RefusedReply, Webhook } from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -34,6 +34,10 @@ export function webhookOf(record: DeskRecord) {
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      tellRefusal:
+        webhook.tellRefusal &&
+        ((refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
+          webhook.tellRefusal?.(refused, record, context)),
       waitSeconds: webhook.waitSeconds,
     }
   );

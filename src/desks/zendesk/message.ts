@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import type { Failure, Outcome } from "../../egress/outcome";
 import { clip, split } from "../../lib/text";
 import type { IncomingEvent } from "../../model/event";
-import { closedNote, failureNote, fromTheRelay } from "../agent-notes";
-import type { DeskContext, DeskDelivery, Language } from "../desk";
+import { closedNote, failureNote, fromTheRelay, refusalNote } from "../agent-notes";
+import type { DeskContext, DeskDelivery, Language, RefusedReply } from "../desk";
 import type { Api } from "./api";
 import { nameOf } from "./contact";
 import type { OpenConversation } from "./conversation";
@@ -14,7 +14,7 @@ export type Posts = {
   /** Shown as the author's name. */
   displayName: string;
   /** What a message that no customer wrote is about. A note of the customer's would open a solved ticket again. */
-  note?: "closed" | "failure";
+  note?: "closed" | "failure" | "refused";
 };
 
 type Content =
@@ -39,7 +39,10 @@ export function postsFor(delivery: DeskDelivery, language: Language): Posts {
   }
 }
 
-const note = (about: "closed" | "failure", text: string): Posts => ({
+export const refusalPosts = ({ event, code }: RefusedReply, language: Language): Posts =>
+  note("refused", fromTheRelay(language, refusalNote(language, code, event)));
+
+const note = (about: NonNullable<Posts["note"]>, text: string): Posts => ({
   contents: texts(text),
   displayName: RELAY_NAME,
   note: about,

@@ -1,6 +1,13 @@
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Outcome } from "../../egress/outcome";
-import { defineDesk, NOTHING_TO_DO, type DeskContext, type DeskDelivery } from "../desk";
+import {
+  defineDesk,
+  NOTHING_TO_DO,
+  type DeskContext,
+  type DeskDelivery,
+  type NoteContext,
+  type RefusedReply,
+} from "../desk";
 import { sunshine } from "./api";
 import { externalIdOf, type Opening } from "./contact";
 import {
@@ -12,7 +19,7 @@ import {
   type Conversation,
   type OpenConversation,
 } from "./conversation";
-import { post, postsFor } from "./message";
+import { post, postsFor, refusalPosts } from "./message";
 import { zendeskRecord, type ZendeskRecord } from "./record";
 import { parseWebhook } from "./webhook";
 
@@ -40,10 +47,22 @@ export const zendesk = defineDesk({
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
     parse: parseWebhook,
+    tellRefusal,
     // An agent is not shown what becomes of a message behind a webhook, so there is nothing to wait for.
     waitSeconds: 0,
   },
 });
+
+/** A note in the conversation that the reply was written in. It is looked for first, since the reply may have come before. */
+async function tellRefusal(refused: RefusedReply, record: ZendeskRecord, context: NoteContext): Promise<Outcome> {
+  const { conversationId, idempotencyKey } = refused.event;
+  if (conversationId === undefined) return NOTHING_TO_DO;
+  const note = { id: `refused:${idempotencyKey}`, attempt: 2 };
+  const kept = { keep: () => undefined };
+  const conversation = { userExternalId: "", conversationId };
+  const posts = refusalPosts(refused, context.language);
+  return (await post(sunshine(record, context), note, kept, conversation, posts)).outcome;
+}
 
 /** The user is none of the conversation's, or no more: it was merged into another one. */
 const MERGED = 403;
