@@ -34,6 +34,7 @@ export const tenantAnswer = named("TenantAnswer", z.extend(answers.tenantAnswer,
 export const tenantsAnswer = named("TenantsAnswer", z.extend(answers.tenantsAnswer, { tenants: z.array(tenant) }));
 
 export const done = named("Success", answers.done);
+export const homeAnswer = named("HomeAnswer", answers.homeAnswer);
 export const credentialsAnswer = named("CredentialsAnswer", answers.credentialsAnswer);
 export const ticketAnswer = named("TicketAnswer", answers.ticketAnswer);
 export const ticketsAnswer = named("TicketsAnswer", answers.ticketsAnswer);

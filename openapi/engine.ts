@@ -19,6 +19,7 @@ const incoming = (id: string, path: string, summary: string): Operation => ({
   path: `/v1/dolphins/{ingressKey}/${path}`,
   tag: "3Dolphins",
   summary,
+  description: "What 3Dolphins calls with which of its properties is not documented, so the relay takes each path.",
   security: [],
   parameters: fromEngine,
   body: {
@@ -47,6 +48,7 @@ export const engine: Operation[] = [
   incoming("incomingMessage", "incomingMessage", "The same as incoming"),
   {
     ...incoming("engineCommand", "command", "3Dolphins closes the ticket: Command Event"),
+    description: "Goes to the desk behind every message before it. The customer's next message opens the ticket again.",
     body: { schema: ownedCommand, examples: { close: examples.closeCommand } },
     refusals: [
       "unauthorized",

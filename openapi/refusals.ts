@@ -19,6 +19,8 @@ export const HEADERS = {
   "relay-delivery": "With `Prefer: wait=N`: `delivered`, or `pending` when N seconds have passed.",
   "set-cookie": "The session's cookie; on signing out, its end.",
   "cache-control": "Whether the answer may be kept, and for how long.",
+  vary: "What in the request the answer depends on.",
+  location: "Where to go on.",
   age: "Seconds since 3Dolphins gave this.",
 } as const;
 

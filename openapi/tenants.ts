@@ -1,7 +1,7 @@
 import { credentialsAnswer, done, connectionTestAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { ownerInPath, pageOf } from "./parameters";
+import { ownerInPath, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
 
@@ -34,7 +34,8 @@ export const tenants: Operation[] = [
     method: "get",
     path: "/admin/tenants",
     summary: "All tenants",
-    parameters: pageOf(100, 100, "next"),
+    description: "Whole records, their secrets shown as `***`.",
+    parameters: tenantPage,
     answer: {
       description: "In the order of their owners.",
       schema: tenantsAnswer,
@@ -48,6 +49,7 @@ export const tenants: Operation[] = [
     method: "get",
     path: PATH,
     summary: "One tenant's record",
+    description: "With its defaults filled in. Its secrets never come back out.",
     answer: shownTenant,
     refusals: ["unknown_owner", "invalid_request"],
   },
@@ -81,6 +83,7 @@ export const tenants: Operation[] = [
     method: "get",
     path: `${PATH}/credentials`,
     summary: "The token and the signing secret of the tenant's desk",
+    description: "For the desk's own configuration. Whoever has the token can read and answer this desk's tickets.",
     answer: shownCredentials,
     refusals: ["unknown_owner", "invalid_request"],
   },

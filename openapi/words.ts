@@ -47,6 +47,13 @@ const FIELDS: Record<string, string> = {
   answer: "The beginning of what the far end answered.",
 };
 
+/** What JSON Schema knows a name for, and a test of ours or the platform's decides. */
+const FORMATS: Record<string, Json> = {
+  timeZone: { format: "time-zone" },
+  baseUrl: { format: "uri" },
+  url: { format: "uri" },
+};
+
 /** The document, with a description for each field that has none. */
 export function withWords(document: Json): Json {
   visit(document);
@@ -58,7 +65,9 @@ function visit(value: unknown): void {
   const { properties } = value as { properties?: Record<string, Json> };
   for (const [name, schema] of Object.entries(properties ?? {})) {
     const words = FIELDS[name];
-    if (words !== undefined && typeof schema === "object") schema["description"] ??= words;
+    if (typeof schema !== "object") continue;
+    if (words !== undefined) schema["description"] ??= words;
+    if (schema["type"] === "string") Object.assign(schema, FORMATS[name]);
   }
   for (const inner of Object.values(value)) visit(inner);
 }

@@ -7,6 +7,7 @@ import { admin } from "./routes/admin/admin";
 import type { AppContext, AppEnv } from "./http/context";
 import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
+import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
 import { session } from "./routes/sign-in";
@@ -22,6 +23,7 @@ import { webhooks } from "./routes/desk-webhooks";
 const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
 
 const all = edge().route("/v1/dolphins", dolphins);
+all.route("/", frontDoor);
 all.get("/healthz", (c) => c.json({ status: "success" }));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);

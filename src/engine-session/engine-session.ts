@@ -48,6 +48,11 @@ export class EngineSession extends DurableObject<Env> {
     return session.login;
   }
 
+  /** Whether a token is kept, for the health check: reads storage and writes nothing. */
+  hasToken(): boolean {
+    return this.ctx.storage.kv.get(STORED) !== undefined;
+  }
+
   /** The newest token has expired. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();

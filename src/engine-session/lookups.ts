@@ -48,20 +48,20 @@ type Period = { from: string | undefined; to: string | undefined };
 
 /**
  * One page of a ticket's conversation. Days are the tenant's: without `from` since the one on which the ticket was opened,
- * as far as the relay remembers; without `to` until today. Undefined when `from` is after `to`.
+ * as far as the relay remembers; without `to` until today. Empty where `from` is after `to`: no day lies between them.
  */
 export async function readHistory(
   deps: LookupDeps,
   tenant: Tenant,
   ticket: { ticketNumber: string; openedAtMs: number | undefined },
   { from, to, startIndex }: Period & { startIndex: number },
-): Promise<Served<History> | undefined> {
+): Promise<Served<History>> {
   const { timeZone, retentionDays } = tenant;
   const nowMs = Date.now();
   const last = to ?? dayIn(timeZone, nowMs);
   const opened = dayIn(timeZone, ticket.openedAtMs ?? nowMs - retentionDays * DAY_MS);
   const first = from ?? (opened < last ? opened : last);
-  if (first > last) return undefined;
+  if (first > last) return { ok: true, value: { messages: [], next: undefined } };
   const { record, context } = await engineOf(deps, tenant);
   const query = { ticketNumber: ticket.ticketNumber, from: first, to: last, startIndex };
   return fetchHistory(record, context, query, timeZone);

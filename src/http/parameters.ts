@@ -36,6 +36,16 @@ export function cursorIn<T>(before: string | undefined, cursor: { read: (text: s
   throw invalidParameter("before", "must be the next of the answer before, or be left out");
 }
 
+/** The parameters in the query. Throws `invalid_request`, with one issue for each that is wrong. */
+export function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
+  const result = schema.safeParse(c.req.query());
+  if (result.success) return result.data;
+  const found = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
+  const issues = [...found].map(([path, message]) => ({ path, message }));
+  const message = `${issues.map((issue) => `${issue.path} ${issue.message}`).join("; ")}.`;
+  throw new AppError("invalid_request", message, { issues });
+}
+
 export const invalidParameter = (path: string, message: string) =>
   new AppError("invalid_request", `${path} ${message}.`, { issues: [{ path, message }] });
 

@@ -3,8 +3,9 @@
  * three. The names fix how many there are.
  */
 export function cursorOf<const Name extends string>(...names: Name[]) {
-  const shape = new RegExp(`^${names.map(() => "(\\d{1,16})").join("\\.")}$`);
+  const shape = new RegExp(`^${names.map(() => "([0-9]{1,16})").join("\\.")}$`);
   return {
+    shape,
     write: (cursor: Record<Name, number>): string => names.map((name) => cursor[name]).join("."),
     /** Undefined for a text that is no such cursor. */
     read: (text: string): Record<Name, number> | undefined => {

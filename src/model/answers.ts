@@ -187,6 +187,10 @@ export const healthAnswer = answer({
 });
 export type HealthAnswer = z.infer<typeof healthAnswer>;
 
+/** Paths of the relay itself. */
+export const homeAnswer = answer({ apiReference: z.string(), openapi: z.string(), console: z.string() });
+export type HomeAnswer = z.infer<typeof homeAnswer>;
+
 export const sessionAnswer = answer({ expiresAt: time });
 export type SessionAnswer = z.infer<typeof sessionAnswer>;
 

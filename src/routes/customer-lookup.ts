@@ -10,6 +10,7 @@ import type { Result } from "../model/result";
 import type { TicketInfo, UnknownTicket } from "../ticket/views";
 import { authenticateToken } from "../http/auth";
 import { ask, configOf, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { queryIn } from "../http/parameters";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 
 /** What 3Dolphins knows, shown to a desk by way of a ticket of its own: the customer's contact, and the conversation. */
@@ -26,22 +27,15 @@ export const contactQuery = z.object({
 
 const day = z.optional(z.iso.date("must be a date such as 2021-09-24"));
 
-export const historyQuery = z
-  .object({
-    owner: z.optional(id),
-    from: day,
-    to: day,
-    next: z.pipe(
-      z._default(z.string().check(z.regex(/^\d{1,9}$/, "must be the next of the answer before")), "0"),
-      z.transform(Number),
-    ),
-  })
-  .check(
-    z.refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-      path: ["from"],
-      message: "must not be after to",
-    }),
-  );
+export const historyQuery = z.object({
+  owner: z.optional(id),
+  from: day,
+  to: day,
+  next: z.pipe(
+    z._default(z.string().check(z.regex(/^\d{1,9}$/, "must be the next of the answer before")), "0"),
+    z.transform(Number),
+  ),
+});
 
 export const contacts = new Hono<AppEnv>();
 
@@ -74,7 +68,6 @@ export async function showHistory(c: AppContext): Promise<Response> {
   const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
   const ticket = { ticketNumber, openedAtMs: info.openedAtMs };
   const served = await ask(() => readHistory(depsOf(c), tenant, ticket, { from, to, startIndex }));
-  if (!served) throw invalidRequest([{ path: "from", message: "must not be after today" }]);
   if (!served.ok) throw engineRefusal(served.error);
   const { messages, next } = served.value;
   log("history_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, messages: messages.length });
@@ -92,17 +85,6 @@ async function ticketIn(c: AppContext, deskId: string, owner: string | undefined
 }
 
 const depsOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
-
-/** The parameters of a request. Throws `invalid_request`, with one issue for each that is wrong. */
-function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
-  const result = schema.safeParse(c.req.query());
-  if (result.success) return result.data;
-  const issues = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
-  throw invalidRequest([...issues].map(([path, message]) => ({ path, message })));
-}
-
-const invalidRequest = (issues: { path: string; message: string }[]) =>
-  new AppError("invalid_request", `${issues.map(({ path, message }) => `${path} ${message}`).join("; ")}.`, { issues });
 
 const noContact = (message: string) => new AppError("not_found", message);
 

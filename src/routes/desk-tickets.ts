@@ -1,12 +1,11 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { AppError } from "../model/errors";
-import { refuse } from "../lib/zod";
 import type { Result } from "../model/result";
-import type { Page } from "../model/timeline";
+import { LANES, type Page } from "../model/timeline";
 import type { UnknownTicket } from "../ticket/views";
 import { authenticateToken } from "../http/auth";
 import { ask, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { queryIn } from "../http/parameters";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 import { showHistory } from "./customer-lookup";
 
@@ -34,40 +33,26 @@ export async function showTicket(
   return c.body(view.value, 200, { "content-type": "application/json" });
 }
 
-const sequence = z.pipe(z.coerce.number(), z.int().check(z.minimum(1)));
-const NEWEST = Number.MAX_SAFE_INTEGER;
+const NEWEST = String(Number.MAX_SAFE_INTEGER);
 
-const query = z.union([
-  z.pipe(
-    z.object({ lane: z.enum(["toDesk", "toDolphins"]), before: z._default(sequence, NEWEST) }),
-    z.transform(({ lane, before }): Page => ({ [lane]: { before } })),
+/** `before` is the `next` of a page: a sequence where one lane was shown, else one for each. */
+export const timelineQuery = z.object({
+  lane: z.optional(z.enum(LANES, "must be toDesk or toDolphins")),
+  before: z._default(
+    z
+      .string()
+      .check(z.regex(/^[1-9]\d{0,14}(?:,[1-9]\d{0,14})?$/, "must be the next of the answer before, or be left out")),
+    NEWEST,
   ),
-  z.pipe(
-    z.object({ lane: z.undefined(), before: z._default(z.string(), `${NEWEST},${NEWEST}`) }),
-    z.transform(({ before }, context): Page => {
-      const [toDesk, toDolphins, ...rest] = before.split(",").map((part) => sequence.safeParse(part).data);
-      if (toDesk !== undefined && toDolphins !== undefined && rest.length === 0) {
-        return { toDesk: { before: toDesk }, toDolphins: { before: toDolphins } };
-      }
-      return refuse(context, "malformed");
-    }),
-  ),
-]);
+});
 
-/** Which page of the timeline is asked for. Throws `invalid_request`. */
+/**
+ * Which page of the timeline is asked for. Throws `invalid_request`. A cursor of the other kind of page is no fault: of two
+ * sequences a lane takes its own, and where one is given for both lanes it counts for both.
+ */
 export function pageIn(c: AppContext): Page {
-  const result = query.safeParse({ lane: c.req.query("lane"), before: c.req.query("before") });
-  if (result.success) return result.data;
-  throw new AppError(
-    "invalid_request",
-    "Page through a timeline with the answer's next as ?before=, and with the same ?lane=.",
-    {
-      issues: [
-        {
-          path: "before",
-          message: "must be a sequence from 1 on with ?lane=toDesk or ?lane=toDolphins, or the answer's next",
-        },
-      ],
-    },
-  );
+  const { lane, before } = queryIn(c, timelineQuery);
+  const [toDesk = NEWEST, toDolphins = toDesk] = before.split(",");
+  const both = { toDesk: { before: Number(toDesk) }, toDolphins: { before: Number(toDolphins) } };
+  return lane === undefined ? both : { [lane]: both[lane] };
 }

@@ -18,7 +18,7 @@ const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } 
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */

@@ -39,9 +39,12 @@ deadLetters
     return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, more, ...(more ? { next } : {}) });
   });
 
+/** Where a replay that was cut short goes on: with the tickets of ids below this one. */
+const ticketCursor = cursorOf("id");
+
 const ids = z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000));
 const dryRun = z.optional(z.boolean());
-const before = z.optional(z.string());
+const before = z.optional(z.string().check(z.regex(ticketCursor.shape)));
 export const ticketReplay = z.union([
   z.strictObject({ all: z.literal(true), dryRun }),
   z.strictObject({ ids, dryRun }),
@@ -62,9 +65,6 @@ export function replayIn<T>(schema: z.ZodMiniType<T>, json: unknown): T {
   });
 }
 
-/** Where a replay that was cut short goes on: with the tickets of ids below this one. */
-const ticketCursor = cursorOf("id");
-
 /**
  * Where the next page of letters begins. It has the tickets of ids below `beforeId`. The page before may have shown the first
  * letters of the newest of these tickets; of that one the next page shows what comes after `lane` and `sequence`.
@@ -72,12 +72,12 @@ const ticketCursor = cursorOf("id");
 type LetterCursor = { beforeId: number; lane: LaneName; sequence: number };
 const START = { lane: LANES[0], sequence: 0 };
 const letterNumbers = cursorOf("beforeId", "lane", "sequence");
-const letterCursor = {
+export const letterCursor = {
+  shape: letterNumbers.shape,
   write: (cursor: LetterCursor): string => letterNumbers.write({ ...cursor, lane: LANES.indexOf(cursor.lane) }),
   read: (text: string): LetterCursor | undefined => {
     const cursor = letterNumbers.read(text);
-    const lane = cursor && LANES[cursor.lane];
-    return lane && { ...cursor, lane };
+    return cursor && { ...cursor, lane: cursor.lane === 0 ? "toDesk" : "toDolphins" };
   },
 };
 

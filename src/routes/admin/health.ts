@@ -45,6 +45,7 @@ const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
+  roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
 ];
 

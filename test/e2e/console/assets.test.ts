@@ -14,7 +14,7 @@ afterAll(() => world.stop());
 const directives = (policy: string | null): Map<string, string> =>
   new Map((policy ?? "").split("; ").map((one) => [one.split(" ", 1)[0] ?? "", one.slice(one.indexOf(" ") + 1)]));
 
-test.each(["/docs", "/docs/docs.js", "/openapi.json"])(
+test.each(["/docs", "/docs/desk", "/openapi.json"])(
   "the API reference at %s may run its own scripts and talk to nobody else",
   async (path) => {
     const { status, headers } = await world.call(path);
@@ -35,7 +35,7 @@ test.each(["/docs", "/docs/docs.js", "/openapi.json"])(
 
 test("the API reference loads nothing from elsewhere, and nothing inline", async () => {
   const { text } = await world.call("/docs");
-  const sources = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? "");
+  const sources = [...text.matchAll(/<(?!a )[^>]*(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? "");
   expect(sources.filter((source) => !source.startsWith("/") && !source.startsWith("data:"))).toEqual([]);
   expect(text).not.toMatch(/<style|style=|<script>|\son\w+=/);
   for (const source of sources.filter((one) => one.startsWith("/"))) {
@@ -43,10 +43,36 @@ test("the API reference loads nothing from elsewhere, and nothing inline", async
   }
 });
 
-test("the API reference asks for nothing but the document", async () => {
-  const { text } = await world.call("/docs/docs.js");
-  expect(text).not.toMatch(/https?:/);
-  expect(text).toContain("validatorUrl: null");
+test("an asset that is asked by another method says which it takes", async () => {
+  for (const path of ["/openapi.json", "/docs", "/console", "/docs/docs.css"]) {
+    for (const method of ["POST", "DELETE", "OPTIONS", "PATCH"]) {
+      const { status, headers } = await world.call(path, { method });
+      expect([path, method, status, headers.get("allow")]).toEqual([path, method, 405, "GET, HEAD"]);
+    }
+  }
+});
+
+test("the bare address leads a browser to the console", async () => {
+  const headers = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" };
+  const { status, headers: given } = await fetch(world.relay().url, { headers, redirect: "manual" });
+  expect([status, given.get("location"), given.get("vary")]).toEqual([302, "/console/", "accept"]);
+});
+
+test.each([undefined, "*/*", "application/json"])(
+  "the bare address tells a program that accepts %s where to read on",
+  async (accept) => {
+    const reply = await world.call("/", { headers: accept === undefined ? {} : { accept } });
+    const { status, ...places } = reply.body as Record<string, string>;
+    expect(status).toBe("success");
+    expect(Object.keys(places)).toEqual(["apiReference", "openapi", "console"]);
+    for (const path of Object.values(places)) expect((await world.call(path)).status, path).toBe(200);
+  },
+);
+
+test("the bare address takes GET alone", async () => {
+  const reply = await world.call("/", { method: "POST" });
+  expect(reply).toBeRefused(405, "method_not_allowed");
+  expect(reply.headers.get("allow")).toBe("GET, HEAD");
 });
 
 test("what is no asset is the Worker's, and none of the files about assets is shown", async () => {

@@ -93,6 +93,14 @@ describe("422 invalid_request", () => {
     },
   );
 
+  test.each(["lane=toDesk&before=3,2", "before=5", "before=1,1"])(
+    "a timeline asked for with ?%s, a cursor of whichever kind of page, gets an answer",
+    async (query) => {
+      const number = await openTicket(tenant);
+      expect((await tenant.ticket(number, `?${query}`)).messages.length).toBe(query === "before=1,1" ? 0 : 1);
+    },
+  );
+
   test.each(["idempotency-key", "webhook-id"])(
     "a %s of 256 characters is accepted, one of 257 is not",
     async (header) => {

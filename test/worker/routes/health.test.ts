@@ -1,4 +1,4 @@
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { app } from "../../../src/app";
@@ -7,6 +7,11 @@ import { call, useFarEnds } from "../world";
 /** What the operator is told of a relay that is not in order. */
 
 useFarEnds();
+
+/** Every kind of Durable Object that the relay is bound to; the runner's own services have an underscore in front. */
+const kinds = Object.entries(env as unknown as Record<string, DurableObjectNamespace>).filter(
+  ([name, binding]) => !name.startsWith("_") && typeof binding === "object" && "idFromName" in binding,
+);
 
 type Health = { checks?: { name: string; ok: boolean }[]; error?: { code: string; issues: Issue[] } };
 type Issue = { path: string; message: string };
@@ -30,9 +35,24 @@ const broken = (message: string) => ({
 test("a relay in order says of each part that it is", async () => {
   const { status, body } = await healthOf({});
   expect(status).toBe(200);
-  const names = ["MASTER_KEY", "INGRESS_KEYS", "DIRECTORY", "TICKET", "TENANT_INDEX", "CONSOLE_SESSION"];
+  const objects = ["TICKET", "TENANT_INDEX", "ENGINE_SESSION", "CONSOLE_SESSION"];
+  const names = ["MASTER_KEY", "INGRESS_KEYS", "DIRECTORY", ...objects];
   expect(body.checks?.map(({ name }) => name)).toEqual(names);
   expect(body.checks?.filter(({ ok }) => !ok)).toEqual([]);
+  expect(objects.toSorted()).toEqual(kinds.map(([name]) => name).toSorted());
+});
+
+test("asking for the relay's health writes nothing, in no kind of object", async () => {
+  await healthOf({});
+  for (const [name, namespace] of kinds) {
+    for (const id of await listDurableObjectIds(namespace)) {
+      const written = await runInDurableObject(namespace.get(id), async (_, { storage }) => [
+        ...storage.sql.exec("SELECT name FROM sqlite_master").toArray(),
+        await storage.getAlarm(),
+      ]);
+      expect(written, name).toEqual([null]);
+    }
+  }
 });
 
 test.each([
@@ -44,6 +64,7 @@ test.each([
   ["DIRECTORY", { DIRECTORY: undefined }, /wrangler\.toml/],
   ["TICKET", { TICKET: broken("overloaded") }, /Durable Object does not answer \(overloaded\)/],
   ["TENANT_INDEX", { TENANT_INDEX: broken("overloaded") }, /overloaded/],
+  ["ENGINE_SESSION", { ENGINE_SESSION: broken("overloaded") }, /overloaded/],
   ["CONSOLE_SESSION", { CONSOLE_SESSION: broken("overloaded") }, /overloaded/],
 ])("the health check names %s, broken by %o, and says what to do", async (name, changed, advice) => {
   const { status, body, text } = await healthOf(changed);
