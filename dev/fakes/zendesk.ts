@@ -67,12 +67,12 @@ export type FakeZendesk = FarEnd & {
   refused: string[];
   /** What the app's integrations have for webhooks, as the list of them shows it. */
   webhooks: Fields[];
+  /** What is at its other paths, for whoever has the credential: agents' files. A part of one may be asked for. */
+  files: Map<string, Answer>;
   faultWith: (fault: (call: Call) => Fault | undefined) => void;
   delete: (conversation: Conversation, options?: { user: boolean }) => void;
   /** The user becomes another one: only its external id leads there. */
   merge: (conversation: Conversation) => void;
-  /** The link of an agent's file, for which the credential is needed. */
-  attach: (name: string, type: string, body: string) => string;
   /** Where webhooks go from now on; the messages that are posted come by on their own. */
   subscribe: (url: string) => void;
   /** An event of the conversation, to be sent. */
@@ -91,6 +91,18 @@ const refuse = (status: number, title: string): Answer => ({
 const answer = (status: number, body: unknown): Answer => ({ status, body: JSON.stringify(body) });
 const newId = (): string => randomUUID().replaceAll("-", "").slice(0, 24);
 const shown = ({ id, metadata }: Conversation) => ({ id, type: "personal", metadata });
+
+function partOf(file: Answer, range = ""): Answer {
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+  if (from === undefined || to === undefined) return file;
+  const { body = "", headers = {} } = file;
+  const contentRange = `bytes ${from}-${to}/${body.length}`;
+  return {
+    status: 206,
+    body: body.slice(Number(from), Number(to) + 1),
+    headers: { ...headers, "content-range": contentRange },
+  };
+}
 
 /** What the description says in words alone. */
 function limitsOf({ metadata, participants, content }: Fields & { content?: Content }): string[] {
@@ -133,6 +145,7 @@ export async function startFakeZendesk({
     conversations,
     refused,
     webhooks,
+    files,
     faultWith: (next) => {
       fault = next;
     },
@@ -146,11 +159,6 @@ export async function startFakeZendesk({
       user.id = newId();
       conversation.userId = user.id;
       conversation.isMerged = true;
-    },
-    attach: (name, type, body) => {
-      const path = `/sc/attachments/${newId()}/${name}`;
-      files.set(path, { status: 200, body, headers: { "content-type": type } });
-      return farEnd.url + path;
     },
     subscribe: (url) => {
       target = url;
@@ -195,7 +203,7 @@ export async function startFakeZendesk({
     const url = new URL(path, farEnd.url);
     if (headers["authorization"] !== authorization) return refuse(401, "Invalid or missing auth credentials");
     const file = files.get(url.pathname);
-    if (file) return file;
+    if (file) return partOf(file, headers["range"]);
     const root = `/sc/v2/apps/${appId}`;
     if (url.pathname !== root && !url.pathname.startsWith(`${root}/`)) return refuse(404, "App not found");
     if (method === "POST" && headers["content-type"] !== "application/json") return refuse(415, "JSON is required");

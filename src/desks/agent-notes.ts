@@ -75,7 +75,8 @@ const REFUSALS: Record<Language, { closed: string; wiped: string; other: string 
 export function refusalNote(language: Language, code: ErrorCode, reply: AgentReply): string {
   const { closed, wiped, other } = REFUSALS[language];
   const why = code === "ticket_closed" ? closed : code === "unknown_ticket" ? wiped : other;
-  const first = language === "id" ? "Balasan ini tidak dikirim ke pelanggan" : "This reply was not sent to the customer";
+  const first =
+    language === "id" ? "Balasan ini tidak dikirim ke pelanggan" : "This reply was not sent to the customer";
   return quoting(`⚠️ ${first}: ${why}`, reply);
 }
 

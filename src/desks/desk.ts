@@ -36,7 +36,7 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
-/** What a desk's webhook says, in the relay's words. */
+/** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
   idempotencyKey: string;
@@ -44,7 +44,7 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
-} & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
+} & (({ kind: "outgoing"; sentAtMs?: number } & AgentReply) | { kind: "command" });
 
 /** A reply that the relay has not taken, and the code that says why. */
 export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode };
@@ -64,6 +64,13 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   wantsFailures: (record: z.infer<Schema>) => boolean;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
+  /** Of a desk whose agents' files do not open for everybody. */
+  files?: {
+    /** Whether the relay's own link goes to the engine in place of this one. */
+    isBehind: (link: string, record: z.infer<Schema>) => boolean;
+    /** The headers that open it at this address: none where that is another host. */
+    credential: (at: URL, record: z.infer<Schema>) => Record<string, string>;
+  };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
     /** Whether it is from this tenant's desk. */

@@ -42,3 +42,14 @@ export function webhookOf(record: DeskRecord) {
     }
   );
 }
+
+/** What opens the files of this desk's agents; undefined for a desk whose files open for everybody. */
+export function filesOf(record: DeskRecord) {
+  const { files } = deskOf(record);
+  return (
+    files && {
+      isBehind: (link: string): boolean => files.isBehind(link, record),
+      credential: (at: URL): Record<string, string> => files.credential(at, record),
+    }
+  );
+}

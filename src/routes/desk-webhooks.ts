@@ -1,13 +1,14 @@
 import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent, RefusedReply } from "../desks/desk";
-import type { webhookOf } from "../desks/registry";
+import { filesOf, type webhookOf } from "../desks/registry";
 import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
-import type { RelayEvent } from "../model/event";
+import { MAX_LINK, type RelayEvent } from "../model/event";
 import type { Result } from "../model/result";
 import { log } from "../lib/log";
+import { writeMediaReference } from "../tenants/media-reference";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
 import { deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
@@ -92,7 +93,7 @@ async function storeDeskEvent(
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
   const { kind, idempotencyKey } = said;
   try {
-    const event = eventFrom(said, reference, owner);
+    const event = await eventFrom(c, said, reference, tenant);
     const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
     return { ok: true, value: stored };
   } catch (error) {
@@ -128,12 +129,30 @@ const foreignConversation = () =>
   );
 
 /** What the agent wrote is judged as any reply is. Of a Close there is nothing to judge: all of it is the relay's own. */
-function eventFrom(
+async function eventFrom(
+  c: AppContext,
   said: DeskEvent,
   { ticketNumber, channel, customerName }: TicketReference,
-  owner: string,
-): RelayEvent {
+  tenant: Tenant,
+): Promise<RelayEvent> {
+  const { owner } = tenant;
   if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
-  const { messageType, message, mediaLink } = said;
+  const { messageType, message } = said;
+  const mediaLink = await openLink(c, said, tenant);
   return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
+}
+
+const DAY_MS = 24 * 3600_000;
+
+/** The link of a file as the engine can open it: the relay's own, at the host that the webhook came to, where the desk's cannot. */
+async function openLink(
+  c: AppContext,
+  { mediaLink, sentAtMs = c.var.receivedAtMs }: DeskEvent & { kind: "outgoing" },
+  { owner, desk, retentionDays }: Tenant,
+): Promise<string> {
+  if (mediaLink === "" || !filesOf(desk)?.isBehind(mediaLink)) return mediaLink;
+  const endsAtMs = sentAtMs + retentionDays * DAY_MS;
+  const reference = await writeMediaReference(required(configOf(c).masterKeys), { owner, url: mediaLink, endsAtMs });
+  const link = `${new URL(c.req.url).origin}/v1/media/${reference}`;
+  return link.length <= MAX_LINK ? link : mediaLink;
 }

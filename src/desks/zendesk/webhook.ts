@@ -11,6 +11,7 @@ const batch = z.object({ events: z.array(z.unknown()) });
 const event = z.object({
   id: z.string().check(z.minLength(1)),
   type: z.string(),
+  createdAt: z.catch(z.optional(z.string()), undefined),
   payload: z.optional(z.unknown()),
 });
 
@@ -40,7 +41,7 @@ const CONTROL = ["switchboard:releaseControl", "switchboard:passControl"];
 export function parseWebhook(json: unknown): DeskEvent[] | undefined {
   const { data } = batch.safeParse(json);
   return data?.events.flatMap((one): DeskEvent[] => {
-    const { id, type, payload } = event.safeParse(one).data ?? {};
+    const { id, type, createdAt = "", payload } = event.safeParse(one).data ?? {};
     const conversation = referring.safeParse(payload).data?.conversation;
     if (id === undefined || type === undefined || !conversation) return [];
     const about = { conversationId: conversation.id, ticketReference: conversation.metadata.relay };
@@ -49,10 +50,12 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
       const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
       return isClosed ? [{ kind: "command", idempotencyKey: id, ...about }] : [];
     }
+    const sentAtMs = Date.parse(createdAt);
+    const sent = Number.isNaN(sentAtMs) ? {} : { sentAtMs };
     return agentReplies(type, payload).map((reply, at) => {
       // One message of the desk may take several of 3Dolphins.
       const idempotencyKey = at === 0 ? id : `${id}/${at + 1}`;
-      return { kind: "outgoing", idempotencyKey, ...about, ...reply };
+      return { kind: "outgoing", idempotencyKey, ...about, ...sent, ...reply };
     });
   });
 }

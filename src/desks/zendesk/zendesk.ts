@@ -8,7 +8,7 @@ import {
   type NoteContext,
   type RefusedReply,
 } from "../desk";
-import { sunshine } from "./api";
+import { privateFiles, sunshine } from "./api";
 import { externalIdOf, type Opening } from "./contact";
 import {
   afterMerge,
@@ -42,6 +42,7 @@ export const zendesk = defineDesk({
   targets: ["baseUrl"],
   wantsFailures: () => true,
   deliver,
+  files: privateFiles,
   webhook: {
     // The webhook carries its bare secret: neither the body nor the time is signed.
     verify: ({ headers }, { webhookSecret }) =>
