@@ -56,7 +56,9 @@ function plain(value: unknown): unknown {
     // `description` is a field of conversations, too: then it is a schema.
     ([key, inner]) => !(["description", "example", "title", "examples"].includes(key) && typeof inner !== "object"),
   );
-  return Object.fromEntries(kept.filter(([key]) => key !== "example" && key !== "examples").map(([key, inner]) => [key, plain(inner)]));
+  return Object.fromEntries(
+    kept.filter(([key]) => key !== "example" && key !== "examples").map(([key, inner]) => [key, plain(inner)]),
+  );
 }
 
 const taken: Record<string, Record<string, unknown>> = {};
@@ -82,7 +84,11 @@ for (const [method, path] of OPERATIONS) {
   const { parameters: shared = [], [method]: operation } = paths[path] ?? {};
   if (!operation) throw new Error(`the description has no ${method} ${path}`);
   const { parameters = [], requestBody, responses } = operation as Record<string, unknown>;
-  const described = plain({ parameters: [...(shared as unknown as Json[]), ...(parameters as Json[])], requestBody, responses });
+  const described = plain({
+    parameters: [...(shared as unknown as Json[]), ...(parameters as Json[])],
+    requestBody,
+    responses,
+  });
   operations[path] = { ...operations[path], [method]: described };
   follow(described);
 }

@@ -1,6 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { problemsOfAnswer, problemsOfRequest, problemsOfWebhook } from "../../test/contracts/zendesk/schemas.ts";
+import {
+  answer,
+  limitsOf,
+  newId,
+  partOf,
+  postWebhook,
+  refuse,
+  shown,
+  type Conversation,
+  type Fields,
+  type Message,
+  type Named,
+  type User,
+  type WebhookEvent,
+} from "./zendesk-api.ts";
 import { startFarEnd, type Answer, type FarEnd, type Received } from "./far-end.ts";
 
 /**
@@ -14,31 +29,10 @@ import { startFarEnd, type Answer, type FarEnd, type Received } from "./far-end.
  */
 
 const MAX_BODY_BYTES = 100_000;
-const MAX_METADATA_BYTES = 4096;
 const PAGE_SIZE = 25;
 const WEBHOOK_TRIES = 5;
 const WEBHOOK_PAUSE_MS = 200;
-const WEBHOOK_PATIENCE_MS = 20_000;
 const WEBHOOK_ENDS = new Set([400, 401, 403, 404, 406]);
-
-type Fields = Record<string, unknown>;
-type User = { id: string; externalId: string; profile?: Fields };
-/** By one or the other: the app takes both. */
-type Named = { userId?: string; userExternalId?: string };
-type Author = Named & { type: "user" | "business"; displayName?: string };
-type Content = Fields & { type: string; text?: string };
-type Message = { id: string; received: string; author: Author; content: Content; metadata?: Fields };
-type Conversation = {
-  id: string;
-  userId: string;
-  userExternalId: string;
-  metadata: Fields;
-  messages: Message[];
-  isFull: boolean;
-  /** Its user was merged into another: only that one's own id may write. */
-  isMerged: boolean;
-};
-type WebhookEvent = { id: string; createdAt: string; type: string; payload: Fields };
 
 /** The requests that there are, by what they are for. */
 type Step =
@@ -83,40 +77,6 @@ export type FakeZendesk = FarEnd & {
   /** The statuses of the webhooks about what was posted, when all of them have been sent. */
   ownWebhooks: () => Promise<number[]>;
 };
-
-const refuse = (status: number, title: string): Answer => ({
-  status,
-  body: JSON.stringify({ errors: [{ code: `fake_${status}`, title }] }),
-});
-const answer = (status: number, body: unknown): Answer => ({ status, body: JSON.stringify(body) });
-const newId = (): string => randomUUID().replaceAll("-", "").slice(0, 24);
-const shown = ({ id, metadata }: Conversation) => ({ id, type: "personal", metadata });
-
-function partOf(file: Answer, range = ""): Answer {
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
-  if (from === undefined || to === undefined) return file;
-  const { body = "", headers = {} } = file;
-  const contentRange = `bytes ${from}-${to}/${body.length}`;
-  return {
-    status: 206,
-    body: body.slice(Number(from), Number(to) + 1),
-    headers: { ...headers, "content-range": contentRange },
-  };
-}
-
-/** What the description says in words alone. */
-function limitsOf({ metadata, participants, content }: Fields & { content?: Content }): string[] {
-  const isFlat = Object.values(metadata ?? {}).every((value) => ["string", "number", "boolean"].includes(typeof value));
-  const texts = content?.type === "text" ? [content.text] : [];
-  return [
-    ...(isFlat ? [] : ["metadata is not flat"]),
-    ...(Buffer.byteLength(JSON.stringify(metadata ?? {})) > MAX_METADATA_BYTES ? ["metadata is over 4 KB"] : []),
-    ...(Array.isArray(participants) && participants.length !== 1
-      ? ["a personal conversation has one participant"]
-      : []),
-    ...(texts.every(Boolean) ? [] : ["the text is empty"]),
-  ];
-}
 
 export async function startFakeZendesk({
   multiConversations = false,
@@ -306,9 +266,17 @@ export async function startFakeZendesk({
       const hasOne = conversations.some(({ userId }) => userId === user.id);
       if (hasOne && !multiConversations) return refuse(400, "Multi-conversations are not enabled");
       const { id: userId, externalId: userExternalId } = user;
-      const made = { id: newId(), userId, userExternalId, metadata, messages: [], isFull: false, isMerged: false };
-      conversations.push(made);
-      return answer(201, { conversation: shown(made) });
+      const conversation = {
+        id: newId(),
+        userId,
+        userExternalId,
+        metadata,
+        messages: [],
+        isFull: false,
+        isMerged: false,
+      };
+      conversations.push(conversation);
+      return answer(201, { conversation: shown(conversation) });
     },
   });
 
@@ -372,20 +340,4 @@ export async function startFakeZendesk({
     }
   });
   return zendesk;
-}
-
-/** One try; 0 when no answer comes. */
-async function postWebhook(url: string, secret: string, body: string): Promise<number> {
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": secret },
-      body,
-      signal: AbortSignal.timeout(WEBHOOK_PATIENCE_MS),
-    });
-    await response.text();
-    return response.status;
-  } catch {
-    return 0;
-  }
 }

@@ -44,12 +44,17 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
-} & (({ kind: "outgoing"; sentAtMs?: number } & AgentReply) | { kind: "command" });
+} & (({ kind: "outgoing"; sentAtMs?: number | undefined } & AgentReply) | { kind: "command" });
 
 /** A reply that the relay has not taken, and the code that says why. */
 export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode };
 
 export type NoteContext = Bounds & Pick<DeskContext, "language">;
+
+/** One thing that has to be set up at the desk, and what was found. */
+export type Check = { name: string; ok: boolean; message: string };
+export type Checked = { outcome: Outcome; checks: Check[] };
+export type CheckContext = Bounds & { webhookUrl: string };
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
@@ -64,6 +69,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   wantsFailures: (record: z.infer<Schema>) => boolean;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
+  /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
+  check?: (record: z.infer<Schema>, context: CheckContext) => Promise<Checked>;
   /** Of a desk whose agents' files do not open for everybody. */
   files?: {
     /** Whether the relay's own link goes to the engine in place of this one. */

@@ -1,7 +1,17 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskContext, DeskDelivery, DeskEvent, NoteContext, RefusedReply, Webhook } from "./desk";
+import type {
+  CheckContext,
+  Checked,
+  Desk,
+  DeskContext,
+  DeskDelivery,
+  DeskEvent,
+  NoteContext,
+  RefusedReply,
+  Webhook,
+} from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -53,3 +63,7 @@ export function filesOf(record: DeskRecord) {
     }
   );
 }
+
+/** Tries the connection without a message; undefined for a desk where only a message tells. */
+export const checkDesk = (record: DeskRecord, context: CheckContext): Promise<Checked> | undefined =>
+  deskOf(record).check?.(record, context);

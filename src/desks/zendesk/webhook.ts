@@ -35,7 +35,7 @@ const messagePayload = z.object({
 const controlPayload = z.object({ reason: z.string() });
 
 /** Control of a conversation passes to a bot, or to nobody, in these. Only the reason says that a ticket was closed by it. */
-const CONTROL = ["switchboard:releaseControl", "switchboard:passControl"];
+const CONTROL = new Set(["switchboard:releaseControl", "switchboard:passControl"]);
 
 /** An event of a batch that cannot be read is left alone, and spoils none of the others. */
 export function parseWebhook(json: unknown): DeskEvent[] | undefined {
@@ -44,18 +44,28 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
     const { id, type, createdAt = "", payload } = event.safeParse(one).data ?? {};
     const conversation = referring.safeParse(payload).data?.conversation;
     if (id === undefined || type === undefined || !conversation) return [];
-    const about = { conversationId: conversation.id, ticketReference: conversation.metadata.relay };
-    if (CONTROL.includes(type)) {
+    const conversationId = conversation.id;
+    const ticketReference = conversation.metadata.relay;
+    if (CONTROL.has(type)) {
       // The other reason, transferToEmail, goes on with the same ticket by mail.
       const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
-      return isClosed ? [{ kind: "command", idempotencyKey: id, ...about }] : [];
+      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference }] : [];
     }
-    const sentAtMs = Date.parse(createdAt);
-    const sent = Number.isNaN(sentAtMs) ? {} : { sentAtMs };
-    return agentReplies(type, payload).map((reply, at) => {
+    const createdAtMs = Date.parse(createdAt);
+    const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
+    return agentReplies(type, payload).map(({ messageType, message, mediaLink }, at) => {
       // One message of the desk may take several of 3Dolphins.
       const idempotencyKey = at === 0 ? id : `${id}/${at + 1}`;
-      return { kind: "outgoing", idempotencyKey, ...about, ...sent, ...reply };
+      return {
+        kind: "outgoing",
+        idempotencyKey,
+        conversationId,
+        ticketReference,
+        sentAtMs,
+        messageType,
+        message,
+        mediaLink,
+      };
     });
   });
 }

@@ -9,6 +9,7 @@ import {
   type RefusedReply,
 } from "../desk";
 import { privateFiles, sunshine } from "./api";
+import { checkZendesk } from "./check";
 import { externalIdOf, type Opening } from "./contact";
 import {
   afterMerge,
@@ -42,6 +43,7 @@ export const zendesk = defineDesk({
   targets: ["baseUrl"],
   wantsFailures: () => true,
   deliver,
+  check: checkZendesk,
   files: privateFiles,
   webhook: {
     // The webhook carries its bare secret: neither the body nor the time is signed.

@@ -26,7 +26,8 @@ const EXCEPTIONS: { schema: string; properties: Json; reason: string }[] = [
   {
     schema: "authorWebhook",
     properties: pick(schemas["author"], ["subtypes", "displayName", "avatarUrl"]),
-    reason: "The example of conversation:message has the last two; of the first the schema author speaks as of webhooks.",
+    reason:
+      "The example of conversation:message has the last two; of the first the schema author speaks as of webhooks.",
   },
   {
     schema: "postback",
@@ -143,7 +144,8 @@ function problemsOfQuery({ parameters }: Operation, query: URLSearchParams): str
   const given: Json = {};
   for (const [key, value] of query) {
     const [, name = key, field] = /^(\w+)\[([\w.]+)\]$/.exec(key) ?? [];
-    given[name] = field === undefined ? value : { ...(given[name] as Json | undefined), [field]: value };
+    const one = field === "size" ? Number(value) : value;
+    given[name] = field === undefined ? one : { ...(given[name] as Json | undefined), [field]: one };
   }
   const properties = Object.fromEntries(known.map((one) => [one?.name ?? "", one?.schema ?? {}]));
   const required = known.filter((one) => one?.required).map((one) => one?.name);

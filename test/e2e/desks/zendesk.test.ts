@@ -290,3 +290,52 @@ test("a long text arrives whole and in order, in pieces that the desk takes", as
   expect(messages.map(({ metadata }) => metadata?.["relayPart"])).toEqual([1, 2, 3]);
   expect(desk.zendesk.refused).toEqual([]);
 });
+
+type Check = { name: string; ok: boolean; message: string };
+
+test("a connection test says what is set up and what is missing, and no agent sees anything of it", async () => {
+  const { tenant, zendesk } = await makeDesk({ users: "contact" });
+  const target = `${world.relay().url}/v1/desks/zendesk/${tenant.owner}`;
+  const check = async (body?: unknown) => {
+    const reply = await world.admin("POST", `/admin/tenants/${tenant.owner}/test/desk`, body);
+    return reply.body as { outcome: string; attempt: { status: number }; checks?: Check[] };
+  };
+  const found = async () => (await check()).checks?.map(({ name, ok }) => [name, ok]);
+  expect(await found()).toEqual([
+    ["app", true],
+    ["key", true],
+    ["multiConversations", false],
+    ["webhook", false],
+  ]);
+  zendesk.webhooks.push({ id: "w-1", version: "v2", target, triggers: ["conversation:message"], secret: "another" });
+  const { checks = [], outcome, attempt } = await check();
+  expect([outcome, attempt.status]).toEqual(["delivered", 200]);
+  expect(checks.slice(3)).toEqual([
+    { name: "webhook", ok: true, message: "It is there." },
+    { name: "triggers", ok: false, message: "It lacks switchboard:releaseControl, switchboard:passControl." },
+    { name: "webhookSecret", ok: false, message: "It is another than the record's: copy it from the integration." },
+  ]);
+  expect([zendesk.users.size, zendesk.conversations.length]).toEqual([0, 0]);
+  expect((await check({ send: true })).checks).toBeUndefined();
+  expect(zendesk.conversations[0]?.messages.length).toBe(1);
+  expect(zendesk.refused).toEqual([]);
+});
+
+test("a connection test says of an integration's key what it cannot see, and of a wrong key that it is wrong", async () => {
+  const { tenant, zendesk } = await makeDesk({}, { scope: "integration" });
+  const check = async () => {
+    const reply = await world.admin("POST", `/admin/tenants/${tenant.owner}/test/desk`);
+    return reply.body as { outcome: string; checks: Check[] };
+  };
+  const { outcome, checks } = await check();
+  expect(outcome).toBe("delivered");
+  expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
+    ["app", true],
+    ["key", true],
+  ]);
+  expect(checks[1]?.message).toContain("int_");
+  await world.putTenant(tenant, { record: { desk: { ...zendesk.record, keySecret: "wrong" } } });
+  const wrong = await check();
+  expect(wrong.outcome).toBe("rejected");
+  expect(wrong.checks).toMatchObject([{ name: "key", ok: false }]);
+});
