@@ -1,9 +1,12 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Most end-to-end files wait for a relay most of the time: on two processors, three of them at once are not too many.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       {

@@ -89,6 +89,7 @@ export const reference = {
     responses: {
       200: {
         description: "OpenAPI 3.1.",
+        headers: headersOf(["allow"]),
         content: { "application/json": { schema: z.toJSONSchema(z.looseObject({ openapi: z.string() })) } },
       },
       405: { description: "It is there to be read alone.", headers: headersOf(["allow"]) },

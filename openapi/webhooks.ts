@@ -7,13 +7,16 @@ import * as examples from "./examples";
 
 const MEANINGS: Record<Exclude<Outcome["kind"], "blocked">, string> = {
   delivered:
-    "Taken, unless a JSON body says failure: a `status` that begins with `err`, `fail` or `reject`, a number from 400 on, or a `success` that is `false`. That is refused for good.",
+    "Taken, unless a JSON body says failure: a `status` that begins with `err`, `fail`, `reject` or `gagal`, that is `false`, or that is a number from 400 on; or a `success` that is `false` or `0`, either also as a text. That is refused for good.",
   rejected: "Refused for good: the message goes to the dead letters, and the next one goes out.",
   retry: "Tried again, the first times within seconds.",
 };
 
 function meaningOf(status: number): string {
-  const { kind } = judgeAnswer({ status, text: "", truncated: false, retryAfterMs: undefined }, true);
+  const { kind } = judgeAnswer(
+    { status, text: "", truncated: false, unreadable: false, retryAfterMs: undefined },
+    true,
+  );
   if (kind === "blocked") throw new Error(`An answer ${status} would be blocked.`);
   return MEANINGS[kind];
 }

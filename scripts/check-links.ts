@@ -46,7 +46,8 @@ const faults: string[] = [];
 for (const [file, text] of texts) {
   const prose = withoutFences(text);
   for (const [, target = ""] of prose.replaceAll(/`[^`\n]*`/g, "code").matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^[a-z]+:/.test(target)) continue;
+    // What begins with a slash is a page of the relay's own.
+    if (/^([a-z]+:|\/)/.test(target)) continue;
     const [path = "", anchor] = target.split("#");
     const linked = path === "" ? file : normalize(join(dirname(file), decodeURI(path)));
     if (!isThere(linked)) faults.push(`${file}: ${target} leads to no file`);

@@ -33,7 +33,7 @@ const ticket = `${tenant}/tickets/${blockedTicket}`;
 
 const { page } = await openPage(browser, relay.url, wide);
 await signIn(page, settings.ADMIN_TOKEN);
-// What waits is told when it has waited for five seconds.
+// What waits is reported when it has waited for five seconds.
 await page.getByText("1 of 4 needs a look").waitFor();
 await page.getByText("oldest").waitFor();
 await page.setViewportSize({ width: 1280, height: 460 });

@@ -13,6 +13,7 @@ import { contacts } from "./routes/customer-lookup";
 import { media } from "./routes/media";
 import { session } from "./routes/sign-in";
 import { tickets } from "./routes/desk-tickets";
+import { DirectoryFailure } from "./tenants/directory";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
@@ -78,12 +79,7 @@ function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): strin
 }
 
 function answer(c: AppContext, error: unknown): Response {
-  const refusal =
-    error instanceof AppError
-      ? error
-      : new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
-          detail: errorText(error),
-        });
+  const refusal = refusalOf(error);
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
@@ -94,4 +90,12 @@ function answer(c: AppContext, error: unknown): Response {
     ms: Date.now() - c.var.receivedAtMs,
   });
   return c.json(refusal.toBody(), refusal.status, refusal.headers);
+}
+
+function refusalOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof DirectoryFailure) return AppError.unavailable(error.message);
+  return new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
+    detail: errorText(error),
+  });
 }

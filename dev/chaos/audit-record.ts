@@ -5,7 +5,7 @@ import type { Exchange } from "./proxy.ts";
 /** The timeline keeps the newest 20 attempts of a message. */
 const ATTEMPTS_KEPT = 20;
 
-/** Holds the relay's own record of a lane against what its sender was told and what the far end received. */
+/** Holds the relay's own record of a lane against what its sender was answered and what the far end received. */
 export function auditRecord(evidence: LaneEvidence, circumstances: Circumstances, violations: Violations): void {
   const say = (words: string) => violations.disagreements.push(`${evidence.lane}: ${words}`);
   compareCounts(evidence, say);

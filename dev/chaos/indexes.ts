@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { call, read, ticketAnswer } from "../harness/client.ts";
+import { poll } from "../harness/poll.ts";
 import { LANES, type LaneName, type Ticket } from "./lanes.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -33,16 +33,12 @@ const overviewAnswer = z.object({
 export async function auditIndexes(scenario: Scenario, tickets: Ticket[]): Promise<string[]> {
   const violations: string[] = [];
   for (const [owner, own] of Map.groupBy(tickets, (ticket) => ticket.owner)) {
-    const deadlineMs = Date.now() + AGREE_MS;
-    for (;;) {
-      const found = await disagreements(scenario, owner, await readTruth(scenario, own));
-      if (found.length === 0) break;
-      if (Date.now() > deadlineMs) {
-        violations.push(...found);
-        break;
-      }
-      await pause(LOOK_EVERY_MS);
-    }
+    const found = await poll(
+      async () => disagreements(scenario, owner, await readTruth(scenario, own)),
+      ({ length }) => length === 0,
+      { timeoutMs: AGREE_MS, everyMs: LOOK_EVERY_MS },
+    );
+    violations.push(...found);
   }
   return violations;
 }

@@ -36,7 +36,7 @@ export type Proxy = {
   close: () => Promise<void>;
 };
 
-/** Its number in `exchanges`, so that what the far end received can be told by exchange. */
+/** Its number in `exchanges`, so that what the far end received is known by exchange. */
 export const EXCHANGE_HEADER = "chaos-exchange";
 
 const HOP_BY_HOP = new Set(["host", "connection", "content-length", "transfer-encoding", "keep-alive"]);

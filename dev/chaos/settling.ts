@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { poll } from "../harness/poll.ts";
 import { type LaneEvidence, hasFailed, receivedExchanges } from "./evidence.ts";
 import { LANES, type Ticket, laneKey } from "./lanes.ts";
 import type { Sent } from "./sending.ts";
@@ -7,29 +7,23 @@ import { readLane } from "./timelines.ts";
 
 /** From the last delivery that was received until it stands in the timeline; or for what nobody knew to be stored. */
 const RECORD_MS = 30_000;
-const LOOK_EVERY_MS = 50;
 
 /**
  * Only looks at the far ends: a question to the relay would wake a ticket that has forgotten its alarm. Gives the labels
  * of what was accepted and has not arrived by the deadline, or whose last attempt failed with no other since.
  */
 export async function waitForArrival(scenario: Scenario, sent: Sent[], settleMs: number): Promise<Set<string>> {
-  const deadlineMs = Date.now() + settleMs;
   const accepted = sent.filter(({ state }) => state === "accepted");
-  for (;;) {
-    const latest = new Map(
-      [scenario.toDesk, scenario.toDolphins].flatMap(({ exchanges }) =>
-        exchanges.map((exchange) => [exchange.label, exchange] as const),
-      ),
-    );
+  const missing = async () => {
+    const exchanges = [...scenario.toDesk.exchanges, ...scenario.toDolphins.exchanges];
+    const latest = new Map(exchanges.map((exchange) => [exchange.label, exchange]));
     const isMissing = ({ label }: Sent) => {
       const exchange = latest.get(label);
       return exchange === undefined || hasFailed(exchange);
     };
-    const missing = accepted.filter(isMissing);
-    if (missing.length === 0 || Date.now() > deadlineMs) return new Set(missing.map(({ label }) => label));
-    await pause(LOOK_EVERY_MS);
-  }
+    return new Set(accepted.filter(isMissing).map(({ label }) => label));
+  };
+  return poll(missing, (labels) => labels.size === 0, { timeoutMs: settleMs });
 }
 
 /** Puts together, by lane, what everybody knows. */
@@ -38,11 +32,11 @@ export async function gather(scenario: Scenario, tickets: Ticket[], sent: Sent[]
   const deadlineMs = Date.now() + RECORD_MS;
   for (const ticket of tickets) {
     for (const lane of LANES) {
-      let shown = await readLane(scenario, ticket, lane);
-      while (shown.counts.waiting > 0 && Date.now() < deadlineMs) {
-        await pause(LOOK_EVERY_MS);
-        shown = await readLane(scenario, ticket, lane);
-      }
+      const shown = await poll(
+        () => readLane(scenario, ticket, lane),
+        ({ counts }) => counts.waiting === 0,
+        { timeoutMs: deadlineMs - Date.now() },
+      );
       records.set(laneKey(ticket, lane), shown);
     }
   }

@@ -1,6 +1,7 @@
 import { type Content, closeEvent, incomingEvent, outgoingEvent, ticketNumber } from "./events.ts";
 import { type Ticket, call, read, refusal, same, ticketAnswer } from "../harness/client.ts";
 import type { Received } from "../fakes/far-end.ts";
+import { poll } from "../harness/poll.ts";
 import { action, seconds, speech } from "../harness/print.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -123,14 +124,13 @@ export async function readTicket(
   what: string,
 ): Promise<Ticket> {
   const url = `${scenario.relay.url}/admin/tickets/${scenario.owner}/${ticketNumber}`;
-  const deadlineMs = Date.now() + 10_000;
-  for (;;) {
-    const { ticket } = read(await call("GET", url, { token: scenario.adminToken }), ticketAnswer, "Reading the ticket");
-    if (condition(ticket)) return ticket;
-    if (Date.now() > deadlineMs)
-      throw new Error(`The ticket never showed ${what}. It shows: ${JSON.stringify(ticket.lanes)}, ${ticket.state}`);
-    await new Promise((resume) => setTimeout(resume, 25));
-  }
+  const ticket = await poll(
+    async () => read(await call("GET", url, { token: scenario.adminToken }), ticketAnswer, "Reading the ticket").ticket,
+    condition,
+    { timeoutMs: 10_000, everyMs: 25 },
+  );
+  if (condition(ticket)) return ticket;
+  throw new Error(`The ticket never showed ${what}. It shows: ${JSON.stringify(ticket.lanes)}, ${ticket.state}`);
 }
 
 function found(all: Received[], isIt: (request: Received) => boolean): Received {

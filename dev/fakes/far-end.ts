@@ -29,14 +29,14 @@ const success: Answer = { status: 200, body: JSON.stringify({ status: "success" 
 
 export async function startFarEnd(port = 0): Promise<FarEnd> {
   const received: Received[] = [];
-  const watchers = new Set<() => void>();
+  const waiting = new Set<() => void>();
   let answer: Parameters<FarEnd["answerWith"]>[0] = () => success;
 
   const server = createServer((request, response) => {
     void (async () => {
       const arrived = await readRequest(request);
       const index = received.push(arrived) - 1;
-      for (const watcher of watchers) watcher();
+      for (const look of waiting) look();
       const { status, body = "", headers = {} } = await answer(arrived, index);
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
     })().catch(() => response.destroy());
@@ -54,7 +54,7 @@ export async function startFarEnd(port = 0): Promise<FarEnd> {
       new Promise((fulfil, reject) => {
         const finish = (settle: () => void) => {
           clearTimeout(deadline);
-          watchers.delete(look);
+          waiting.delete(look);
           settle();
         };
         const look = () => {
@@ -73,7 +73,7 @@ export async function startFarEnd(port = 0): Promise<FarEnd> {
             reject(new Error(`Waited ${timeoutMs} ms in vain for ${what}; ${[count, ...seen].join("\n  ")}`)),
           );
         }, timeoutMs);
-        watchers.add(look);
+        waiting.add(look);
         look();
       }),
   };

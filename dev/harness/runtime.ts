@@ -18,6 +18,7 @@ export type RuntimeOptions = {
   logs: boolean;
   persist?: string;
   assets: boolean;
+  rateLimit?: number;
 };
 
 export type RuntimeMessage =
@@ -42,7 +43,11 @@ function watchForWorkerd(): void {
   });
 }
 
-type WorkerOptions = { assets?: unknown; bindings: Record<string, unknown> };
+type WorkerOptions = {
+  assets?: unknown;
+  bindings: Record<string, unknown>;
+  ratelimits?: Record<string, { simple: { limit: number } }>;
+};
 
 /**
  * What wrangler makes of the configuration. To load wrangler takes longer than all the rest of a start, so its answer is kept
@@ -66,6 +71,7 @@ async function workerOptions({ bundle, config: path, scratch }: RuntimeOptions):
 
 async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorParameters<typeof Miniflare>[0]> {
   const { assets, ...worker } = await workerOptions(options);
+  for (const { simple } of Object.values(worker.ratelimits ?? {})) simple.limit = options.rateLimit ?? simple.limit;
   // The first is the entry: as a rule there is one, else what stands in front of it comes before it in the alphabet.
   const scripts = readdirSync(options.bundle)
     .filter((file) => file.endsWith(".js"))

@@ -1,10 +1,9 @@
+import type { MediaType } from "../egress/file-type";
 import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { AgentReply, Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
-
-export type MediaType = "image" | "video" | "audio" | "file";
 
 const MEDIA: Record<Language, Record<MediaType, string>> = {
   id: { image: "gambar", video: "video", audio: "audio", file: "berkas" },

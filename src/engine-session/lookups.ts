@@ -4,6 +4,7 @@ import { dayIn } from "../engine/dates";
 import { fetchHistory, type History } from "../engine/history";
 import type { Served } from "../engine/service-call";
 import { BoundedMap } from "../lib/bounded-map";
+import { isRecent } from "../lib/clock";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession } from "./engine-session";
@@ -32,8 +33,10 @@ export async function readContact(
   const options = CONTACT_OPTIONS.map((name) => how.options[name] ?? null);
   const key = JSON.stringify([tenant.owner, contactId, baseUrl, apiPath, ...options]);
   const known = contacts.get(key);
-  const ageMs = Date.now() - (known?.readAtMs ?? 0);
-  if (known && !how.fresh && ageMs < CONTACT_FRESH_MS) return { ok: true, value: { contact: known.contact, ageMs } };
+  const nowMs = Date.now();
+  if (known && !how.fresh && isRecent(known.readAtMs, nowMs, CONTACT_FRESH_MS)) {
+    return { ok: true, value: { contact: known.contact, ageMs: Math.max(0, nowMs - known.readAtMs) } };
+  }
   const { record, context } = await engineOf(deps, tenant);
   const served = await fetchContact(record, context, contactId, how.options);
   contacts.delete(key);

@@ -28,14 +28,13 @@ export async function callService(
   const { timeoutMs, allowInsecureTargets } = context;
   const bounds = { timeoutMs, allowInsecureTargets, mostAnswerBytes: MOST_ANSWER_BYTES };
   const url = `${record.baseUrl}${record.apiPath}${path}`;
-  const accept = { accept: "application/json" };
   const result = await authenticated(record.auth, context, (headers) =>
     body === undefined
-      ? send({ ...bounds, url, method: "GET", headers: { ...accept, ...headers } })
+      ? send({ ...bounds, url, method: "GET", headers })
       : send({
           ...bounds,
           url,
-          headers: { ...accept, "content-type": "application/json", ...headers },
+          headers: { "content-type": "application/json", ...headers },
           body: JSON.stringify(body),
         }),
   );
@@ -43,6 +42,7 @@ export async function callService(
   const { answer } = result;
   const outcome = judgeAnswer(answer, true);
   if (outcome.kind !== "delivered") return failed(outcome);
+  if (answer.unreadable) return failedWith(`HTTP ${answer.status}, but the answer could not be read`);
   if (answer.truncated) return failedWith(`HTTP ${answer.status}, but the answer is longer than the relay reads`);
   if (answer.text.trim() === "") return { ok: true, value: undefined };
   const parsed = parseJson(answer.text);

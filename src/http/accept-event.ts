@@ -1,3 +1,4 @@
+import { newMessageId } from "../lib/message-id";
 import type { EventKind, RelayEvent } from "../model/event";
 import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
@@ -9,6 +10,7 @@ import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
 import { ask, ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
+import { refuseLoop } from "./loop";
 
 const LONGEST_WAIT_SECONDS = 20;
 const LONGEST_KEY = 256;
@@ -30,19 +32,23 @@ export type NewEvent = {
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
 };
-export type Stored = Accepted & { stub: ReturnType<typeof ticketOf> };
+export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
   { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
+  refuseLoop(c);
   const { owner, deskId } = tenant;
   const { ticketNumber, channel, contactId = "", customerName } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
-  const stub = ticketOf(c, owner, ticketNumber);
-  const answer = await ask<Result<Accepted, Refusal>>(() =>
-    stub.accept({
+  const ticket = () => ticketOf(c, owner, ticketNumber);
+  const id = newMessageId();
+  const answer = await ask<Result<Accepted, Refusal>>((isAgain) =>
+    ticket().accept({
+      id,
+      isAgain,
       owner,
       ticketNumber,
       deskId,
@@ -60,7 +66,7 @@ export async function storeEvent(
   if (!answer.ok) throw refusal(answer.error);
   const accepted = answer.value;
   // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
-  if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
+  if (!accepted.repeat && !accepted.queued) return { ...accepted, ticket };
   log(accepted.repeat ? "repeated" : "accepted", {
     requestId: c.var.requestId,
     owner,
@@ -71,17 +77,17 @@ export async function storeEvent(
     sequence: accepted.sequence,
     ms: Date.now() - c.var.receivedAtMs,
   });
-  return { ...accepted, stub };
+  return { ...accepted, ticket };
 }
 
 /** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
 export async function outlookOf(
   c: AppContext,
-  { stub, lane, sequence, id }: Stored,
+  { ticket, lane, sequence, id }: Stored,
   seconds: number,
 ): Promise<DeliveryStatus> {
   try {
-    return await stub.deliveryStatus(lane, sequence, seconds * 1000);
+    return await ask<DeliveryStatus>(() => ticket().deliveryStatus(lane, sequence, seconds * 1000));
   } catch (error) {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };

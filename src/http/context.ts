@@ -31,17 +31,33 @@ export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
 /** What is known of all tickets of a tenant. */
 export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
 
-/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
-export async function ask<T>(question: () => Promise<T>): Promise<T> {
+/**
+ * Asks an object, or for what is sealed. An object that is reset, by a deploy or a move, fails what is under way: it is asked
+ * once more, on a stub that the question makes anew. So the question has to be one that may be asked twice.
+ */
+export const ask = <T>(question: (isAgain: boolean) => Promise<T>): Promise<T> =>
+  askOnce(async () => {
+    try {
+      return await question(false);
+    } catch (error) {
+      if (isOfReset(error)) return question(true);
+      throw error;
+    }
+  });
+
+/** The same, for what must not be done twice. A failure means that nothing is known to be done: the caller may try again. */
+export async function askOnce<T>(question: () => Promise<T>): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
-      detail: errorText(error),
-      headers: { "retry-after": "1" },
-    });
+    throw error instanceof AppError ? error : AppError.unavailable(errorText(error));
   }
+}
+
+/** An object that has too much to do says so by `overloaded`, and asking again would be more of it. */
+function isOfReset(error: unknown): boolean {
+  const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+  return retryable === true && overloaded !== true;
 }
 
 /** The JSON of a body. Throws `invalid_json`, saying where. */

@@ -1,4 +1,6 @@
 import { BoundedMap } from "../lib/bounded-map";
+import { isWaiting } from "../lib/clock";
+import { errorText, log } from "../lib/log";
 import { AppError } from "../model/errors";
 
 /** The limiters' `period` in wrangler.toml. */
@@ -18,11 +20,20 @@ export async function withinRate(limiter: RateLimit, credential: string): Promis
   if (known.requests === 0) seen.set(credential, known);
   if (++known.requests >= REQUESTS_PER_QUESTION) {
     known.requests = 0;
-    const { success } = await limiter.limit({ key: credential });
-    if (!success) known.refusedUntilMs = Date.now() + REFUSAL_MS;
+    if (await isTooOften(limiter, credential)) known.refusedUntilMs = Date.now() + REFUSAL_MS;
   }
-  if (known.refusedUntilMs <= Date.now()) return;
+  if (!isWaiting(known.refusedUntilMs, Date.now(), REFUSAL_MS)) return;
   throw new AppError("rate_limited", "Too many requests with this credential. Wait as Retry-After says, then go on.", {
     headers: { "retry-after": String(PERIOD_SECONDS) },
   });
+}
+
+/** The limiter is a guard against abuse: when it fails, everybody passes. */
+async function isTooOften(limiter: RateLimit, credential: string): Promise<boolean> {
+  try {
+    return !(await limiter.limit({ key: credential })).success;
+  } catch (error) {
+    log("rate_limiter_failed", { error: errorText(error) });
+    return false;
+  }
 }

@@ -29,7 +29,7 @@ const SAFE_DIGITS = 15;
 const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
-type SourceText = { rawJSON: (text: string) => unknown; isRawJSON: (value: unknown) => boolean };
+type SourceText = { rawJSON: (text: string) => unknown; isRawJSON: (value: unknown) => value is { rawJSON: string } };
 const sourceText = JSON as unknown as SourceText;
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
@@ -49,6 +49,10 @@ const keepNumbers =
 
 /** Whether this is a number that was kept as the text it came in: `JSON.stringify` gives that text. */
 export const isKeptNumber = (value: unknown): boolean => sourceText.isRawJSON(value);
+
+/** The digits of a number that was kept as the text it came in. */
+export const rawNumberOf = (value: unknown): string | undefined =>
+  sourceText.isRawJSON(value) ? value.rawJSON : undefined;
 
 function isChanged(value: number, source: string): boolean {
   const digits = significantDigits(source);

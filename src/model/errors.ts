@@ -56,6 +56,12 @@ export class AppError extends Error {
     return STATUS[this.code];
   }
 
+  /** Something that the relay stands on does not answer. Nothing is known to be stored, so the sender may try again. */
+  static unavailable(detail: string): AppError {
+    const message = "The relay could not do this just now. Send it again.";
+    return new AppError("unavailable", message, { detail, headers: { "retry-after": "1" } });
+  }
+
   /** The body of the answer. */
   toBody() {
     const { code, message, issues } = this;

@@ -29,9 +29,18 @@ export function cleanTexts(value: unknown, levels: number): unknown {
   if (typeof value === "string") return cleanText(value);
   if (typeof value !== "object" || value === null || levels === 0 || isKeptNumber(value)) return value;
   if (Array.isArray(value)) return value.map((inner) => cleanTexts(inner, levels - 1));
-  const fields = Object.entries(value).map(([name, inner]) => [cleanText(name), cleanTexts(inner, levels - 1), name]);
+  const fields = Object.entries(value);
+  let isChanged = false;
+  for (const field of fields) {
+    const [name, inner] = field;
+    field[0] = cleanText(name);
+    field[1] = cleanTexts(inner, levels - 1);
+    isChanged ||= field[0] !== name || field[1] !== inner;
+  }
+  if (!isChanged) return value;
   // A name that only becomes one of the others is none of theirs.
-  return Object.fromEntries(fields.filter(([clean, , name]) => clean === name || !Object.hasOwn(value, String(clean))));
+  const names = Object.keys(value);
+  return Object.fromEntries(fields.filter(([name], at) => name === names[at] || !Object.hasOwn(value, name)));
 }
 
 /** An event's own fields as texts, its link as a URL and its place in plain decimals, where they can be read as such. */
@@ -56,7 +65,7 @@ function asText(value: unknown): unknown {
 /** As the URL parser writes it: what the desk gets is what was judged. Another scheme than http is nobody's link. */
 function asLink(link: string): string {
   const trimmed = link.trim();
-  return readLink(trimmed)?.href ?? trimmed;
+  return (trimmed === "" ? undefined : readLink(trimmed)?.href) ?? trimmed;
 }
 
 /** An http or https URL. */

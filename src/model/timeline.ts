@@ -11,7 +11,13 @@ export type DeliveryStatus =
 export const LANES = ["toDesk", "toDolphins"] as const satisfies LaneName[];
 
 /** Some of a ticket's dead letters: of each lane the oldest first, and the lane to the desk before the other. */
-export type DeadLetters = { channel: string; customerName: string; deadLetters: DeadLetter[] };
+export type DeadLetters = {
+  channel: string;
+  customerName: string;
+  deadLetters: DeadLetter[];
+  /** There are more than these, which are as many as one answer may hold. */
+  isCut: boolean;
+};
 
 /** Which dead letters were put back, or would be; `late` are those of them that arrive after later ones of their lane. */
 export type Replayed = { replayed: string[]; late: string[] };
@@ -23,27 +29,39 @@ export type Replayed = { replayed: string[]; late: string[] };
 export type Page = Partial<Record<LaneName, { before: number }>>;
 
 export const PAGE_SIZE = 100;
+/** A page ends here too. What an object answers may have 32 MiB, and a message with all its attempts some 300 KiB. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** `bytes` are about those that it has as JSON. */
+export type Sized<T> = { shown: T; bytes: number };
+
+/** The first of these that fit into a page: one at least. */
+export function fitting<T>(all: readonly Sized<T>[]): T[] {
+  let bytes = 0;
+  const end = all.findIndex((one, at) => (bytes += one.bytes) > PAGE_BYTES && at > 0);
+  return all.slice(0, end === -1 ? all.length : end).map(({ shown }) => shown);
+}
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * One page out of what each lane has (newest first, up to one more than a page): the newest, oldest of them first, and
+ * One page out of what each lane has (newest first, up to one more than fits): the newest, oldest of them first, and
  * what to pass as `before` for the ones before: a sequence where one lane is shown, else one for each lane.
  */
 export function pageOf(
   page: Page,
-  rows: Record<LaneName, TimelineMessage[]>,
+  rows: Record<LaneName, Sized<TimelineMessage>[]>,
 ): { messages: TimelineMessage[]; next?: string } {
   const left = { toDesk: [...rows.toDesk], toDolphins: [...rows.toDolphins] };
-  const newestFirst: TimelineMessage[] = [];
+  const newestFirst: Sized<TimelineMessage>[] = [];
   while (newestFirst.length < PAGE_SIZE) {
     const [desk, dolphins] = [left.toDesk[0], left.toDolphins[0]];
     if (!desk && !dolphins) break;
-    const lane = !dolphins || (desk && desk.acceptedAt > dolphins.acceptedAt) ? "toDesk" : "toDolphins";
-    newestFirst.push(...left[lane].splice(0, 1));
+    const isDesk = !dolphins || (desk && desk.shown.acceptedAt > dolphins.shown.acceptedAt);
+    newestFirst.push(...left[isDesk ? "toDesk" : "toDolphins"].splice(0, 1));
   }
-  const messages = newestFirst.toReversed();
-  if (left.toDesk.length + left.toDolphins.length === 0) return { messages };
+  const messages = fitting(newestFirst).toReversed();
+  if (messages.length === rows.toDesk.length + rows.toDolphins.length) return { messages };
   const before = (lane: LaneName) =>
     messages.find((message) => message.lane === lane)?.sequence ?? page[lane]?.before ?? Number.MAX_SAFE_INTEGER;
   const next = LANES.filter((lane) => page[lane] !== undefined)

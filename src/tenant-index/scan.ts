@@ -1,3 +1,4 @@
+import { isRecent } from "../lib/clock";
 import type { Scan, TicketRow } from "./schema";
 
 /**
@@ -12,7 +13,7 @@ type Scanned = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs" | "state">;
 
 /** A round that is over rests until its day is. */
 export const isResting = ({ afterId, startedAtMs }: Scan, nowMs: number): boolean =>
-  afterId === 0 && startedAtMs + DAY_MS > nowMs;
+  afterId === 0 && isRecent(startedAtMs, nowMs, DAY_MS);
 
 /**
  * Which of the scanned tickets to wake, at most `most`, and where to go on. A closed ticket ends by itself when its retention

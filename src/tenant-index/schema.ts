@@ -1,12 +1,12 @@
+import type { Migration } from "../lib/migrate";
 import type { TicketState } from "../model/answers";
 import type { Report } from "../model/ticket-report";
 
 /** The tables of a tenant's index, and their rows. */
 
-/** Append only: an object may come from any version before. Version n is after the first n entries. */
-export const MIGRATIONS = [
-  // The two indexes hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index.
-  `CREATE TABLE ticket (
+/** Version 1. The two indexes hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index. */
+export const SCHEMA = `
+   CREATE TABLE ticket (
      id INTEGER PRIMARY KEY, ticketNumber TEXT NOT NULL UNIQUE, search TEXT NOT NULL,
      channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL, state TEXT NOT NULL,
      openedAtMs INTEGER NOT NULL, toldAtMs INTEGER NOT NULL, lanes TEXT NOT NULL,
@@ -14,10 +14,9 @@ export const MIGRATIONS = [
    );
    CREATE INDEX waiting ON ticket (waitingSinceMs) WHERE waitingSinceMs IS NOT NULL;
    CREATE INDEX dead ON ticket (id) WHERE dead > 0;
-   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);`,
-];
-/** Where the version stands: the platform refuses PRAGMA user_version. */
-export const VERSION_KEY = "schema";
+   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);`;
+/** As those of a ticket. Neither table can have new columns as long as people may roll back to 0.1.0: see there. */
+export const MIGRATIONS: readonly Migration[] = [];
 /** Where the scan is, a Scan. The first version called it a walk. */
 export const SCAN_KEY = "walk";
 
@@ -72,6 +71,6 @@ export function rowOf(id: number, report: Report): TicketRow {
   };
 }
 
-/** Whether two rows differ in nothing but the time of the report. */
-export const saysTheSame = (one: TicketRow, other: TicketRow): boolean =>
-  (Object.keys(one) as (keyof TicketRow)[]).every((key) => key === "toldAtMs" || one[key] === other[key]);
+/** Whether a row differs from the one before in nothing but the time of the report. That one may be a later version's. */
+export const saysTheSame = (row: TicketRow, before: TicketRow): boolean =>
+  (Object.keys(row) as (keyof TicketRow)[]).every((key) => key === "toldAtMs" || row[key] === before[key]);

@@ -1,5 +1,6 @@
+import { hasTables, migrate } from "../lib/migrate";
 import type { Hour } from "./minutes";
-import { firstId, MIGRATIONS, SCAN_KEY, VERSION_KEY, type Scan, type TicketRow } from "./schema";
+import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
@@ -16,14 +17,12 @@ export class IndexStore {
 
   /** Whether any ticket has ever reported. Writes nothing. */
   exists(): boolean {
-    return this.#storage.kv.get(VERSION_KEY) !== undefined;
+    return hasTables(this.#storage);
   }
 
   migrate(): void {
-    const version = this.#storage.kv.get<number>(VERSION_KEY) ?? 0;
-    if (version === MIGRATIONS.length) return;
-    for (const sql of MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
-    this.#storage.kv.put(VERSION_KEY, MIGRATIONS.length);
+    const { kv, sql } = this.#storage;
+    migrate({ kv, exec: (...query) => sql.exec(...query) }, SCHEMA, MIGRATIONS);
   }
 
   readTicket(ticketNumber: string): TicketRow | undefined {
@@ -40,7 +39,9 @@ export class IndexStore {
 
   insertTicket(row: TicketRow): void {
     this.#storage.sql.exec(
-      "INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO ticket (id, ticketNumber, search, channel, contactId, customerName, state, openedAtMs, toldAtMs, lanes,
+         waiting, dead, waitingSinceMs, nextAttemptAtMs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.id,
       row.ticketNumber,
       row.search,
@@ -109,13 +110,19 @@ export class IndexStore {
     return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
   }
 
-  /** Tickets that wait, have not reported since `untilMs`, and should have tried again by then. */
-  readOverdue(untilMs: number, limit: number): Overdue[] {
+  /**
+   * Tickets that wait, have not reported since `untilMs`, and should have tried again by then. A time behind `latestMs` was
+   * written when the clock was ahead, and says nothing.
+   */
+  readOverdue({ untilMs, latestMs }: { untilMs: number; latestMs: number }, limit: number): Overdue[] {
     return this.#rows(
       `SELECT id, ticketNumber, toldAtMs FROM ticket
-       WHERE waitingSinceMs IS NOT NULL AND toldAtMs < ? AND coalesce(nextAttemptAtMs, 0) < ? ORDER BY waitingSinceMs LIMIT ?`,
+       WHERE waitingSinceMs IS NOT NULL AND toldAtMs NOT BETWEEN ? AND ?
+         AND coalesce(nextAttemptAtMs, 0) NOT BETWEEN ? AND ? ORDER BY waitingSinceMs LIMIT ?`,
       untilMs,
+      latestMs,
       untilMs,
+      latestMs,
       limit,
     );
   }
@@ -176,7 +183,7 @@ export class IndexStore {
   /** A new hour is where those go that are older than `oldest`. */
   saveHour(hour: number, minutes: Hour, oldest: number): void {
     const isNew = this.readHour(hour) === undefined;
-    const sql = "INSERT INTO hour VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
+    const sql = "INSERT INTO hour (hour, minutes) VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
     this.#storage.sql.exec(sql, hour, JSON.stringify(minutes));
     if (isNew) this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
   }

@@ -1,3 +1,4 @@
+import { isRecent, isWaiting } from "../lib/clock";
 import type { LiveEvent } from "../model/answers";
 
 /** Whoever subscribes has to come again with a credential that is still good: who has signed out listens no longer than this. */
@@ -20,7 +21,9 @@ export class Subscribers {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     server.serializeAttachment({ sinceMs: nowMs } satisfies Subscription);
-    if ((await this.#ctx.storage.getAlarm()) === null) await this.#ctx.storage.setAlarm(nowMs + SUBSCRIPTION_MS);
+    // One that stands in the past was lost, and one too far ahead was set by another clock.
+    const alarmMs = (await this.#ctx.storage.getAlarm()) ?? 0;
+    if (!isWaiting(alarmMs, nowMs, SUBSCRIPTION_MS)) await this.#ctx.storage.setAlarm(nowMs + SUBSCRIPTION_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -40,8 +43,8 @@ export class Subscribers {
     const left: number[] = [];
     for (const socket of this.#ctx.getWebSockets()) {
       const { sinceMs } = socket.deserializeAttachment() as Subscription;
-      if (sinceMs + SUBSCRIPTION_MS <= nowMs) socket.close(1000, "reconnect");
-      else left.push(sinceMs);
+      if (isRecent(sinceMs, nowMs, SUBSCRIPTION_MS)) left.push(sinceMs);
+      else socket.close(1000, "reconnect");
     }
     if (left.length > 0) await this.#ctx.storage.setAlarm(Math.min(...left) + SUBSCRIPTION_MS);
   }

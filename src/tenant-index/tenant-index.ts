@@ -15,6 +15,8 @@ import { Subscribers } from "./subscribers";
 const DAY_MS = 24 * 3600_000;
 /** Of an attempt this late the alarm was lost, or the report. */
 const OVERDUE_MS = 60_000;
+/** No ticket plans its next attempt further ahead: it is as long as a retry waits at most. */
+const LONGEST_WAIT_MS = 720_000;
 /** In one sweep. The platform limits the requests of an invocation, and reports come in meanwhile. */
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
@@ -35,7 +37,7 @@ export class TenantIndex extends DurableObject<Env> {
     const before = this.#store.readTicket(report.ticketNumber);
     if (before && before.toldAtMs > report.atMs) return before.toldAtMs;
     const after = rowOf(before?.id ?? this.#store.freeId(report.openedAtMs), report);
-    if (before && saysTheSame(before, after)) return report.atMs;
+    if (before && saysTheSame(after, before)) return report.atMs;
     if (before) this.#store.updateTicket(after);
     else this.#store.insertTicket(after);
     this.#count(before, report, Date.now());
@@ -123,7 +125,8 @@ export class TenantIndex extends DurableObject<Env> {
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {
-    const waiting = this.#store.readOverdue(nowMs - OVERDUE_MS, MOST_WOKEN);
+    const times = { untilMs: nowMs - OVERDUE_MS, latestMs: nowMs + LONGEST_WAIT_MS };
+    const waiting = this.#store.readOverdue(times, MOST_WOKEN);
     const scan = this.#store.readScan();
     const most = MOST_WOKEN - waiting.length;
     if (isResting(scan, nowMs) || most === 0) return waiting;

@@ -53,8 +53,16 @@ export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string }
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
 const ENGINE_SECRETS = ["token", "password", "value"];
 
-/** Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. */
-export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): Result<Tenant, Issue[]> {
+/**
+ * Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. `self` is a URL of the relay: what
+ * leads back to it is no target.
+ */
+export function parseTenant(
+  owner: string,
+  json: unknown,
+  allowInsecureTargets: boolean,
+  self?: string,
+): Result<Tenant, Issue[]> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return { ok: false, error: [{ path: "", message: "must be one JSON object" }] };
   }
@@ -73,11 +81,21 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
   const { data } = result;
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
-    const reason = forbiddenTarget(String(valueAt(data, path)), allowInsecureTargets);
+    const target = String(valueAt(data, path));
+    const reason = forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
     if (reason) issues.push({ path, message: reason });
   }
   if (issues.length > 0) return { ok: false, error: issues };
   return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+}
+
+/** A Worker is behind every port of its host. Only in local development do other servers share the host with it. */
+function leadsBack(target: string, self: string | undefined, allowInsecureTargets: boolean): string | undefined {
+  const [there, here] = [URL.parse(target), URL.parse(self ?? "")];
+  const part = allowInsecureTargets ? "host" : "hostname";
+  return here && there?.[part].replace(/\.$/, "") === here[part]
+    ? "is the relay itself, and events would go round"
+    : undefined;
 }
 
 const onePerField = (issues: Issue[]): Issue[] =>

@@ -1,5 +1,6 @@
 import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
+import { newMessageId } from "../lib/message-id";
 import type { LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
@@ -105,7 +106,12 @@ function settle(
   if (disposition.state === "dead" && notifyFailures && ticket) {
     const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
     const event = JSON.stringify(report);
-    const about = { bytes: byteLength(event), suspectedDuplicate: false, idempotencyKey: undefined };
+    const about = {
+      id: newMessageId(),
+      bytes: byteLength(event),
+      suspectedDuplicate: false,
+      idempotencyKey: undefined,
+    };
     cache.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
     // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
     startIfDue("toDesk", deps, nowMs);

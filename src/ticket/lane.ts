@@ -1,4 +1,6 @@
+import { isWaiting } from "../lib/clock";
 import type { LaneCounts } from "../model/ticket-report";
+import { LONGEST_WAIT_MS } from "./retry";
 
 /**
  * One direction of one ticket, as an immutable value. Every decision about order is made here, with no I/O and no clock.
@@ -44,8 +46,11 @@ export function countsOf(lane: Lane): LaneCounts {
 export const headOf = (lane: Lane): number | undefined =>
   lane.requeued[0]?.sequence ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);
 
-/** When the head may be tried again, epoch ms; 0 for at once. */
-export const notBeforeMsOf = (lane: Lane): number => lane.requeued[0]?.notBeforeMs ?? 0;
+/** When the head may be tried again, epoch ms; 0 for at once. A time that no retry can have set is none. */
+export function notBeforeMsOf(lane: Lane, nowMs: number): number {
+  const notBeforeMs = lane.requeued[0]?.notBeforeMs ?? 0;
+  return notBeforeMs <= nowMs || isWaiting(notBeforeMs, nowMs, LONGEST_WAIT_MS) ? notBeforeMs : 0;
+}
 
 const inOrder = (requeued: readonly Requeued[]) => requeued.toSorted((a, b) => a.sequence - b.sequence);
 
@@ -65,7 +70,7 @@ export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "del
 export function nextStep(lane: Lane, nowMs: number): Step {
   const head = headOf(lane);
   if (head === undefined || lane.inFlight !== undefined) return { do: "rest" };
-  const untilMs = notBeforeMsOf(lane);
+  const untilMs = notBeforeMsOf(lane, nowMs);
   if (untilMs > nowMs) return { do: "wait", untilMs };
   return { do: "deliver", sequence: head };
 }

@@ -1,3 +1,4 @@
+import { isRecent } from "../lib/clock";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { countsOf, headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
@@ -48,8 +49,8 @@ export function snapshotOf(
     const head = headOf(lane);
     if (head === undefined) continue;
     const sinceMs = acceptedAtMs(name, head);
-    if (sinceMs <= time.nowMs - WAITING_MS) waitingSince.push(sinceMs);
-    const notBeforeMs = notBeforeMsOf(lane);
+    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
+    const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
     if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
   }
   return {

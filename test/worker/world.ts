@@ -154,10 +154,10 @@ export const loseAlarm = (stub: DurableObjectStub<Ticket>): Promise<void> =>
 /** Until the index has acknowledged the report of the ticket's opening, which goes out when its first alarm fires. */
 const untilReported = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   vi.waitFor(async () => {
-    const told = await runInDurableObject(stub, (_ticket, { storage }) =>
+    const last = await runInDurableObject(stub, (_ticket, { storage }) =>
       storage.sql.exec<{ told: string | null }>("SELECT told FROM ticket").one(),
     );
-    expect(told.told).not.toBeNull();
+    expect(last.told).not.toBeNull();
   }, WAIT);
 
 /** The ticket "t" of a new tenant, at rest: its first message is delivered, its alarm has rung, and its index knows of it. */

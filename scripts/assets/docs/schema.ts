@@ -6,6 +6,7 @@ import { type Html, inline, markdown } from "./html.ts";
 export type Schema = {
   $ref?: string;
   type?: string;
+  title?: string;
   description?: string;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -34,20 +35,24 @@ export function showSchema(schema: Schema): Html | Promise<Html> {
   return fields ?? html`<p>${typeOf(schema)}</p>`;
 }
 
-/** The fields of an object, of the elements of a list, or of each choice; undefined where there is nothing to list. */
+/** The fields of an object or of a list's elements, and what each choice asks; undefined where there is nothing to list. */
 function fieldsOf(schema: Schema): Html | Promise<Html> | undefined {
   if (schema.items) return fieldsOf(schema.items);
-  const choices = schema.oneOf ?? schema.anyOf ?? [];
-  if (choices.some((choice) => choice.properties)) {
-    return html`${choices.map((choice) => html`<div class="choice">${showSchema(choice)}</div>`)}`;
-  }
-  if (!schema.properties) return undefined;
+  const choices = [schema, ...(schema.allOf ?? [])].flatMap(({ oneOf, anyOf }) => oneOf ?? anyOf ?? []);
+  const shown = choices.filter((choice) => choice.properties).map(showChoice);
+  if (!schema.properties) return shown.length > 0 ? html`${shown}` : undefined;
   const required = new Set(schema.required);
   const fields = Object.entries(schema.properties).map(([name, field]) =>
     showField(name, field, { isRequired: required.has(name) }),
   );
-  return html`<dl>${fields}</dl>`;
+  return html`<dl>${fields}</dl>
+    ${shown}`;
 }
+
+const showChoice = (choice: Schema) =>
+  html`<div class="choice">
+    ${choice.title === undefined ? "" : html`<p>${choice.title}:</p>`}${showSchema(choice)}
+  </div>`;
 
 /** One field, or one parameter: its name, what it may be, and what it means. */
 export function showField(name: string, schema: Schema, { isRequired }: { isRequired: boolean }) {
@@ -78,7 +83,7 @@ export function typeOf(schema: Schema): Html | Promise<Html> {
 function kindOf({ type, format, const: only, enum: some }: Schema): string {
   if (only !== undefined) return code(only);
   if (some) return some.map(code).join(", ");
-  return format ?? type ?? "anything";
+  return format ?? type ?? "any value";
 }
 
 function factsOf(schema: Schema): string {

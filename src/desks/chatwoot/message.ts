@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
+import type { MediaType } from "../../egress/file-type";
 import { download, formWith } from "../../egress/media";
 import { statusOf, type Failure, type Outcome } from "../../egress/outcome";
 import type { IncomingEvent } from "../../model/event";
-import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-notes";
+import { isMediaType, locationText, mediaLinkNote } from "../agent-notes";
 import type { DeskContext } from "../desk";
 import type { Api } from "./api";
-import { fileOf } from "./attachment";
 
 /** Chatwoot takes 40 MB unless it was set otherwise, what stands before it often less. */
 const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
@@ -47,6 +47,7 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
 
   const got = await download({
     url: link,
+    kind: type,
     timeoutMs: Math.ceil(api.leftMs() * MEDIA_SHARE),
     mostBytes: MOST_MEDIA_BYTES,
     allowInsecureTargets: context.allowInsecureTargets,
@@ -54,15 +55,13 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
   if ("error" in got) return later(got.error, got.transient) ?? asLink();
   const { media } = got;
   try {
-    const file = fileOf(type, link, media.contentType);
-    if (!file) return await asLink();
     const fields = {
       ...(caption === "" ? {} : { content: caption }),
       message_type: "incoming",
       private: "false",
       source_id: slot.messageId,
     };
-    const form = formWith(fields, { field: "attachments[]", ...file, media });
+    const form = formWith(fields, "attachments[]", media);
     const { outcome } = await api.upload(`/conversations/${slot.conversationId}/messages`, form);
     const failure = media.failure();
     if (failure !== undefined && statusOf(outcome) === undefined) return later(failure, true) ?? (await asLink());

@@ -1,6 +1,6 @@
 import { utf8 } from "../../crypto/bytes";
 import { send, type Bounds } from "../../egress/http";
-import { judgeAnswer, type Failure } from "../../egress/outcome";
+import { judgeAnswer, unread, type Failure } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
 import type { ZendeskRecord } from "./record";
 
@@ -35,6 +35,7 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
     if ("outcome" in sent) return { failure: sent.outcome };
     const { answer } = sent;
     const outcome = judgeAnswer(answer, false);
+    if (method === "GET" && answer.unreadable && outcome.kind === "delivered") return { failure: unread(answer) };
     return outcome.kind === "delivered" ? { json: jsonIn(answer.text), status: answer.status } : { failure: outcome };
   }
 

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { ask, indexOf, jsonOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
+import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
 import { audit, cursorIn, numberIn, tenantIn } from "../../http/parameters";
 import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
@@ -8,7 +8,7 @@ import type { DeadLettersAnswer, ListedDeadLetter, TenantReplayAnswer } from "..
 import { AppError } from "../../model/errors";
 import type { Result } from "../../model/result";
 import type { LaneName } from "../../model/answers";
-import { LANES, type DeadLetters, type Replayed } from "../../model/timeline";
+import { LANES, PAGE_BYTES, type DeadLetters, type Replayed } from "../../model/timeline";
 import type { UnknownTicket } from "../../ticket/views";
 
 /** The dead letters of a tenant across its tickets: the index says which have any, the tickets themselves show them. */
@@ -90,6 +90,7 @@ async function pageOf(
 ): Promise<Omit<DeadLettersAnswer, "status">> {
   const found: ListedDeadLetter[] = [];
   let cursor: LetterCursor = from;
+  let bytes = 0;
   for (let asked = 0; asked < MOST_ASKED; asked += ASKED_AT_ONCE) {
     const tickets = await ask(() => indexOf(c, owner).deadTickets({ id: cursor.beforeId }, ASKED_AT_ONCE));
     const { beforeId, ...behind } = cursor;
@@ -103,13 +104,16 @@ async function pageOf(
       const answer = answers[at];
       // The ticket has been deleted since the index listed it.
       if (!answer?.ok) continue;
-      const { channel, customerName, deadLetters: letters } = JSON.parse(answer.value) as DeadLetters;
+      const { channel, customerName, deadLetters: letters, isCut } = JSON.parse(answer.value) as DeadLetters;
       for (const letter of letters) {
         // This letter is one more than the page holds, so there is a next page.
         if (found.length === limit) return { deadLetters: found, next: letterCursor.write(cursor) };
         found.push({ ticketNumber, channel, customerName, ...letter });
         cursor = { beforeId: id + 1, lane: letter.lane, sequence: letter.sequence };
       }
+      bytes += answer.value.length;
+      const isLast = at === tickets.length - 1 && tickets.length < ASKED_AT_ONCE;
+      if (isCut || (bytes >= PAGE_BYTES && !isLast)) return { deadLetters: found, next: letterCursor.write(cursor) };
     }
     const last = tickets.at(-1);
     if (!last || tickets.length < ASKED_AT_ONCE) return { deadLetters: found };
@@ -129,7 +133,7 @@ async function replayAll(
   const run = tickets.slice(0, MOST_ASKED);
   const answers: Replayed[] = [];
   await pooled(run.entries(), REPLAYED_AT_ONCE, async ([at, { ticketNumber }]) => {
-    const answer = await ask<Result<Replayed, UnknownTicket>>(() =>
+    const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
       ticketOf(c, owner, ticketNumber).replay(which, isDry),
     );
     answers[at] = answer.ok ? answer.value : { replayed: [], late: [] };

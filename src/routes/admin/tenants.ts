@@ -24,7 +24,7 @@ tenants
   .put("/:owner", async (c) => {
     const config = configOf(c);
     const directory = directoryOf(c);
-    const parsed = parseTenant(ownerIn(c), jsonOf(c.var.body), config.allowInsecureTargets);
+    const parsed = parseTenant(ownerIn(c), jsonOf(c.var.body), config.allowInsecureTargets, c.req.url);
     if (!parsed.ok) throw invalidTenant(parsed.error);
     const { value: tenant } = parsed;
     const before = await directory.freshTenant(tenant.owner);

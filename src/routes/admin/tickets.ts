@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { ask, jsonOf, ticketOf, type AppEnv } from "../../http/context";
+import { askOnce, jsonOf, ticketOf, type AppEnv } from "../../http/context";
 import { audit, ownerIn } from "../../http/parameters";
 import { unknownTicket } from "../../http/resolve-tenant";
 import type { TicketReplayAnswer } from "../../model/answers";
@@ -21,7 +21,7 @@ tickets
     const { dryRun = false, ...which } = replayIn(ticketReplay, jsonOf(c.var.body));
     const owner = ownerIn(c);
     const ticketNumber = c.req.param("ticketNumber");
-    const answer = await ask<Result<Replayed, UnknownTicket>>(() =>
+    const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
       ticketOf(c, owner, ticketNumber).replay(which, dryRun),
     );
     if (!answer.ok) throw unknownTicket();

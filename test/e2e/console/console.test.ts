@@ -52,7 +52,7 @@ test("an operator finds a blocked ticket, reads why, fixes the desk's URL, repla
   await poll(
     () => world.admin("GET", `/admin/tenants/${tenant.owner}/overview`),
     ({ text }) => text.includes('"waiting":{"tickets":1,'),
-    "the index to hear that a ticket waits",
+    "the report that a ticket waits",
   );
 
   const page = await openSignedIn();

@@ -46,13 +46,13 @@ const saidBy = (chatwoot: FakeChatwoot, count: number, isPrivate = false) =>
   );
 
 const bodyOf = ({ body }: Received) => JSON.parse(body) as Record<string, unknown>;
-const told = ({ engine }: Tenant) => engine.received.map((one) => ({ path: one.path, ...bodyOf(one) }));
+const receivedBy = ({ engine }: Tenant) => engine.received.map((one) => ({ path: one.path, ...bodyOf(one) }));
 
 test("what the customer writes arrives in one conversation, in order and in the form that Chatwoot has for it", async () => {
   const { chatwoot, tenant, number } = await scene();
   media.answerWith(() => ({
     status: 200,
-    body: "PNGDATA",
+    body: "GIF89a!",
     headers: { "content-type": "image/png", "content-length": "7" },
   }));
   const mediaLink = `${media.url}/foto.png`;
@@ -68,7 +68,7 @@ test("what the customer writes arrives in one conversation, in order and in the 
     "Lokasi: -6.2088,106.8456\nhttps://maps.google.com/?q=-6.2088,106.8456",
     "Stiker",
   ]);
-  expect(messages[1]?.attachments).toEqual([{ name: "foto.png", type: "image/png", size: 7, text: "PNGDATA" }]);
+  expect(messages[1]?.attachments).toEqual([{ name: "foto.gif", type: "image/gif", size: 7, text: "GIF89a!" }]);
   expect(chatwoot.contacts).toHaveLength(1);
   expect(chatwoot.contacts[0]).toMatchObject({ name: "Farhan Akbar", phone_number: "+628128778222" });
   expect(chatwoot.conversations).toHaveLength(1);
@@ -106,7 +106,7 @@ test("what the customer writes in a conversation that an agent has deleted opens
 
 test("what the customer writes with a file of many megabytes goes through whole, with a length or without", async () => {
   const { chatwoot, tenant, number } = await opened();
-  const body = "0123456789abcdef".repeat(640 * 1024);
+  const body = `\0\0\0\x20ftypisom${"0123456789abcdef".repeat(640 * 1024)}`;
   for (const headers of [{ "content-length": String(body.length) }, {}]) {
     media.answerWith(() => ({ status: 200, body, headers: { "content-type": "video/mp4", ...headers } }));
     const before = chatwoot.messages.length;
@@ -157,7 +157,7 @@ test("the agent answers the customer, with words and with files, and nothing tha
   expect(await chatwoot.agentSays(conversation, "Ini formulirnya", { attachments })).toBe(200);
   expect(await chatwoot.agentSays(conversation, "Nasabah lama", { private: true })).toBe(200);
   const common = { path: "/outgoing", ticketNumber: number, channel: "whatsapp", customerName: "Farhan Akbar" };
-  expect(told(tenant)).toEqual([
+  expect(receivedBy(tenant)).toEqual([
     expect.objectContaining({
       ...common,
       messageType: "text",
@@ -173,7 +173,9 @@ test("the agent resolves, which closes the ticket; the customer's next message o
   const { chatwoot, tenant, conversation, number } = await opened();
   expect(await chatwoot.agentResolves(conversation)).toBe(200);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed");
-  expect(told(tenant)).toEqual([expect.objectContaining({ path: "/command", event: "Close", ticketNumber: number })]);
+  expect(receivedBy(tenant)).toEqual([
+    expect.objectContaining({ path: "/command", event: "Close", ticketNumber: number }),
+  ]);
   expect(await chatwoot.agentSays(conversation, "Satu lagi")).toBe(409);
 
   accepted(await tenant.incoming(number, { message: "Saya kembali" }));
@@ -185,10 +187,10 @@ test("the agent resolves, which closes the ticket; the customer's next message o
     "Chatwoot to open it again",
   );
   expect(await chatwoot.agentSays(conversation, "Selamat datang kembali")).toBe(200);
-  expect(told(tenant)).toHaveLength(2);
+  expect(receivedBy(tenant)).toHaveLength(2);
   expect(await chatwoot.agentResolves(conversation)).toBe(200);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed again");
-  expect(told(tenant)).toHaveLength(3);
+  expect(receivedBy(tenant)).toHaveLength(3);
 });
 
 test("the agent is spared the echo of a Close by the engine", async () => {

@@ -103,23 +103,22 @@ test("a desk that hangs holds up no other ticket and no other direction", async 
   await tenant.untilTicket(stuck, (seen) => seen.lanes.toDesk.delivered === 2, "both, once it answers");
 });
 
-test("a desk that breaks the connection, before or in the middle of its answer, is tried again", async () => {
+test("a desk that breaks the connection before its answer is tried again, and has taken the message once it has said so", async () => {
   let requests = 0;
   const desk = await startDesk((request, response) => {
     requests++;
     if (requests === 1) request.socket.destroy();
-    else if (requests === 2) {
+    else {
       response.writeHead(200, { "content-length": "100" });
       response.write("{");
       setImmediate(() => request.socket.destroy());
-    } else response.end('{"status":"success"}');
+    }
   });
   const tenant = await tenantOf(desk.url, 5_000);
   const number = newTicketNumber();
   accepted(await tenant.incoming(number));
   const ticket = await tenant.untilTicket(number, (seen) => seen.lanes.toDesk.delivered === 1, "the delivery");
   expect(ticket.messages[0]?.attempts.map((attempt) => attempt.error?.startsWith("no connection"))).toEqual([
-    true,
     true,
     undefined,
   ]);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accepted, issuePaths, refusal } from "../support/http.ts";
-import { FAULTS, FAULTY, type LookupTenant, lookupTenant } from "../support/lookups.ts";
+import { FAULTS, FAULTY, type LookupTenant, lookupTenant, times } from "../support/lookups.ts";
 import { bearer, newTicketNumber } from "../support/tenant.ts";
 import { type World, startWorld } from "../support/world.ts";
 
@@ -140,7 +140,7 @@ test.each(FAULTS)(
   async (_, fault, status, code, said) => {
     const tenant = await lookupTenant(world, FAULTY);
     const { ticketNumber, contactId } = await openFor(tenant);
-    tenant.fake.failNext("contact", fault);
+    for (let time = 0; time < times(fault); time += 1) tenant.fake.failNext("contact", fault);
     const reply = await tenant.contact(contactId, { ticketNumber });
     expect(refusal(reply, status, code).message).toMatch(said);
     expect(reply.headers.get("cache-control")).toBe("no-store");

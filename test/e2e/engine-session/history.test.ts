@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { issuePaths, refusal } from "../support/http.ts";
-import { FAULTS, FAULTY, historyIn, lookupTenant } from "../support/lookups.ts";
+import { FAULTS, FAULTY, historyIn, lookupTenant, times } from "../support/lookups.ts";
 import { bearer, newTicketNumber, openTicket } from "../support/tenant.ts";
 import { type World, startWorld } from "../support/world.ts";
 
@@ -106,7 +106,7 @@ test.each(FAULTS)(
   async (_, fault, status, code, said) => {
     const tenant = await lookupTenant(world, FAULTY);
     const number = await openTicket(tenant);
-    tenant.fake.failNext("history", fault);
+    for (let time = 0; time < times(fault); time += 1) tenant.fake.failNext("history", fault);
     const reply = await tenant.history(number);
     expect(refusal(reply, status, code).message).toMatch(said);
     expect(reply.headers.get("cache-control")).toBe("no-store");

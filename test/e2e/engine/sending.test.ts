@@ -168,7 +168,10 @@ const IN_AN_HOUR = new Date(Date.now() + 3_600_000 + 7 * 3_600_000).toISOString(
 const auth = { type: "login", username: "bank", password: "rahasia" };
 
 /** An engine that issues token-1, token-2 … and takes those that `good` names. */
-async function tenantWithLogin(good: (token: string) => boolean, expireAt = IN_AN_HOUR): Promise<Tenant> {
+async function tenantWithLogin(
+  good: (token: string) => boolean,
+  { expireAt = IN_AN_HOUR, refusal = 401 } = {},
+): Promise<Tenant> {
   const tenant = await world.tenant({ dolphins: { auth } });
   let issued = 0;
   tenant.engine.answerWith(({ path, headers }) => {
@@ -176,7 +179,7 @@ async function tenantWithLogin(good: (token: string) => boolean, expireAt = IN_A
       issued += 1;
       return { status: 200, body: JSON.stringify({ token: `token-${issued}`, expireAt }) };
     }
-    return { status: good(headers["authorization"]?.replace("Bearer ", "") ?? "") ? 200 : 401 };
+    return { status: good(headers["authorization"]?.replace("Bearer ", "") ?? "") ? 200 : refusal };
   });
   return tenant;
 }
@@ -197,15 +200,28 @@ test("dolphins.auth login logs in once with user name and password and uses the 
   expect(JSON.parse(login?.body ?? "")).toEqual({ username: "bank", password: "rahasia" });
 });
 
-test("a refused token is replaced by a fresh one and the reply tried once more, at once and under its id", async () => {
-  const tenant = await tenantWithLogin((token) => token !== "token-1");
+test.each([401, 403, 419, 498, 302])(
+  "a token refused by %i is replaced by a fresh one and the reply tried once more, at once and under its id",
+  async (refusal) => {
+    const tenant = await tenantWithLogin((token) => token !== "token-1", { refusal });
+    const number = await openTicket(tenant);
+    const reply = await tenant.reply(number, {}, { prefer: "wait=10" });
+    expect(reply.headers.get("relay-delivery")).toBe("delivered");
+    expect(paths(tenant)).toEqual([LOGIN, "/outgoing", LOGIN, "/outgoing"]);
+    expect(tokens(tenant)).toEqual(["Bearer token-1", "Bearer token-2"]);
+    const ids = tenant.engine.received.flatMap(({ headers }) => headers["relay-message-id"] ?? []);
+    expect(ids).toEqual([accepted(reply).id, accepted(reply).id]);
+  },
+);
+
+test("an engine that refuses every token is not logged in to for every reply", async () => {
+  const tenant = await tenantWithLogin(() => false, { refusal: 403 });
   const number = await openTicket(tenant);
-  const reply = await tenant.reply(number, {}, { prefer: "wait=10" });
-  expect(reply.headers.get("relay-delivery")).toBe("delivered");
-  expect(paths(tenant)).toEqual([LOGIN, "/outgoing", LOGIN, "/outgoing"]);
-  expect(tokens(tenant)).toEqual(["Bearer token-1", "Bearer token-2"]);
-  const ids = tenant.engine.received.flatMap(({ headers }) => headers["relay-message-id"] ?? []);
-  expect(ids).toEqual([accepted(reply).id, accepted(reply).id]);
+  for (const message of ["satu", "dua", "tiga"]) accepted(await tenant.reply(number, { message }));
+  const ticket = await tenant.untilTicket(number, ({ lanes }) => lanes.toDolphins.dead === 3, "the dead letters");
+  expect(paths(tenant)).toEqual([LOGIN, "/outgoing", LOGIN, "/outgoing", "/outgoing", "/outgoing"]);
+  const replies = ticket.messages.filter(({ lane }) => lane === "toDolphins");
+  expect(replies.map(({ attempts }) => attempts.map(({ status }) => status))).toEqual([[403], [403], [403]]);
 });
 
 test("a fresh token that is refused as well puts the reply among the dead letters", async () => {
@@ -216,14 +232,19 @@ test("a fresh token that is refused as well puts the reply among the dead letter
   expect(paths(tenant)).toEqual([LOGIN, "/outgoing", LOGIN, "/outgoing"]);
 });
 
-test("an expired token is not used again", async () => {
-  const tenant = await tenantWithLogin(() => true, "2020-10-22T17:40:55.372+07:00[Asia/Jakarta]");
+test.each([
+  ["in the past", -3_600_000],
+  ["now", 0],
+  ["a minute ahead", 60_000],
+])("a token that expires %s is used all the same: some clock or zone is wrong", async (_when, aheadMs) => {
+  const expireAt = new Date(Date.now() + aheadMs).toISOString();
+  const tenant = await tenantWithLogin(() => true, { expireAt });
   const number = await openTicket(tenant);
   for (const message of ["satu", "dua"]) {
     const reply = await tenant.reply(number, { message }, { prefer: "wait=10" });
     expect(reply.headers.get("relay-delivery")).toBe("delivered");
   }
-  expect(tokens(tenant)).toEqual(["Bearer token-1", "Bearer token-2"]);
+  expect(tokens(tenant)).toEqual(["Bearer token-1", "Bearer token-1"]);
 });
 
 test("a login service that is down only delays the reply", async () => {

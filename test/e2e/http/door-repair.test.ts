@@ -46,8 +46,16 @@ describe("an Incoming Event", () => {
   });
 
   test("has numbers and booleans for texts, with every digit", async () => {
-    const { event } = await received({}, '"accountId":628128778222123456789,"customerName":true,"message":1.50');
-    expect(event).toMatchObject({ accountId: "628128778222123456789", customerName: "true", message: "1.50" });
+    const { event } = await received(
+      {},
+      '"accountId":628128778222123456789,"contactId":7,"customerName":true,"message":1.50',
+    );
+    expect(event).toMatchObject({
+      accountId: "628128778222123456789",
+      contactId: "7",
+      customerName: "true",
+      message: "1.50",
+    });
     for (const field of KEPT) expect(await problems({ [field]: 7 })).toEqual([field]);
   });
 

@@ -82,7 +82,7 @@ beforeAll(async () => {
   );
   reached.push(failed.text);
   const dead = failed.headers.get("relay-message-id");
-  // The desk has heard of it: else what comes next waits behind that report.
+  // The desk has it: else what comes next waits behind that report.
   await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "the report of the dead reply");
   desk.answerWith((_, index) => ({ status: index < 4 ? 503 : 200, body: answer }));
   const failing = accepted(await tenant.incoming(number, fields)).id;
@@ -162,7 +162,7 @@ test("no log line holds a path or a URL", () => {
 const id = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
 const ms = expect.any(Number) as unknown;
 
-test("the log tells each accepted event: one that waits at once, any other at the end of its first attempt", () => {
+test("the log shows each accepted event: one that waits at once, any other at the end of its first attempt", () => {
   const about = { owner: tenant.owner, ticketNumber: number, requestId: id, ms };
   expect(of("accepted")).toEqual([
     { event: "accepted", ...about, lane: "toDesk", kind: "incoming", messageId: ids.queued, sequence: 4 },
@@ -181,7 +181,7 @@ test("the log tells each accepted event: one that waits at once, any other at th
   expect(new Set(requests).size).toBe(requests.length);
 });
 
-test("the log tells each attempt, with its ids, its number, its status and how long it took", () => {
+test("the log shows each attempt, with its ids, its number, its status and how long it took", () => {
   const about = { owner: tenant.owner, ticketNumber: number, ms };
   const first = { ...about, lane: "toDesk", messageId: ids.toDesk, sequence: 1, attempt: 1, status: 200 };
   expect(of("delivered")).toContainEqual({ event: "delivered", ...first });
@@ -200,7 +200,7 @@ test("the log tells each attempt, with its ids, its number, its status and how l
   }
 });
 
-test("the log tells each refusal, with its status and code, and of whose ticket once the caller is known", () => {
+test("the log shows each refusal, with its status and code, and of whose ticket once the caller is known", () => {
   const codes = of("refused").map(({ status, code }) => `${String(status)} ${String(code)}`);
   const expected = ["422 invalid_event", "401 unauthorized", "404 not_found", "400 invalid_json", "404 unknown_ticket"];
   expected.push("401 unauthorized", "403 wrong_owner", "401 unauthorized", "404 not_found", "422 invalid_tenant");
@@ -217,7 +217,7 @@ test("the log tells each refusal, with its status and code, and of whose ticket 
   expect(whose("delivery_failed")).toEqual([[tenant.owner, number]]);
 });
 
-test("the log tells each act of the operator, with the owner", () => {
+test("the log shows each act of the operator, with the owner", () => {
   for (const act of ["tenant_put", "tenant_deleted", "credentials_shown", "credentials_rotated", "replayed"]) {
     expect(of(act)).toContainEqual(expect.objectContaining({ requestId: id, owner: tenant.owner }));
   }

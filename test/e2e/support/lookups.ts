@@ -68,4 +68,8 @@ export const FAULTS: [string, Parameters<FakeEngine["failNext"]>[1], number, str
   ["no answer", "hang", 504, "engine_timeout", /within 500 ms/],
 ];
 
+/** A redirect may lead to a page to log in: with a fresh token the question is asked once more. */
+export const times = (fault: Parameters<FakeEngine["failNext"]>[1]): number =>
+  typeof fault === "object" && fault.status === 302 ? 2 : 1;
+
 export const FAULTY: { record: Record<string, unknown> } = { record: { delivery: { timeoutMs: 500 } } };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { poll as pollFor } from "../../../dev/harness/poll.ts";
 
 const Lane = z.looseObject({
   accepted: z.int(),
@@ -61,8 +62,6 @@ export const documentedFields = {
 
 export type Ticket = z.infer<typeof TicketAnswer>["ticket"];
 
-const POLL_EVERY_MS = 50;
-
 /** Reads again until the condition holds; says what was awaited, and what was there instead, when it never does. */
 export async function poll<T>(
   read: () => Promise<T>,
@@ -70,13 +69,7 @@ export async function poll<T>(
   what: string,
   timeoutMs = 30_000,
 ): Promise<T> {
-  const deadlineMs = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await read();
-    if (condition(value)) return value;
-    if (Date.now() > deadlineMs) {
-      throw new Error(`waited ${timeoutMs} ms for ${what}, last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`);
-    }
-    await new Promise((resume) => setTimeout(resume, POLL_EVERY_MS));
-  }
+  const value = await pollFor(read, condition, { timeoutMs });
+  if (condition(value)) return value;
+  throw new Error(`waited ${timeoutMs} ms for ${what}, last seen: ${JSON.stringify(value)?.slice(0, 2_000)}`);
 }

@@ -46,16 +46,16 @@ export function credentialsOf(reply: Reply): Credentials {
 }
 
 export async function startWorld(
-  options: { settings?: Partial<Settings>; persist?: string; assets?: boolean; bundle?: string } = {},
+  options: {
+    settings?: Partial<Settings>;
+    persist?: string;
+    assets?: boolean;
+    bundle?: string;
+    rateLimit?: number;
+  } = {},
 ): Promise<World> {
   const settings = { ...throwawaySettings(), ...options.settings };
-  const start = (): Promise<Relay> =>
-    startRelay({
-      bundle: options.bundle ?? inject("bundle"),
-      settings,
-      assets: options.assets ?? false,
-      ...(options.persist === undefined ? {} : { persist: options.persist }),
-    });
+  const start = (): Promise<Relay> => startRelay({ bundle: inject("bundle"), ...options, settings });
   let relay = await start();
   const farEnds: FarEnd[] = [];
   const farEnd = async (): Promise<FarEnd> => {

@@ -166,35 +166,35 @@ test("dead letters of several tickets are listed, replayed in a dry run, and rep
   );
 });
 
-async function watch(tenant: Tenant) {
+async function subscribe(tenant: Tenant) {
   const url = `${world.relay().url.replace("http", "ws")}/admin/tenants/${tenant.owner}/events`;
   const socket = new WebSocket(url, { headers: bearer(world.settings.ADMIN_TOKEN) });
-  const heard: unknown[] = [];
+  const seen: unknown[] = [];
   socket.addEventListener("message", ({ data }) => {
-    heard.push(JSON.parse(String(data)));
+    seen.push(JSON.parse(String(data)));
   });
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve);
     socket.addEventListener("error", reject);
   });
-  return { socket, heard };
+  return { socket, seen };
 }
 
 test("the live view shows what happens to tickets as it happens, and what it says is what the list says", async () => {
   const tenant = await world.tenant();
-  const { socket, heard } = await watch(tenant);
+  const { socket, seen } = await subscribe(tenant);
   const number = await openTicket(tenant);
   await poll(
-    async () => heard,
+    async () => seen,
     (all) => all.length > 0,
     "the opening",
   );
-  expect(heard).toEqual([{ type: "ticket", ticket: (await ticketsOf(tenant))[0] }]);
+  expect(seen).toEqual([{ type: "ticket", ticket: (await ticketsOf(tenant))[0] }]);
   accepted(await tenant.close(number));
   await tenant.untilTicket(number, (ticket) => ticket.state === "closed", "the end");
   const Closed = z.looseObject({ type: z.literal("ticket"), ticket: z.looseObject({ state: z.literal("closed") }) });
   await poll(
-    async () => heard.at(-1),
+    async () => seen.at(-1),
     (last) => Closed.safeParse(last).success,
     "the end, live",
   );
@@ -234,7 +234,7 @@ test.each([
   "tickets?before=1.2.3",
   `tickets?q=${"x".repeat(1025)}`,
   "dead-letters?limit=0",
-  "dead-letters?before=1.2.3",
+  "dead-letters?before=1.2",
 ])("GET %s names the parameter that does not fit", async (path) => {
   const tenant = await world.tenant();
   const answer = await get(tenant, path);

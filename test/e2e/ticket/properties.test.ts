@@ -102,15 +102,15 @@ const METHODS = ["GET", "POST", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HE
 /** What is wrong with an answer: it has the shape that docs/protocol.md gives it, and no code of a fault. */
 function fault(
   { method }: Raw,
-  { status, headers, text, body: told }: Awaited<ReturnType<typeof sendRaw>>,
+  { status, headers, text, body: answered }: Awaited<ReturnType<typeof sendRaw>>,
 ): string | undefined {
   if (!headers.has("x-request-id")) return `no answer of the relay itself: ${status} ${text}`;
   if (status !== 200 && CODES[status] === undefined) return `${status} ${text}`;
   if (method === "HEAD") return undefined;
   if (!headers.get("content-type")?.startsWith("application/json")) return "no JSON";
   if (status === 200) return text.startsWith('{"status":"success"') ? undefined : text;
-  const { code = "" } = (told as { error?: { code?: string } } | undefined)?.error ?? {};
-  refusal({ status, headers, text, body: told }, status, code);
+  const { code = "" } = (answered as { error?: { code?: string } } | undefined)?.error ?? {};
+  refusal({ status, headers, text, body: answered }, status, code);
   return CODES[status]?.includes(code) ? undefined : `${status} ${text}`;
 }
 

@@ -164,3 +164,16 @@ test("the story of a lane names the newest dead letter when nothing waits", () =
 test("the story of a lane is quiet when all is delivered", () => {
   expect(storyOf(lane({}), [message({ state: "delivered" })], startedAtMs)).toEqual({ kind: "quiet", delivered: 6 });
 });
+
+test.each([
+  [520, "checkAddress"],
+  [521, "checkAddress"],
+  [522, "checkAddress"],
+  [523, "checkAddress"],
+  [524, "tooSlow"],
+  [525, "checkCertificate"],
+  [526, "checkCertificate"],
+  [530, "checkName"],
+])("what Cloudflare says by %i when it did not get through has advice of its own", (status, advice) => {
+  expect(adviceFor({ kind: "answered", status, answer: "" })).toBe(advice);
+});

@@ -14,7 +14,7 @@ type Probe = {
   outcome: string;
   answer: string;
 };
-const probe = async (owner: string, what: "desk" | "engine") =>
+const connectionTest = async (owner: string, what: "desk" | "engine") =>
   (await operator("POST", `/tenants/${owner}/test/${what}`)) as Probe;
 
 const login = (password: string) => ({
@@ -25,7 +25,7 @@ test("a connection test of the desk is an Incoming Event like any other, signed 
   const owner = await registerTenant();
   const before = (await listDurableObjectIds(env.TICKET)).length;
   farEnds.answerWith(() => Response.json({ status: "success", seen: true }));
-  const { attempt, outcome, answer } = await probe(owner, "desk");
+  const { attempt, outcome, answer } = await connectionTest(owner, "desk");
   expect([outcome, attempt.status, attempt.error]).toEqual(["delivered", 200, undefined]);
   expect(answer).toBe('{"status":"success","seen":true}');
   const [sent] = farEnds.sent;
@@ -51,7 +51,7 @@ test.each([
   async (outcome, status, error, body) => {
     const owner = await registerTenant();
     farEnds.answerWith(() => new Response(status === 204 ? null : body, { status }));
-    const shown = await probe(owner, "desk");
+    const shown = await connectionTest(owner, "desk");
     expect(shown).toEqual({
       status: "success",
       attempt: {
@@ -69,22 +69,22 @@ test.each([
 test("a connection test of the desk shows no more than the beginning of a long answer", async () => {
   const owner = await registerTenant();
   farEnds.answerWith(() => new Response("é".repeat(5_000), { status: 500 }));
-  expect((await probe(owner, "desk")).answer).toBe("é".repeat(1_024));
+  expect((await connectionTest(owner, "desk")).answer).toBe("é".repeat(1_024));
 });
 
 test("a connection test of the desk says that nobody answers", async () => {
   const owner = await registerTenant();
   farEnds.answerWith(() => Promise.reject(new Error("connection refused")));
-  const { outcome, attempt, answer } = await probe(owner, "desk");
+  const { outcome, attempt, answer } = await connectionTest(owner, "desk");
   expect([outcome, attempt.error, answer]).toEqual(["retry", "no connection: connection refused", ""]);
 });
 
 test("a connection test of the desk goes to the URL that was put a moment ago", async () => {
   const owner = await registerTenant();
-  await probe(owner, "desk");
+  await connectionTest(owner, "desk");
   const desk = { type: "native", url: "https://desk.example.com/moved" };
   await operator("PUT", `/tenants/${owner}`, { dolphins: { baseUrl: "https://bank.example.com" }, desk });
-  await probe(owner, "desk");
+  await connectionTest(owner, "desk");
   expect(farEnds.sent.map(({ url }) => url)).toEqual([
     "https://desk.example.com/hook",
     "https://desk.example.com/moved",
@@ -96,7 +96,7 @@ test("a connection test of a URL that the SSRF guard forbids is blocked, and not
   const stored = await env.DIRECTORY.get<{ desk: object }>(`tenant:${owner}`, "json");
   const desk = { type: "native", url: "https://10.0.0.8/hook", notifyFailures: false };
   await env.DIRECTORY.put(`tenant:${owner}`, JSON.stringify({ ...stored, desk }));
-  const { outcome, attempt } = await probe(owner, "desk");
+  const { outcome, attempt } = await connectionTest(owner, "desk");
   expect(outcome).toBe("blocked");
   expect(attempt.error).toContain("not public");
   expect(farEnds.sent).toEqual([]);
@@ -107,7 +107,7 @@ const token = JSON.stringify({ token: "t0k3n", expireAt: "2099-01-01T00:00:00.00
 test("a connection test of a login that 3Dolphins accepts says so, without its token", async () => {
   const owner = await registerTenant(login("rahasia"));
   farEnds.answerWith(() => new Response(token));
-  const shown = await probe(owner, "engine");
+  const shown = await connectionTest(owner, "engine");
   expect(shown).toMatchObject({ outcome: "delivered", attempt: { status: 200 }, answer: "" });
   expect(JSON.stringify(shown)).not.toContain("t0k3n");
   const [sent] = farEnds.sent;
@@ -121,12 +121,12 @@ test("a connection test of a login that 3Dolphins refuses shows its words, but f
   const owner = await registerTenant(login('ra"hasia'));
   const said = { error: "bad credentials", given: { username: "bank", password: 'ra"hasia' }, text: 'ra"hasia' };
   farEnds.answerWith(() => Response.json(said, { status: 401 }));
-  const { outcome, attempt, answer } = await probe(owner, "engine");
+  const { outcome, attempt, answer } = await connectionTest(owner, "engine");
   expect([outcome, attempt.status, attempt.error]).toEqual(["rejected", 401, "HTTP 401"]);
   expect(answer).toContain("bad credentials");
   expect(answer).not.toContain("hasia");
   farEnds.answerWith(() => new Response(token));
-  expect((await probe(owner, "engine")).outcome).toBe("delivered");
+  expect((await connectionTest(owner, "engine")).outcome).toBe("delivered");
 });
 
 test.each(["<html>Welcome</html>", '{"expireAt":"x","secret":"t0k3n"}'])(
@@ -134,7 +134,7 @@ test.each(["<html>Welcome</html>", '{"expireAt":"x","secret":"t0k3n"}'])(
   async (body) => {
     const owner = await registerTenant(login("rahasia"));
     farEnds.answerWith(() => new Response(body));
-    expect(await probe(owner, "engine")).toMatchObject({
+    expect(await connectionTest(owner, "engine")).toMatchObject({
       outcome: "retry",
       attempt: { status: 200, error: "the answer holds no token" },
       answer: "",

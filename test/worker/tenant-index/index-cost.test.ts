@@ -81,7 +81,7 @@ test.each([
   30_000,
 );
 
-test("a question whether there is anything to tell reads no row while messages flow", async () => {
+test("a question whether a report is due reads no row while messages flow", async () => {
   const { owner, stub } = await knownTicket();
   const cost = await meter(stub);
   for (let n = 1; n <= 20; n++) await accepted(incoming(owner, "t", `m${n}`));

@@ -109,7 +109,7 @@ const signatureStatus = async (owner: string, secret: string) => {
   return (await call("/v1/command", { method: "POST", headers, body })).status;
 };
 /** 404: let in, and there is no such ticket. */
-const heard = async (owner: string, { token, signingSecret }: Credentials) => [
+const answersTo = async (owner: string, { token, signingSecret }: Credentials) => [
   await tokenStatus(token),
   await signatureStatus(owner, signingSecret),
 ];
@@ -120,12 +120,12 @@ test("credentials of the generation before are good for 24 hours, and not a seco
   passTime(0);
   const owner = await registerTenant();
   const first = await credentialsOf(operator("GET", `/tenants/${owner}/credentials`));
-  expect(await heard(owner, first)).toEqual(IN);
+  expect(await answersTo(owner, first)).toEqual(IN);
   const second = await rotate(owner);
   vi.setSystemTime(Date.now() + 24 * HOUR_MS - 1_000);
-  expect([await heard(owner, first), await heard(owner, second)]).toEqual([IN, IN]);
+  expect([await answersTo(owner, first), await answersTo(owner, second)]).toEqual([IN, IN]);
   vi.setSystemTime(Date.now() + 1_000);
-  expect([await heard(owner, first), await heard(owner, second)]).toEqual([OUT, IN]);
+  expect([await answersTo(owner, first), await answersTo(owner, second)]).toEqual([OUT, IN]);
 });
 
 test("credentials of the generation before end at once with the next rotation", async () => {
@@ -134,7 +134,11 @@ test("credentials of the generation before end at once with the next rotation", 
   const second = await rotate(owner);
   const third = await rotate(owner);
   expect(await credentialsOf(operator("GET", `/tenants/${owner}/credentials`))).toEqual(third);
-  expect([await heard(owner, first), await heard(owner, second), await heard(owner, third)]).toEqual([OUT, IN, IN]);
+  expect([await answersTo(owner, first), await answersTo(owner, second), await answersTo(owner, third)]).toEqual([
+    OUT,
+    IN,
+    IN,
+  ]);
 });
 
 test("credentials sign what goes to the desk as the standardwebhooks package verifies it", async () => {
