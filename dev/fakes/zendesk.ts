@@ -212,11 +212,10 @@ export async function startFakeZendesk({
 
   const getApp = () =>
     answer(200, { app: { id: appId, displayName: "Acme", settings: { multiConvoEnabled: multiConversations } } });
-  const list = () =>
-    answer(200, {
-      integrations: [{ id: newId(), type: "custom", status: "active", webhooks }],
-      meta: { hasMore: false },
-    });
+  const list = () => {
+    const custom = { id: newId(), type: "custom", status: "active", webhooks };
+    return answer(200, { integrations: webhooks.length === 0 ? [] : [custom], meta: { hasMore: false } });
+  };
   const getUser = (user: User | undefined) => (user ? answer(200, { user }) : refuse(404, "User not found"));
 
   const createUser = ({ externalId, profile = {} }: User): Asked => ({

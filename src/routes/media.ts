@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { required } from "../config";
 import { filesOf } from "../desks/registry";
+import { nameOf } from "../egress/file-name";
 import { openFile, type RemoteFile } from "../egress/remote-file";
 import { ask, configOf, directoryOf, type AppEnv } from "../http/context";
 import { withinRate } from "../http/rate";
@@ -77,16 +78,20 @@ function headersOf({ headers }: RemoteFile, url: string): Record<string, string>
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),
     "content-type": isSafe ? type : "application/octet-stream",
-    "content-disposition": `${isSafe && SHOWN.test(type) ? "inline" : "attachment"}${nameIn(url)}`,
+    "content-disposition": `${isSafe && SHOWN.test(type) ? "inline" : "attachment"}${named(headers.get("content-disposition"), url)}`,
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
     "cache-control": "private, no-store",
   };
 }
 
-/** As its link ends, with nothing in it that a header or a file system reads otherwise. */
-function nameIn(url: string): string {
-  const [last = ""] = new URL(url).pathname.split("/").slice(-1);
-  const name = last.replaceAll(/%(?:[01][\da-f]|7f|22|25|2f|5c)/gi, "_");
-  return /^[\w.~%!$&+,=@()-]{1,200}$/.test(name) ? `; filename*=UTF-8''${name.replaceAll(/[()]/g, "_")}` : "";
+/** As the desk says it, or else as its link ends (RFC 8187). */
+function named(disposition: string | null, url: string): string {
+  const name = nameOf(disposition, url);
+  if (name === undefined) return "";
+  const escaped = encodeURIComponent(name.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
+  return `; filename*=UTF-8''${escaped}`;
 }
