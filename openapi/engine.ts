@@ -1,7 +1,7 @@
 import { done, incomingEvent, ownedCommand } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { fromEngine } from "./parameters";
+import { fromEngine, mediaReference } from "./parameters";
 
 /** What 3Dolphins calls. */
 
@@ -61,5 +61,18 @@ export const engine: Operation[] = [
       "rate_limited",
       "unavailable",
     ],
+  },
+  {
+    id: "media",
+    method: "get",
+    path: "/v1/media/{reference}",
+    tag: "3Dolphins",
+    summary: "A file that an agent has sent",
+    description:
+      "The link that a reply brings where the desk's own opens with a credential alone. Of up to 25 MB, in parts by `Range` too, and as long as the tenant's messages are kept.",
+    security: [],
+    parameters: [mediaReference],
+    answer: { description: "The file, in its own type.", headers: ["cache-control"] },
+    refusals: ["not_found", "rate_limited", "unavailable"],
   },
 ];

@@ -44,6 +44,14 @@ const ingressKey: Parameter = {
   example: "your-engines-key",
 };
 
+export const mediaReference: Parameter = {
+  name: "reference",
+  in: "path",
+  description: "**The credential of this route**: signed by the relay, for one file and until its end.",
+  schema: z.string(),
+  example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
+};
+
 export const ownerInQuery: Parameter = {
   name: "owner",
   in: "query",

@@ -103,9 +103,10 @@ export const tenants: Operation[] = [
     method: "post",
     path: `${PATH}/test/desk`,
     summary: "Sends a test event to the tenant's desk",
-    description: "Signed and translated as any other. No ticket is opened, and nothing is tried again.",
+    description:
+      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Zendesk is asked what is set up there instead, in `checks`, and sent nothing unless the body is `{"send":true}`.',
     answer: shownTest,
-    refusals: ["unknown_owner", "invalid_request"],
+    refusals: ["unknown_owner", "invalid_request", "invalid_json", "unsupported_encoding"],
   },
   {
     ...common,

@@ -256,9 +256,6 @@ export const en = {
       native: "native (the relay's own protocol)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
-      releaseControl: "control is released",
-      ticketClosed: "the ticket is closed",
-      endedByUser: "ended by the agent",
     })[option] ?? option,
   tries: {
     desk: "Send a test event to this desk",

@@ -251,9 +251,6 @@ export const id: Words = {
       native: "native (protokol relay sendiri)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
-      releaseControl: "kendali dilepas",
-      ticketClosed: "tiket ditutup",
-      endedByUser: "diakhiri agen",
     })[option] ?? option,
   tries: {
     desk: "Kirim event uji ke desk ini",

@@ -1,6 +1,7 @@
 import type { MediaType } from "../egress/file-type";
 import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
-import type { Language } from "./desk";
+import type { ErrorCode } from "../model/errors";
+import type { AgentReply, Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
 
@@ -53,8 +54,34 @@ export function failureNote(language: Language, { reason, status, event }: Failu
     language === "id"
       ? `⚠️ Balasan ini tidak sampai ke pelanggan: ${why}.`
       : `⚠️ This reply did not reach the customer: ${why}.`;
-  const reply = [event.message, event.mediaLink].filter((part) => part !== "").join("\n");
-  return reply === "" ? first : `${first}\n\n${reply}`;
+  return quoting(first, event);
+}
+
+const REFUSALS: Record<Language, { closed: string; wiped: string; other: string }> = {
+  id: {
+    closed: "tiket ini sudah ditutup. Pesan berikutnya dari pelanggan membukanya lagi.",
+    wiped: "tiket ini sudah dihapus di relay. Pesan berikutnya dari pelanggan membuka yang baru.",
+    other: "relay tidak dapat membacanya.",
+  },
+  en: {
+    closed: "the ticket is closed. The customer's next message opens it again.",
+    wiped: "the relay has deleted the ticket. The customer's next message opens a new one.",
+    other: "the relay cannot read it.",
+  },
+};
+
+/** Tells an agent that the relay has not taken a reply, which is quoted. */
+export function refusalNote(language: Language, code: ErrorCode, reply: AgentReply): string {
+  const { closed, wiped, other } = REFUSALS[language];
+  const why = code === "ticket_closed" ? closed : code === "unknown_ticket" ? wiped : other;
+  const first =
+    language === "id" ? "Balasan ini tidak dikirim ke pelanggan" : "This reply was not sent to the customer";
+  return quoting(`⚠️ ${first}: ${why}`, reply);
+}
+
+function quoting(note: string, { message, mediaLink }: Pick<AgentReply, "message" | "mediaLink">): string {
+  const reply = [message, mediaLink].filter((part) => part !== "").join("\n");
+  return reply === "" ? note : `${note}\n\n${reply}`;
 }
 
 /** Tells an agent that 3Dolphins has closed the ticket, at a desk that has no way for it to be closed from outside. */
@@ -63,8 +90,8 @@ export const closedNote = (language: Language): string =>
     ? "ℹ️ Percakapan ini sudah ditutup di 3Dolphins. Silakan tutup tiket ini. Pesan baru dari pelanggan akan membukanya lagi."
     : "ℹ️ This conversation was closed in 3Dolphins. Please close this ticket. The customer's next message opens it again.";
 
-/** Marks a text that stands among the customer's own messages as not theirs. */
+/** Marks a text that stands among what agents and customer say to each other as the relay's own. */
 export const fromTheRelay = (language: Language, text: string): string =>
   language === "id"
-    ? `[Pesan otomatis dolphin-relay, bukan dari pelanggan]\n${text}`
-    : `[Automatic message of dolphin-relay, not from the customer]\n${text}`;
+    ? `[Catatan otomatis dolphin-relay, tidak terlihat oleh pelanggan]\n${text}`
+    : `[Automatic note of dolphin-relay, not seen by the customer]\n${text}`;

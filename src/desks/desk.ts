@@ -2,6 +2,7 @@ import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
 import type { DeliveryOf } from "../model/delivery";
+import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
 export type DeskDelivery = DeliveryOf<"incoming" | "command" | "failure">;
@@ -35,13 +36,25 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
-/** What a desk's webhook says, in the relay's words. */
+/** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
-} & (({ kind: "outgoing" } & AgentReply) | { kind: "command" });
+  /** The desk's own id of its conversation, where a note about this event may be written to it. */
+  conversationId?: string;
+} & (({ kind: "outgoing"; sentAtMs?: number | undefined } & AgentReply) | { kind: "command" });
+
+/** A reply that the relay has not taken, and the code that says why. */
+export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode };
+
+export type NoteContext = Bounds & Pick<DeskContext, "language">;
+
+/** One thing that has to be set up at the desk, and what was found. */
+export type Check = { name: string; ok: boolean; message: string };
+export type Checked = { outcome: Outcome; checks: Check[] };
+export type CheckContext = Bounds & { webhookUrl: string };
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
@@ -56,12 +69,26 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   wantsFailures: (record: z.infer<Schema>) => boolean;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
+  /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
+  check?: (record: z.infer<Schema>, context: CheckContext) => Promise<Checked>;
+  /** Of a desk whose agents' files do not open for everybody. */
+  files?: {
+    /** Whether the relay's own link goes to the engine in place of this one. */
+    isBehind: (link: string, record: z.infer<Schema>) => boolean;
+    /** The headers that open it at this address: none where that is another host. */
+    credential: (at: URL, record: z.infer<Schema>) => Record<string, string>;
+  };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
     /** Whether it is from this tenant's desk. */
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
+    /**
+     * Tells the agent that a reply was refused, where the desk does not show it by the answer's status. Then a webhook is
+     * answered 200 whatever was refused of it. It may be asked twice about the same reply.
+     */
+    tellRefusal?: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
     /** How long the answer may wait for the delivery, where the desk shows its agent what became of it. */
     waitSeconds: number;
   };

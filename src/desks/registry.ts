@@ -1,7 +1,17 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskContext, DeskDelivery, DeskEvent, Webhook } from "./desk";
+import type {
+  CheckContext,
+  Checked,
+  Desk,
+  DeskContext,
+  DeskDelivery,
+  DeskEvent,
+  NoteContext,
+  RefusedReply,
+  Webhook,
+} from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -34,7 +44,26 @@ export function webhookOf(record: DeskRecord) {
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      tellRefusal:
+        webhook.tellRefusal &&
+        ((refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
+          webhook.tellRefusal?.(refused, record, context)),
       waitSeconds: webhook.waitSeconds,
     }
   );
 }
+
+/** What opens the files of this desk's agents; undefined for a desk whose files open for everybody. */
+export function filesOf(record: DeskRecord) {
+  const { files } = deskOf(record);
+  return (
+    files && {
+      isBehind: (link: string): boolean => files.isBehind(link, record),
+      credential: (at: URL): Record<string, string> => files.credential(at, record),
+    }
+  );
+}
+
+/** Tries the connection without a message; undefined for a desk where only a message tells. */
+export const checkDesk = (record: DeskRecord, context: CheckContext): Promise<Checked> | undefined =>
+  deskOf(record).check?.(record, context);

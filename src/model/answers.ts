@@ -179,6 +179,8 @@ export const connectionTestAnswer = answer({
   attempt,
   outcome,
   answer: z.string(),
+  /** Of a desk that can be asked: what was found there, and what is missing. */
+  checks: z.exactOptional(z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string() }))),
 });
 export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
 

@@ -1,15 +1,21 @@
 import { Hono } from "hono";
 import { required } from "../config";
-import type { DeskEvent } from "../desks/desk";
+import type { DeskEvent, RefusedReply } from "../desks/desk";
+import { filesOf, type webhookOf } from "../desks/registry";
+import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
-import type { RelayEvent } from "../model/event";
+import { MAX_LINK, type RelayEvent } from "../model/event";
+import type { Result } from "../model/result";
 import { log } from "../lib/log";
+import { writeMediaReference } from "../tenants/media-reference";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
 import { deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
 import { configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
+
+type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Hono<AppEnv>();
@@ -30,8 +36,8 @@ webhooks
         },
       );
     }
-    const { stored, refusal } = await storeAll(c, tenant, events);
-    if (refusal) throw refusal;
+    const { stored, refusal } = await storeAll(c, tenant, webhook, events);
+    if (refusal && !webhook.tellRefusal) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
     c.header("relay-message-id", last.id);
@@ -48,46 +54,105 @@ webhooks
   });
 
 /**
- * Stores the events of one webhook one after another, in the order in which the agent wrote them. One that is refused for
- * good does not keep those behind it from being stored; one that may be sent again does, for the whole webhook will be.
+ * Stores the events of one webhook one after another, in the order in which the agent wrote them. Each is judged for itself.
+ * Behind one that may be sent again the rest of its ticket waits, for the whole webhook will be sent again.
  */
-async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
+async function storeAll(c: AppContext, tenant: Tenant, webhook: WebhookReader, events: DeskEvent[]) {
   const stored: Stored[] = [];
+  const held = new Map<string, unknown>();
   let refusal: AppError | undefined;
   for (const event of events) {
+    if (held.has(event.ticketReference)) continue;
     try {
-      stored.push(await storeDeskEvent(c, tenant, event));
+      const taken = await storeDeskEvent(c, tenant, webhook, event);
+      if (taken.ok) stored.push(taken.value);
+      else refusal ??= taken.error;
     } catch (error) {
-      if (!(error instanceof AppError) || error.status === 429 || error.status >= 500) throw error;
-      refusal ??= error;
+      held.set(event.ticketReference, error);
     }
   }
+  if (held.size > 0) throw [...held.values()][0];
   return { stored, refusal };
 }
 
-async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {
+/** The stored event, or why it is refused for good. Throws what passes. */
+async function storeDeskEvent(
+  c: AppContext,
+  tenant: Tenant,
+  webhook: WebhookReader,
+  said: DeskEvent,
+): Promise<Result<Stored, AppError>> {
   const { owner } = tenant;
+  const { requestId } = c.var;
   const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
   if (!reference) {
-    log("foreign_conversation", { requestId: c.var.requestId, owner });
-    throw new AppError(
-      "unknown_ticket",
-      "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
-    );
+    log("foreign_conversation", { requestId, owner });
+    // Another tenant's, as far as anybody here can tell: it is not for this one to write there.
+    return { ok: false, error: foreignConversation() };
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
   const { kind, idempotencyKey } = said;
-  const event = eventFrom(said, reference, owner);
-  return storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+  try {
+    const event = await eventFrom(c, said, reference, tenant);
+    const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+    return { ok: true, value: stored };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status === 429 || error.status >= 500) throw error;
+    // Under a mismatch the reply was taken before, and only its repeat is not.
+    if (said.kind === "outgoing" && error.code !== "idempotency_mismatch") {
+      await tellAgent(c, tenant, webhook, { event: said, code: error.code });
+    }
+    return { ok: false, error };
+  }
 }
 
+/** Throws if the agent cannot be told now: then the webhook is to be sent again. */
+async function tellAgent(c: AppContext, tenant: Tenant, { tellRefusal }: WebhookReader, refused: RefusedReply) {
+  const { language, delivery, owner } = tenant;
+  const { allowInsecureTargets } = configOf(c);
+  const outcome = await tellRefusal?.(refused, { language, timeoutMs: delivery.timeoutMs, allowInsecureTargets });
+  if (!outcome) return;
+  const { requestId, about } = c.var;
+  const { code } = refused;
+  log("refusal_told", { requestId, ...about, owner, code, outcome: outcome.kind, status: statusOf(outcome) });
+  if (outcome.kind !== "retry") return;
+  throw new AppError("unavailable", "The agent could not be told just now that a reply was refused. Send it again.", {
+    detail: outcome.error,
+    headers: { "retry-after": "1" },
+  });
+}
+
+const foreignConversation = () =>
+  new AppError(
+    "unknown_ticket",
+    "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
+  );
+
 /** What the agent wrote is judged as any reply is. Of a Close there is nothing to judge: all of it is the relay's own. */
-function eventFrom(
+async function eventFrom(
+  c: AppContext,
   said: DeskEvent,
   { ticketNumber, channel, customerName }: TicketReference,
-  owner: string,
-): RelayEvent {
+  tenant: Tenant,
+): Promise<RelayEvent> {
+  const { owner } = tenant;
   if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
-  const { messageType, message, mediaLink } = said;
+  const { messageType, message } = said;
+  const mediaLink = await openLink(c, said, tenant);
   return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
+}
+
+const DAY_MS = 24 * 3600_000;
+
+/** The link of a file as the engine can open it: the relay's own, at the host that the webhook came to, where the desk's cannot. */
+async function openLink(
+  c: AppContext,
+  { mediaLink, sentAtMs = c.var.receivedAtMs }: DeskEvent & { kind: "outgoing" },
+  { owner, desk, retentionDays }: Tenant,
+): Promise<string> {
+  if (mediaLink === "" || !filesOf(desk)?.isBehind(mediaLink)) return mediaLink;
+  const endsAtMs = sentAtMs + retentionDays * DAY_MS;
+  const reference = await writeMediaReference(required(configOf(c).masterKeys), { owner, url: mediaLink, endsAtMs });
+  const link = `${new URL(c.req.url).origin}/v1/media/${reference}`;
+  return link.length <= MAX_LINK ? link : mediaLink;
 }

@@ -128,6 +128,8 @@ const REST = "401 unauthorized";
 /** Follows from the credentials that the description names for an operation. */
 function ruleFor(name: "alone" | "bound" | "one", operation: ApiOperation): Rule {
   const schemes = schemesOf(operation);
+  // Its credential is a link that nobody here was sent.
+  if (operation.operationId === "media") return { may: [], rest: "404 not_found" };
   const mine = name === "one" ? "the shared desk's" : `${name}'s`;
   const tokens = ["alone's token", "bound's token", "the shared desk's token"];
   const others = Object.fromEntries(

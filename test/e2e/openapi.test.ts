@@ -22,7 +22,7 @@ const SUCCESSES =
     " ",
   );
 /** With a test of their own. */
-const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant"];
+const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media"];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
 const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
 

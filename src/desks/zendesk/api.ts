@@ -18,7 +18,7 @@ export type Api = {
 /** Sunshine Conversations of one app, under HTTP Basic. Paths are relative to the app. */
 export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bounds: Bounds): Api {
   const app = `${baseUrl}/v2/apps/${encodeURIComponent(appId)}`;
-  const authorization = `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
+  const authorization = authorizationOf(keyId, keySecret);
   const { timeoutMs, allowInsecureTargets } = bounds;
 
   async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
@@ -47,3 +47,14 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
     post: (path, body) => call({ method: "POST", path, body: JSON.stringify(body) }),
   };
 }
+
+const authorizationOf = (keyId: string, keySecret: string) => `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
+
+const isOwn = (at: URL | null, { baseUrl }: ZendeskRecord): boolean => at?.origin === new URL(baseUrl).origin;
+
+/** Private attachments open with the app's key alone. They are at the account's own host. */
+export const privateFiles = {
+  isBehind: (link: string, record: ZendeskRecord): boolean => isOwn(URL.parse(link), record),
+  credential: (at: URL, record: ZendeskRecord): Record<string, string> =>
+    isOwn(at, record) ? { authorization: authorizationOf(record.keyId, record.keySecret) } : {},
+};

@@ -1,17 +1,28 @@
 import { Hono } from "hono";
+import * as z from "zod/mini";
+import { jsonIn } from "../../lib/json";
+import { decodeBody } from "../../http/body";
 import { ask, configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
 import { audit, invalidParameter, ownerIn, unknownOwner } from "../../http/parameters";
 import type { ConnectionTestAnswer } from "../../model/answers";
-import { testDesk, testEngine } from "../../ticket/connection-test";
+import { inspectDesk, testDesk, testEngine } from "../../ticket/connection-test";
 
 /** The buttons beside a tenant's record: whether the far ends it names do answer, and what. */
 export const connectionTests = new Hono<AppEnv>();
+
+/** A desk that can be asked is sent a message only where the body says so: its agents would see it. */
+const message = z.object({ send: z.literal(true) });
 
 connectionTests
   .post("/:owner/test/desk", async (c) => {
     const tenant = await newestTenant(c);
     const deps = { config: configOf(c), directory: directoryOf(c), engineSessions: c.env.ENGINE_SESSION };
-    return show(c, "desk_tested", tenant.owner, await ask(() => testDesk(deps, tenant)));
+    const webhookUrl = `${new URL(c.req.url).origin}/v1/desks/${tenant.desk.type}/${encodeURIComponent(tenant.owner)}`;
+    const asked = jsonIn(decodeBody(c.var.body));
+    const inspected = message.safeParse(asked).success
+      ? undefined
+      : await ask(() => inspectDesk(deps, tenant, webhookUrl));
+    return show(c, "desk_tested", tenant.owner, inspected ?? (await ask(() => testDesk(deps, tenant))));
   })
   .post("/:owner/test/engine", async (c) => {
     const tenant = await newestTenant(c);

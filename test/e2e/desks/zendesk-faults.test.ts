@@ -12,6 +12,8 @@ import { type World, startWorld } from "../support/world.ts";
 
 const AFTER_RESTART_MS = 45_000;
 
+type Conversation = FakeZendesk["conversations"][number];
+
 let persist: string;
 let world: World;
 const opened: FakeZendesk[] = [];
@@ -35,11 +37,14 @@ async function makeDesk(timeoutMs: number): Promise<{ tenant: Tenant; zendesk: F
   return { tenant, zendesk };
 }
 
-/** The conversations of a customer, and what was said in each. */
-const saidBy = ({ conversations }: FakeZendesk, contactId: string): string[][] =>
+/** The ticket that a user is of: each has users of its own. */
+const ticketOf = (userExternalId: string): string => userExternalId.split(":")[2] ?? "";
+
+/** The conversations of a ticket, and what was said in each. */
+const saidIn = ({ conversations }: FakeZendesk, number: string): string[][] =>
   conversations
-    .filter(({ userExternalId }) => userExternalId.endsWith(`:contact:${contactId}`))
-    .map(({ messages }) => messages.map(({ content }) => ("text" in content ? (content.text ?? "") : content.type)));
+    .filter(({ userExternalId }) => ticketOf(userExternalId) === number)
+    .map(({ messages }) => messages.map(({ content }) => content.text ?? content.type));
 
 const isSettled = (ticket: Awaited<ReturnType<Tenant["ticket"]>>): boolean => ticket.lanes.toDesk.waiting === 0;
 
@@ -63,10 +68,12 @@ test("a fault that passes, in whatever step, loses nothing and makes nothing twi
     if (step === "postMessage" && count === 2) return { silent: true, done: true };
     return step === "listMessages" && count === 1 ? { status: 503 } : undefined;
   });
-  zendesk.faultWith((call) => faults.get(call.userExternalId.split(":contact:")[1] ?? "")?.(call));
-
   const text = `${"a".repeat(4000)} ${"b".repeat(4000)}`;
   const tickets = [...faults.keys()].map((contactId) => ({ contactId, number: newTicketNumber() }));
+  zendesk.faultWith((call) => {
+    const ticket = tickets.find(({ number }) => number === ticketOf(call.userExternalId));
+    return faults.get(ticket?.contactId ?? "")?.(call);
+  });
   for (const { contactId, number } of tickets) {
     accepted(await tenant.incoming(number, { contactId, message: text }));
     accepted(await tenant.incoming(number, { contactId, message: "dua" }));
@@ -74,7 +81,7 @@ test("a fault that passes, in whatever step, loses nothing and makes nothing twi
   for (const { contactId, number } of tickets) {
     const { messages } = await tenant.untilTicket(number, isSettled, `${contactId} to be over`);
     expect(messages[0]?.attempts.length, contactId).toBeGreaterThan(1);
-    expect(saidBy(zendesk, contactId), contactId).toEqual([[`${"a".repeat(4000)} `, "b".repeat(4000), "dua"]]);
+    expect(saidIn(zendesk, number), contactId).toEqual([[`${"a".repeat(4000)} `, "b".repeat(4000), "dua"]]);
   }
   expect(zendesk.users.size).toBe(tickets.length);
   expect(zendesk.refused).toEqual([]);
@@ -88,7 +95,7 @@ test("a refusal for good, in whatever step, ends among the dead letters, and a r
     [401, 422].map((status) => ({ step, status, contactId: `${step}-${status}`, number: newTicketNumber() })),
   );
   zendesk.faultWith(({ step, userExternalId, count }) => {
-    const ticket = tickets.find(({ contactId }) => userExternalId.endsWith(`:${contactId}`));
+    const ticket = tickets.find(({ number }) => number === ticketOf(userExternalId));
     return ticket?.step === step && count === 1 ? { status: ticket.status } : undefined;
   });
   for (const { contactId, status, number } of tickets) {
@@ -99,36 +106,35 @@ test("a refusal for good, in whatever step, ends among the dead letters, and a r
     expect(messages[0]?.attempts).toMatchObject([{ status }]);
     await tenant.replay(number, { all: true });
     await tenant.untilTicket(number, ({ lanes: { toDesk } }) => toDesk.delivered === 2, "the replay");
-    expect(saidBy(zendesk, contactId)).toEqual([["dua", "satu"]]);
+    expect(saidIn(zendesk, number)).toEqual([["dua", "satu"]]);
   }
 });
 
-test("where a conversation was deleted, with its user or without, or is full, the next one goes on in the same attempt", async () => {
+test("where a conversation was deleted, with its user or without, is full, or its user was merged, the ticket goes on in the same attempt", async () => {
   const { tenant, zendesk } = await makeDesk(10_000);
-  const first = (contactId: string) => {
-    const found = zendesk.conversations.find(({ userExternalId }) => userExternalId.endsWith(`:${contactId}`));
-    if (!found) throw new Error(`there is no conversation of ${contactId}`);
-    return found;
-  };
-  const endings: Record<string, () => void> = {
-    deleted: () => zendesk.delete(first("deleted")),
-    forgotten: () => zendesk.delete(first("forgotten"), { user: true }),
-    full: () => {
-      first("full").isFull = true;
+  const endings: Record<string, (conversation: Conversation) => void> = {
+    deleted: (conversation) => zendesk.delete(conversation),
+    forgotten: (conversation) => zendesk.delete(conversation, { user: true }),
+    full: (conversation) => {
+      conversation.isFull = true;
     },
+    merged: (conversation) => zendesk.merge(conversation),
   };
+  const left: Record<string, string[][]> = { full: [["satu"], ["dua"]], merged: [["satu", "dua"]] };
   for (const [contactId, end] of Object.entries(endings)) {
     const number = newTicketNumber();
     await tenant.incoming(number, { contactId, message: "satu" });
     await tenant.untilTicket(number, isSettled, "the first message");
-    end();
+    const first = zendesk.conversations.at(-1);
+    if (!first) throw new Error(`there is no conversation of ${contactId}`);
+    end(first);
     await tenant.incoming(number, { contactId, message: "dua" });
     const { messages } = await tenant.untilTicket(number, isSettled, "the second message");
     expect(messages.map(({ state, attempts }) => [state, attempts.length])).toEqual([
       ["delivered", 1],
       ["delivered", 1],
     ]);
-    expect(saidBy(zendesk, contactId)).toEqual(contactId === "full" ? [["satu"], ["dua"]] : [["dua"]]);
+    expect(saidIn(zendesk, number), contactId).toEqual(left[contactId] ?? [["dua"]]);
     const newest = zendesk.conversations.at(-1);
     if (!newest) throw new Error("there is no conversation");
     const reply = zendesk.agentMessage(newest, { content: { type: "text", text: `untuk ${contactId}` } });
@@ -156,11 +162,11 @@ test("a kill -9 before the answer to a new conversation makes no second one", as
   );
   await world.killAndRestart();
   await poll(
-    () => Promise.resolve(saidBy(zendesk, "crash")),
+    () => Promise.resolve(saidIn(zendesk, number)),
     ([said]) => said?.length === 2,
     "both messages",
     AFTER_RESTART_MS,
   );
-  expect(saidBy(zendesk, "crash")).toEqual([["satu", "dua"]]);
+  expect(saidIn(zendesk, number)).toEqual([["satu", "dua"]]);
   expect(zendesk.users.size).toBe(1);
 });

@@ -18,7 +18,8 @@ const zendesk = {
   keyId: "key",
   keySecret: "***",
   webhookSecret: "***",
-  closedBy: ["ticketClosed"],
+  users: "contact",
+  brandId: "9477922990333",
 };
 const native = { type: "native", url: "https://desk.example/hooks", notifyFailures: true };
 const auths = [

@@ -5,21 +5,18 @@ import { MAX_LINK, MAX_MESSAGE } from "../../../../src/model/event";
 /** The replies that an agent's message becomes. */
 const repliesTo = (content: object) =>
   (
-    parseWebhook(
-      {
-        events: [
-          {
-            id: "event",
-            type: "conversation:message",
-            payload: {
-              conversation: { metadata: { relay: "reference" } },
-              message: { author: { type: "business" }, content },
-            },
+    parseWebhook({
+      events: [
+        {
+          id: "event",
+          type: "conversation:message",
+          payload: {
+            conversation: { id: "conversation", metadata: { relay: "reference" } },
+            message: { author: { type: "business" }, content },
           },
-        ],
-      },
-      [],
-    ) ?? []
+        },
+      ],
+    }) ?? []
   ).flatMap((event) => (event.kind === "outgoing" ? [event] : []));
 
 test("an agent's text that no event can hold goes out in pieces that are the whole of it", () => {
