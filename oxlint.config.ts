@@ -64,7 +64,7 @@ const PURE_PROPERTIES: ["error", ...object[]] = [
 export default defineConfig({
   plugins: ["typescript", "unicorn", "import", "promise", "vitest", "oxc"],
   categories: { correctness: "error", suspicious: "error", perf: "error" },
-  ignorePatterns: ["src/env.d.ts"],
+  ignorePatterns: ["src/env.d.ts", "test/e2e/releases/**"],
   rules: {
     "typescript/no-explicit-any": "error",
     "typescript/no-non-null-assertion": "error",

@@ -1,11 +1,15 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Most end-to-end files wait for a relay most of the time: on two processors, three of them at once are not too many.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // A property is tried hundreds of times over: on a busy machine that is longer than the five seconds a test has by itself.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
       {
         plugins: [
           cloudflareTest({
@@ -15,19 +19,25 @@ export default defineConfig({
                 ADMIN_TOKEN: "an-operator-token-for-tests-alone-0123456789",
                 MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                 INGRESS_KEYS: "main=ingress-key,other=other-key",
+                // What a .dev.vars of this folder says would count otherwise.
+                ALLOW_INSECURE_TARGETS: "false",
               },
               // A request that no test expected fails instead of leaving the machine.
               outboundService: () => new Response("no test expects this request", { status: 599 }),
             },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts", "test/contracts/**/*.test.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts", "test/contracts/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
       },
       {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: ["test/e2e/build.ts"],
+          globalSetup: ["test/e2e/support/build.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { done, sessionAnswer, signInBody } from "./answers";
+import { done, homeAnswer, sessionAnswer, signInBody } from "./answers";
 import type { Answer, Operation } from "./operation";
+import { headersOf } from "./refusals";
 
 /** Signing in to the console, and what anyone may see. */
 
@@ -31,6 +32,7 @@ export const browser: Operation[] = [
     id: "session",
     method: "get",
     summary: "Whether somebody is signed in",
+    description: "Until when the session lasts, for a page that was opened again.",
     security: COOKIE,
     answer: open,
   },
@@ -49,17 +51,34 @@ export const browser: Operation[] = [
     },
   },
   {
+    id: "home",
+    method: "get",
+    path: "/",
+    tag: "Open to anyone",
+    summary: "Where to read on",
+    description: "A browser, which asks for `text/html`, is led to the console.",
+    security: [],
+    answer: {
+      description: "Where this reference and the console are.",
+      schema: homeAnswer,
+      example: { status: "success", apiReference: "/docs", openapi: "/openapi.json", console: "/console/" },
+      headers: ["vary"],
+    },
+    otherwise: { status: 302, description: "To the console.", headers: ["location", "vary"] },
+  },
+  {
     id: "alive",
     method: "get",
     path: "/healthz",
     tag: "Open to anyone",
     summary: "Whether the relay answers at all",
+    description: "Touches no storage. `GET /admin/health` checks all that the relay needs.",
     security: [],
     answer: { description: "It does.", schema: done, example: { status: "success" } },
   },
 ];
 
-/** A static asset: the Worker's refusals are none of its own. */
+/** A static asset: it refuses by itself, and the Worker's refusals are none of its own. */
 export const reference = {
   get: {
     operationId: "openapi",
@@ -70,8 +89,10 @@ export const reference = {
     responses: {
       200: {
         description: "OpenAPI 3.1.",
+        headers: headersOf(["allow"]),
         content: { "application/json": { schema: z.toJSONSchema(z.looseObject({ openapi: z.string() })) } },
       },
+      405: { description: "It is there to be read alone.", headers: headersOf(["allow"]) },
     },
   },
 };

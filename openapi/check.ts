@@ -26,6 +26,9 @@ export const mediaOf = (place: Content | undefined): Media | undefined => place?
 
 const FORMATS = {
   "date-time": (text: string) => /^\d{4}-\d\d-\d\dT.*Z$/.test(text) && !Number.isNaN(Date.parse(text)),
+  // Whether the relay takes them, the relay's own tests say.
+  uri: () => true,
+  "time-zone": () => true,
   date: (text: string) => /^\d{4}-\d\d-\d\d$/.test(text),
 };
 

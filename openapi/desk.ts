@@ -38,7 +38,7 @@ const OF_EVENTS: ErrorCode[] = [
   "delivery_failed",
 ];
 const OF_TICKETS: ErrorCode[] = ["wrong_owner", "unknown_ticket", "ambiguous_ticket", "invalid_request"];
-const OF_SERVICES: ErrorCode[] = ["engine_failed", "engine_timeout"];
+const OF_LOOKUPS: ErrorCode[] = ["engine_failed", "engine_timeout"];
 
 export const desk: Operation[] = [
   {
@@ -47,6 +47,8 @@ export const desk: Operation[] = [
     path: "/v1/outgoing",
     tag: DESK,
     summary: "An agent answers: Outgoing Event",
+    description:
+      "Stored behind what was accepted before it, and delivered in that order. A reply may leave out what the ticket knows: the customer's name and, with `owner`, the channel.",
     security: signedOrToken,
     parameters: fromDesk,
     body: {
@@ -105,6 +107,7 @@ export const desk: Operation[] = [
     path: "/v1/tickets/{ticketNumber}",
     tag: DESK,
     summary: "State and timeline of a ticket",
+    description: "With each message's attempts and, where the lane waits, for which message and until when.",
     security: token,
     parameters: [ticketInPath, ownerInQuery, ...timelinePage],
     answer: {
@@ -120,6 +123,7 @@ export const desk: Operation[] = [
     path: "/v1/tickets/{ticketNumber}/history",
     tag: DESK,
     summary: "The conversation as 3Dolphins has it",
+    description: "Read from its Report API. Where `from` is after `to`, there are no messages.",
     security: token,
     parameters: historyParameters,
     answer: {
@@ -128,7 +132,7 @@ export const desk: Operation[] = [
       example: { status: "success", messages: examples.history },
       headers: ["cache-control"],
     },
-    refusals: [...OF_TICKETS, ...OF_SERVICES],
+    refusals: [...OF_TICKETS, ...OF_LOOKUPS],
   },
   {
     id: "contact",
@@ -136,6 +140,8 @@ export const desk: Operation[] = [
     path: "/v1/contacts/{contactId}",
     tag: DESK,
     summary: "A contact that one of the desk's tickets names",
+    description:
+      "Read from its Contact API, and kept for a short while: `age` says how old it is. `Cache-Control: no-cache` asks anew.",
     security: token,
     parameters: contactParameters,
     answer: {
@@ -144,6 +150,6 @@ export const desk: Operation[] = [
       example: { status: "success", contact: { id: examples.CONTACT, firstName: "Farhan" } },
       headers: ["cache-control", "age"],
     },
-    refusals: [...OF_TICKETS, "not_found", ...OF_SERVICES],
+    refusals: [...OF_TICKETS, "not_found", ...OF_LOOKUPS],
   },
 ];

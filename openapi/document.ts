@@ -1,13 +1,14 @@
-import { incomingEvent, command, complete, failureReport } from "./answers";
-import { componentSchemas, schemaOf, type Json } from "./components";
+import { complete } from "./answers";
+import { componentSchemas, type Json } from "./components";
 import { browser, reference } from "./browser";
 import { desk } from "./desk";
 import { engine } from "./engine";
-import * as examples from "./examples";
-import { operationOf, type Operation } from "./operation";
+import { withRules } from "./event-rules";
+import { operationOf, refusalResponses, type Operation } from "./operation";
 import { operator } from "./operator";
 import { securitySchemes } from "./security";
 import { tenants } from "./tenants";
+import { webhooks } from "./webhooks";
 import { withWords } from "./words";
 
 /** The OpenAPI document: made when the relay is built, out of the schemas that the relay checks with. */
@@ -38,41 +39,19 @@ function pathsOf(all: Operation[]): Json {
   return { ...Object.fromEntries(paths), "/openapi.json": reference };
 }
 
-/** What a native desk is sent. */
-const webhook = (summary: string, schema: Parameters<typeof schemaOf>[0], value: unknown): Json => ({
-  post: {
-    summary,
-    tags: ["Desk"],
-    security: [{ standardWebhooks: [] }],
-    parameters: ["webhook-id", "webhook-timestamp", "relay-sequence", "relay-attempt"].map((name) => ({
-      name,
-      in: "header",
-      required: true,
-      schema: { type: "string" },
-    })),
-    requestBody: {
-      required: true,
-      content: { "application/json": { schema: schemaOf(schema), examples: { event: { value } } } },
-    },
-    responses: {
-      "2XX": { description: "Taken, unless a JSON body says failure (`status` error, `success` false)." },
-      "4XX": { description: "Refused for good, but for 408, 425 and 429: to the dead letters." },
-      "5XX": { description: "Tried again, the first times within seconds." },
-    },
-  },
-});
-
 export function buildDocument(version: string): Json {
   return withWords({
     openapi: "3.1.0",
-    info: { title: "dolphin-relay", version, description: ABOUT },
+    info: {
+      title: "dolphin-relay",
+      version,
+      description: ABOUT,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "The relay that serves this document." }],
     tags: TAGS.map(([name, description]) => ({ name, description })),
     paths: pathsOf(operations),
-    webhooks: {
-      incoming: webhook("A customer has written", incomingEvent, examples.incomingEvent),
-      close: webhook("3Dolphins closes the ticket", command, examples.closeCommand),
-      failure: webhook("A reply was not delivered (with `notifyFailures`)", failureReport, examples.failureReport),
-    },
-    components: { schemas: componentSchemas(complete), securitySchemes },
+    webhooks,
+    components: { schemas: withRules(componentSchemas(complete)), responses: refusalResponses, securitySchemes },
   });
 }

@@ -1,7 +1,7 @@
 import { done, incomingEvent, ownedCommand } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { fromEngine } from "./parameters";
+import { fromEngine, mediaReference } from "./parameters";
 
 /** What 3Dolphins calls. */
 
@@ -19,6 +19,7 @@ const incoming = (id: string, path: string, summary: string): Operation => ({
   path: `/v1/dolphins/{ingressKey}/${path}`,
   tag: "3Dolphins",
   summary,
+  description: "What 3Dolphins calls with which of its properties is not documented, so the relay takes each path.",
   security: [],
   parameters: fromEngine,
   body: {
@@ -47,6 +48,7 @@ export const engine: Operation[] = [
   incoming("incomingMessage", "incomingMessage", "The same as incoming"),
   {
     ...incoming("engineCommand", "command", "3Dolphins closes the ticket: Command Event"),
+    description: "Goes to the desk behind every message before it. The customer's next message opens the ticket again.",
     body: { schema: ownedCommand, examples: { close: examples.closeCommand } },
     refusals: [
       "unauthorized",
@@ -59,5 +61,18 @@ export const engine: Operation[] = [
       "rate_limited",
       "unavailable",
     ],
+  },
+  {
+    id: "media",
+    method: "get",
+    path: "/v1/media/{reference}",
+    tag: "3Dolphins",
+    summary: "A file that an agent has sent",
+    description:
+      "The link that a reply brings where the desk's own opens with a credential alone. Of up to 25 MB, in parts by `Range` too, and as long as the tenant's messages are kept.",
+    security: [],
+    parameters: [mediaReference],
+    answer: { description: "The file, in its own type.", headers: ["cache-control"] },
+    refusals: ["not_found", "rate_limited", "unavailable"],
   },
 ];

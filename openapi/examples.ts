@@ -94,7 +94,15 @@ export const credentials = {
   signingSecret: "whsec_…",
 };
 
-const attempt = { at: AT, ms: 31, status: 503, error: "HTTP 503: <h1>Under maintenance</h1>" };
+const maintenance = "<h1>Under maintenance</h1>";
+const attempt = {
+  at: AT,
+  ms: 31,
+  status: 503,
+  outcome: "retry",
+  answer: maintenance,
+  error: `HTTP 503: ${maintenance}`,
+};
 const quiet = { accepted: 0, delivered: 0, waiting: 0, dead: 0 };
 
 const message = {
@@ -145,7 +153,7 @@ export const deadLetter = {
   customerName: "Farhan Akbar",
   ...message,
   state: "dead",
-  attempts: [{ ...attempt, status: 404, error: "HTTP 404" }],
+  attempts: [{ at: AT, ms: 31, status: 404, outcome: "rejected", error: "HTTP 404" }],
   reason: "rejected",
 };
 
@@ -166,7 +174,7 @@ export const overview = {
 export const replayed = { dryRun: false, replayed: [MESSAGE], late: [], more: false };
 export const someIds = { ids: [MESSAGE], dryRun: true };
 
-export const probe = {
+export const connectionTest = {
   attempt,
   outcome: "retry",
   answer: "<h1>Under maintenance</h1>",

@@ -1,4 +1,5 @@
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
+import { refusal } from "../src/model/answers";
 import type { ErrorCode } from "../src/model/errors";
 import { schemaOf, type Json } from "./components";
 import { bodyOf, headersOf, HEADERS, REFUSALS, statusOf } from "./refusals";
@@ -11,12 +12,14 @@ export type Operation = {
   path: string;
   tag: string;
   summary: string;
-  description?: string;
+  description: string;
   /** Alternatives: any one of them lets the caller in. Empty: anyone may, or the path itself holds the key. */
   security: string[];
   parameters?: Parameter[];
   body?: { schema: z.ZodMiniType; examples: Record<string, unknown> };
   answer: Answer;
+  /** What else it may answer that is no refusal. */
+  otherwise?: Answer;
   /** Beside those of every operation, of every body and of every credential. */
   refusals?: ErrorCode[];
 };
@@ -41,7 +44,7 @@ export type Answer = {
 
 /** Where the rate limiter and the secrets come in. */
 const OF_CREDENTIALS: ErrorCode[] = ["unauthorized", "rate_limited", "unavailable"];
-const OF_BODIES: ErrorCode[] = ["too_large", "invalid_json"];
+const OF_BODIES: ErrorCode[] = ["too_large", "unsupported_encoding", "invalid_json"];
 const OF_ALL: ErrorCode[] = ["method_not_allowed", "internal"];
 
 export function operationOf(operation: Operation): Json {
@@ -56,11 +59,15 @@ export function operationOf(operation: Operation): Json {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description,
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length > 0 ? { parameters: parameters.map(parameterOf) } : {}),
     ...(body ? { requestBody: { required: true, content: jsonContent(body.schema, body.examples) } } : {}),
-    responses: { ...answerOf(operation.answer), ...responsesOf([...codes]) },
+    responses: {
+      ...answerOf(operation.answer),
+      ...(operation.otherwise ? answerOf(operation.otherwise) : {}),
+      ...responsesOf([...codes]),
+    },
   };
 }
 
@@ -82,21 +89,31 @@ function answerOf({ status = 200, description, schema, example, headers = [] }: 
   return { [status]: { description, headers: headersOf(["x-request-id", ...headers]), ...content } };
 }
 
-/** One response for each status, with an example for each code that has it. */
-function responsesOf(codes: ErrorCode[]): Json {
-  const byStatus = Map.groupBy(codes, statusOf);
-  return Object.fromEntries(
-    [...byStatus]
+/** One response for each status: all that has the same codes is described in one place. */
+const responsesOf = (codes: ErrorCode[]): Json =>
+  Object.fromEntries(
+    [...Map.groupBy(codes, statusOf)]
       .toSorted(([a], [b]) => Number(a) - Number(b))
-      .map(([status, some]) => {
-        const description = some.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join("\n\n");
-        const headers = headersOf([
-          ...new Set(["x-request-id" as const, ...some.flatMap((code) => REFUSALS[code].headers ?? [])]),
-        ]);
-        const code = { properties: { error: { properties: { code: { enum: some } } } } };
-        const schema = { allOf: [{ $ref: "#/components/schemas/Refusal" }, code] };
-        const examples = Object.fromEntries(some.map((one) => [one, { value: bodyOf(one) }]));
-        return [status, { description, headers, content: { "application/json": { schema, examples } } }];
-      }),
+      .map(([status, some]) => [status, { $ref: `#/components/responses/${keepRefusal(some)}` }]),
   );
+
+/** Every response that some operation refers to, under its name. Filled while the operations are described. */
+export const refusalResponses: Record<string, Json> = {};
+
+function keepRefusal(codes: ErrorCode[]): string {
+  const name = codes.toSorted().join("_or_");
+  refusalResponses[name] ??= refusalOf(codes);
+  return name;
+}
+
+function refusalOf(codes: ErrorCode[]): Json {
+  const { error } = refusal.shape;
+  const schema = z.extend(refusal, { error: z.extend(error, { code: z.enum(codes) }) });
+  return {
+    description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].when}`).join("\n\n"),
+    headers: headersOf([
+      ...new Set(["x-request-id" as const, ...codes.flatMap((code) => REFUSALS[code].headers ?? [])]),
+    ]),
+    content: jsonContent(schema, Object.fromEntries(codes.map((code) => [code, bodyOf(code)]))),
+  };
 }

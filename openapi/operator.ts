@@ -11,7 +11,7 @@ import {
 } from "./answers";
 import * as examples from "./examples";
 import type { Operation } from "./operation";
-import { minutes, ownerInPath, pageOf, ticketFilters, ticketInPath, timelinePage } from "./parameters";
+import { letterPage, minutes, ownerInPath, ticketFilters, ticketInPath, ticketPage, timelinePage } from "./parameters";
 import { OPERATOR } from "./tenants";
 
 /** What the operator sees of the tenants' tickets. */
@@ -52,6 +52,7 @@ export const operator: Operation[] = [
     method: "get",
     path: `${TENANT}/overview`,
     summary: "A tenant at a glance",
+    description: "Counts of tickets and messages, and what happened in each of the last minutes.",
     parameters: [ownerInPath, minutes],
     answer: {
       description: "Minutes in which nothing happened are left out; the oldest stands first.",
@@ -66,7 +67,8 @@ export const operator: Operation[] = [
     method: "get",
     path: `${TENANT}/tickets`,
     summary: "Tickets by state, or by search",
-    parameters: [ownerInPath, ...ticketFilters, ...pageOf(100, 50)],
+    description: "Out of the tenant's index, to which tickets report within seconds.",
+    parameters: [ownerInPath, ...ticketFilters, ...ticketPage],
     answer: {
       description: "The newest opened first, as each was last heard of.",
       schema: ticketsAnswer,
@@ -80,7 +82,8 @@ export const operator: Operation[] = [
     method: "get",
     path: `${TENANT}/dead-letters`,
     summary: "Dead letters of all tickets",
-    parameters: [ownerInPath, ...pageOf(100, 50)],
+    description: "What was refused for good or grew too old, with the far end's answer. Each can be replayed.",
+    parameters: [ownerInPath, ...letterPage],
     answer: {
       description: "The newest opened ticket first; within a lane the oldest first.",
       schema: deadLettersAnswer,
@@ -122,6 +125,7 @@ export const operator: Operation[] = [
     method: "get",
     path: ONE_TICKET,
     summary: "State and timeline of a ticket",
+    description: "As the ticket's own desk sees it.",
     parameters: [ownerInPath, ticketInPath, ...timelinePage],
     answer: {
       description: "The newest 100 messages, newest last, each with its attempts.",

@@ -1,6 +1,9 @@
 import * as z from "zod/mini";
 import { id } from "../src/model/event";
+import { letterCursor } from "../src/routes/admin/dead-letters";
 import { contactQuery, historyQuery } from "../src/routes/customer-lookup";
+import { timelineQuery } from "../src/routes/desk-tickets";
+import { ticketCursor } from "../src/tenant-index/summary";
 import { CONTACT, OWNER, TICKET } from "./examples";
 import type { Parameter } from "./operation";
 
@@ -41,6 +44,14 @@ const ingressKey: Parameter = {
   example: "your-engines-key",
 };
 
+export const mediaReference: Parameter = {
+  name: "reference",
+  in: "path",
+  description: "**The credential of this route**: signed by the relay, for one file and until its end.",
+  schema: z.string(),
+  example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
+};
+
 export const ownerInQuery: Parameter = {
   name: "owner",
   in: "query",
@@ -71,7 +82,7 @@ export const fromDesk: Parameter[] = [
     name: "webhook-id",
     in: "header",
     description: "With a signature: the message's own id (Standard Webhooks).",
-    schema: z.string(),
+    schema: idempotencyKey.schema,
   },
   {
     name: "webhook-timestamp",
@@ -86,18 +97,18 @@ export const timelinePage: Parameter[] = [
     name: "lane",
     in: "query",
     description: "Shows one direction alone.",
-    schema: z.enum(["toDesk", "toDolphins"]),
+    schema: timelineQuery.shape.lane,
   },
   {
     name: "before",
     in: "query",
-    description: "The `next` of the answer before, with the same `lane`.",
-    schema: z.string(),
+    description: "The `next` of the answer before. For one direction a sequence alone does as well.",
+    schema: z.optional(timelineQuery.shape.before.def.innerType),
   },
 ];
 
-export const pageOf = (most: number, byDefault: number, cursor = "before"): Parameter[] => [
-  { name: cursor, in: "query", description: "The `next` of the answer before.", schema: z.string() },
+const pageOf = (most: number, byDefault: number, name: string, cursor: z.ZodMiniType): Parameter[] => [
+  { name, in: "query", description: "The `next` of the answer before.", schema: cursor },
   {
     name: "limit",
     in: "query",
@@ -105,6 +116,11 @@ export const pageOf = (most: number, byDefault: number, cursor = "before"): Para
     schema: z._default(whole(most), byDefault),
   },
 ];
+const before = (shape: RegExp): Parameter[] => pageOf(100, 50, "before", z.string().check(z.regex(shape)));
+
+export const tenantPage = pageOf(100, 100, "next", z.string());
+export const ticketPage = before(ticketCursor.shape);
+export const letterPage = before(letterCursor.shape);
 
 export const minutes: Parameter = {
   name: "minutes",

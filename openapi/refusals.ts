@@ -19,6 +19,8 @@ export const HEADERS = {
   "relay-delivery": "With `Prefer: wait=N`: `delivered`, or `pending` when N seconds have passed.",
   "set-cookie": "The session's cookie; on signing out, its end.",
   "cache-control": "Whether the answer may be kept, and for how long.",
+  vary: "What in the request the answer depends on.",
+  location: "Where to go on.",
   age: "Seconds since 3Dolphins gave this.",
 } as const;
 
@@ -63,16 +65,20 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The ticket is closed. The customer's next message opens it again.",
   },
   too_large: {
-    when: "The body is over 256 KiB.",
+    when: "The body is over 256 KiB, as it came or unpacked.",
     message: "The body is over 256 KiB. Send media as a link in mediaLink, not in the event.",
   },
+  unsupported_encoding: {
+    when: "The body has a `content-encoding` other than gzip and deflate.",
+    message: "The relay cannot read the content-encoding br. Send the body as it is, or by gzip or deflate.",
+  },
   idempotency_mismatch: {
-    when: "The idempotency key was used with another body.",
-    message: "This idempotency key was used with another body. Use a new key for a new message.",
+    when: "The idempotency key was used with another event, compared after repair and with its fields in any order.",
+    message: "This idempotency key was used with another event. Use a new key for a new message.",
   },
   invalid_event: {
     when: "The event does not fit: one issue for each field.",
-    message: "The event does not fit: mend messageType.",
+    message: "The event does not fit: fix messageType.",
     issues: [{ path: "messageType", message: "must be one of text, image, video, audio, file, Location" }],
   },
   invalid_request: {
@@ -82,7 +88,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
   },
   invalid_tenant: {
     when: "The tenant record does not fit: one issue for each field.",
-    message: "The tenant record does not fit: mend dolphins.baseUrl.",
+    message: "The tenant record does not fit: fix dolphins.baseUrl.",
     issues: [{ path: "dolphins.baseUrl", message: "must begin with https://" }],
   },
   upgrade_required: {

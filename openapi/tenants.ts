@@ -1,7 +1,7 @@
-import { credentialsAnswer, done, probeAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
+import { credentialsAnswer, done, connectionTestAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { ownerInPath, pageOf } from "./parameters";
+import { ownerInPath, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
 
@@ -22,8 +22,8 @@ const shownCredentials: Answer = {
 };
 const shownTest: Answer = {
   description: "What came of it: the far end's own status, and the beginning of its answer.",
-  schema: probeAnswer,
-  example: { status: "success", ...examples.probe },
+  schema: connectionTestAnswer,
+  example: { status: "success", ...examples.connectionTest },
 };
 const common = { tag: TAG, security: OPERATOR, parameters: [ownerInPath] };
 
@@ -34,7 +34,8 @@ export const tenants: Operation[] = [
     method: "get",
     path: "/admin/tenants",
     summary: "All tenants",
-    parameters: pageOf(100, 100, "next"),
+    description: "Whole records, their secrets shown as `***`.",
+    parameters: tenantPage,
     answer: {
       description: "In the order of their owners.",
       schema: tenantsAnswer,
@@ -48,6 +49,7 @@ export const tenants: Operation[] = [
     method: "get",
     path: PATH,
     summary: "One tenant's record",
+    description: "With its defaults filled in. Its secrets never come back out.",
     answer: shownTenant,
     refusals: ["unknown_owner", "invalid_request"],
   },
@@ -81,6 +83,7 @@ export const tenants: Operation[] = [
     method: "get",
     path: `${PATH}/credentials`,
     summary: "The token and the signing secret of the tenant's desk",
+    description: "For the desk's own configuration. Whoever has the token can read and answer this desk's tickets.",
     answer: shownCredentials,
     refusals: ["unknown_owner", "invalid_request"],
   },
@@ -100,9 +103,10 @@ export const tenants: Operation[] = [
     method: "post",
     path: `${PATH}/test/desk`,
     summary: "Sends a test event to the tenant's desk",
-    description: "Signed and translated as any other. No ticket is opened, and nothing is tried again.",
+    description:
+      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Zendesk is asked what is set up there instead, in `checks`, and sent nothing unless the body is `{"send":true}`.',
     answer: shownTest,
-    refusals: ["unknown_owner", "invalid_request"],
+    refusals: ["unknown_owner", "invalid_request", "invalid_json", "unsupported_encoding"],
   },
   {
     ...common,

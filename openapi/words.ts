@@ -22,7 +22,9 @@ const FIELDS: Record<string, string> = {
   baseUrl: "https, and a public host.",
   url: "Takes the events: https, and a public host.",
   notifyFailures: "Whether the desk is sent a report of each reply that ended among the dead letters.",
-  closedBy: "Which of the desk's signals close the ticket.",
+  users: "`contact`: one user for each contact, where multi-conversations are on. Left out, one for each ticket.",
+  brandId: "Of an account that keeps its users apart by brand.",
+  closedBy: "Says nothing any more. Records of the first version have it.",
   timeoutMs: "Of one attempt, to the last byte of its answer.",
   maxAgeSeconds: "After that a message that could not be delivered is exhausted.",
   whenExhausted: "`advance`: to the dead letters, and on with the next. `hold`: the lane waits and tries on.",
@@ -31,6 +33,11 @@ const FIELDS: Record<string, string> = {
   sequence: "1, 2, 3 … in its lane.",
   attempts: "The newest 20.",
   ms: "How long it took, in milliseconds.",
+  outcome: "How the attempt ended. Attempts that were recorded before this field was kept do not have it.",
+  noAnswer: "Why the far end did not answer, where the relay can tell.",
+  detail: "Why the attempt failed, in the relay's own words; left out where `status` alone says so.",
+  givenUpAfterSeconds: "On the last attempt of a message that got too old: the `maxAgeSeconds` it had.",
+  error: "Why the attempt failed, in one text: `detail`, `answer` and the rest together.",
   suspectedDuplicate: "An identical body had come within 10 seconds before. It is delivered all the same.",
   oldestWaitingSince: "When the oldest message that waits was accepted.",
   blockedBy: "The id of the message that the lane waits for.",
@@ -40,6 +47,13 @@ const FIELDS: Record<string, string> = {
   waitingSince: "Since when its oldest message waits, once that is over 5 seconds.",
   next: "Pass it on for the next page. Left out on the last.",
   answer: "The beginning of what the far end answered.",
+};
+
+/** What JSON Schema knows a name for, and a test of ours or the platform's decides. */
+const FORMATS: Record<string, Json> = {
+  timeZone: { format: "time-zone" },
+  baseUrl: { format: "uri" },
+  url: { format: "uri" },
 };
 
 /** The document, with a description for each field that has none. */
@@ -53,7 +67,9 @@ function visit(value: unknown): void {
   const { properties } = value as { properties?: Record<string, Json> };
   for (const [name, schema] of Object.entries(properties ?? {})) {
     const words = FIELDS[name];
-    if (words !== undefined && typeof schema === "object") schema["description"] ??= words;
+    if (typeof schema !== "object") continue;
+    if (words !== undefined) schema["description"] ??= words;
+    if (schema["type"] === "string") Object.assign(schema, FORMATS[name]);
   }
   for (const inner of Object.values(value)) visit(inner);
 }

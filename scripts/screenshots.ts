@@ -1,10 +1,10 @@
 /** `npm run screenshots`: makes the pictures of the console in docs/images, of a real relay with a night's events. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { openBrowser, openPage, signIn } from "../dev/harness/browser.ts";
+import { temporaryFolder } from "../dev/harness/folder.ts";
 import { buildRelay, startRelay, throwawaySettings } from "../dev/harness/relay.ts";
 import { bank, blockedTicket, playNight } from "../dev/demo/sample-night.ts";
 
@@ -18,9 +18,7 @@ const phone = {
 } as const;
 
 await using cleanup = new AsyncDisposableStack();
-const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-screenshots-"));
-cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-const bundle = join(folder, "bundle");
+const bundle = await temporaryFolder(cleanup, "screenshots");
 const settings = throwawaySettings();
 await buildRelay(bundle);
 const relay = await startRelay({ bundle, settings, assets: true });
@@ -35,7 +33,7 @@ const ticket = `${tenant}/tickets/${blockedTicket}`;
 
 const { page } = await openPage(browser, relay.url, wide);
 await signIn(page, settings.ADMIN_TOKEN);
-// What waits is told when it has waited for five seconds.
+// What waits is reported when it has waited for five seconds.
 await page.getByText("1 of 4 needs a look").waitFor();
 await page.getByText("oldest").waitFor();
 await page.setViewportSize({ width: 1280, height: 460 });

@@ -1,64 +1,85 @@
 import { Hono } from "hono";
+import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
-import { methodNotAllowed, type AppContext, type AppEnv } from "./http/context";
+import type { AppContext, AppEnv } from "./http/context";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
+import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
 import { contacts } from "./routes/customer-lookup";
+import { media } from "./routes/media";
 import { session } from "./routes/sign-in";
-import { tickets } from "./routes/tickets";
+import { tickets } from "./routes/desk-tickets";
+import { DirectoryFailure } from "./tenants/directory";
 import { webhooks } from "./routes/desk-webhooks";
 
 /** The HTTP side of the relay: which path leads where, and the one way an error leaves. */
 
 /**
- * What the engine posts has a router of its own: it is nearly all there is, and a router that knows few paths is faster
- * than one that knows all. A short cut and no more: a path that is spelt in another way (`%64olphins`) is in the other.
+ * Nearly all requests are the engine's, so they have a router of their own: it is faster because it knows few paths. It is
+ * only a short cut. A path that is spelt in another way (`%64olphins`) goes to the router that knows all paths.
  */
-const engine = edge().route("/v1/dolphins", dolphins);
-const ENGINE = /^https?:\/\/[^/]+\/v1\/dolphins(?:\/|$)/;
+const engine = edge({ getPath: enginePath }).route("/v1/dolphins", dolphins);
 
 const all = edge().route("/v1/dolphins", dolphins);
-all.get("/healthz", (c) => c.json({ status: "success" })).all("/healthz", methodNotAllowed("GET"));
+all.route("/", frontDoor);
+all.get("/healthz", (c) => c.json({ status: "success" }));
 all.route("/v1/contacts", contacts);
 all.route("/v1/tickets", tickets);
 all.route("/v1/desks", webhooks);
+all.route("/v1/media", media);
 all.route("/v1", desk);
 all.route("/admin", admin);
 all.route("/console/session", session);
 
 export const app = {
   fetch: (request: Request, env: Env, ctx: ExecutionContext) =>
-    (ENGINE.test(request.url) ? engine : all).fetch(request, env, ctx),
+    (ENGINE_PATH.test(request.url) ? engine : all).fetch(request, env, ctx),
 };
 
+/** Every route there is: the API's description is compared with them. */
+export const { routes } = all;
+
 /** What all paths have in common: an id for each request, and errors. */
-function edge(): Hono<AppEnv> {
-  const hono = new Hono<AppEnv>({ router: new RegExpRouter() });
+function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
+  const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("receivedAtMs", Date.now());
-    // Before there is an answer: to put it into one later is to make that a second time.
+    // A header that is set on a finished answer makes Hono build the answer a second time, so this one is set before.
     c.header("x-request-id", requestId);
     return next();
   });
-  hono.notFound((c) =>
-    answer(c, new AppError("not_found", "There is no such path. The README lists those there are.")),
-  );
+  hono.notFound((c) => {
+    const allow = methodsAt(hono, c.req.path).join(", ");
+    if (allow !== "") {
+      const message = `This path takes ${allow} only.`;
+      return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
+    }
+    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    return answer(
+      c,
+      new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),
+    );
+  });
   hono.onError((error, c) => answer(c, error));
   return hono;
 }
 
+/** The methods by which a path can be asked for. A middleware is no route, and HEAD is answered wherever GET is. */
+function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): string[] {
+  const methods = new Set(known.map(({ method }) => method).filter((method) => method !== METHOD_NAME_ALL));
+  return [...methods]
+    .filter((method) => router.match(method, path)[0].some(([[, route]]) => route.method === method))
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
+}
+
 function answer(c: AppContext, error: unknown): Response {
-  const refusal =
-    error instanceof AppError
-      ? error
-      : new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
-          detail: errorText(error),
-        });
+  const refusal = refusalOf(error);
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
@@ -69,4 +90,12 @@ function answer(c: AppContext, error: unknown): Response {
     ms: Date.now() - c.var.receivedAtMs,
   });
   return c.json(refusal.toBody(), refusal.status, refusal.headers);
+}
+
+function refusalOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof DirectoryFailure) return AppError.unavailable(error.message);
+  return new AppError("internal", "Something went wrong in the relay, and nothing was stored. Send it again.", {
+    detail: errorText(error),
+  });
 }

@@ -2,9 +2,11 @@ import * as z from "zod/mini";
 import { equalSecrets, fromBase64 } from "./crypto/bytes";
 import type { MasterKeys } from "./crypto/derive";
 import { AppError } from "./model/errors";
+import type { Result } from "./model/result";
 import { refuse } from "./lib/zod";
 
-type Setting<T> = { ok: true; value: T } | { ok: false; problem: string };
+/** A setting, or the name of it and what is wrong with it. */
+type Setting<T> = Result<T, string>;
 type IngressKey = { name: string; key: string };
 
 /** The Worker's settings, checked. A setting that fails is an error only for the requests that need it: see `required`. */
@@ -47,8 +49,8 @@ const ingressKeys = z.pipe(
 /** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
 function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<MasterKeys> {
   const current = setting("MASTER_KEY", masterKey, env.MASTER_KEY);
-  if (!current.ok || env.MASTER_KEY_PREVIOUS === undefined)
-    return current.ok ? { ok: true, value: [current.value] } : current;
+  if (!current.ok) return current;
+  if (env.MASTER_KEY_PREVIOUS === undefined) return { ok: true, value: [current.value] };
   const previous = setting("MASTER_KEY_PREVIOUS", masterKey, env.MASTER_KEY_PREVIOUS);
   return previous.ok ? { ok: true, value: [current.value, previous.value] } : previous;
 }
@@ -56,7 +58,7 @@ function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<Mast
 function setting<T>(name: string, schema: z.ZodMiniType<T>, value: unknown): Setting<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problem: `${name} ${result.error.issues[0]?.message ?? "is not valid"}` };
+  return { ok: false, error: `${name} ${result.error.issues[0]?.message ?? "is not valid"}` };
 }
 
 const known = new WeakMap<object, Config>();
@@ -80,7 +82,7 @@ export function readConfig(env: Env): Config {
 export function required<T>(wanted: Setting<T>): T {
   if (wanted.ok) return wanted.value;
   const message = "The relay is not set up: a setting is missing or malformed. Its log names the setting.";
-  throw new AppError("unavailable", message, { detail: wanted.problem, headers: { "retry-after": "60" } });
+  throw new AppError("unavailable", message, { detail: wanted.error, headers: { "retry-after": "60" } });
 }
 
 /** The names under which this key stands in INGRESS_KEYS: none when it is no engine's key. */

@@ -1,3 +1,4 @@
+import type { Refusal } from "../../src/model/answers";
 import type { Issue } from "./types";
 
 /** The only place that sends requests; all of them go to the relay's own origin, with its cookie. */
@@ -18,8 +19,6 @@ export class ApiError extends Error {
   }
 }
 
-type Refusal = { error?: { code?: string; message?: string; issues?: Issue[] } };
-
 let whenSignedOut = () => {};
 
 /** What to do when the relay no longer knows the session. */
@@ -35,7 +34,9 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   const response = await reach(method, path, body, signal);
   const answer = await bodyOf(response);
   if (response.ok) return answer as T;
-  const { code = "unavailable", message = "", issues } = (answer as Refusal | undefined)?.error ?? {};
+  // What stands between may answer in place of the relay, and in any shape.
+  const refusal: Partial<Refusal["error"]> = (answer as Partial<Refusal> | undefined)?.error ?? {};
+  const { code = "unavailable", message = "", issues } = refusal;
   if (response.status === 401 && path !== "/console/session") signedOut();
   throw new ApiError(response.status, code, message, issues);
 }

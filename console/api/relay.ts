@@ -1,17 +1,23 @@
 import { ApiError, call } from "./call";
 import type {
-  Credentials,
+  CredentialsAnswer,
+  DeadLettersAnswer,
+  OverviewAnswer,
+  TenantAnswer,
+  TenantsAnswer,
+  TicketsAnswer,
+} from "../../src/model/answers";
+import type {
+  ConnectionTest,
   DeadLetter,
   Issue,
   LaneName,
-  Overview,
   Page,
   Replay,
   Session,
   Tenant,
   TicketSummary,
   TicketView,
-  Trial,
 } from "./types";
 
 /** The requests of the console, by what they are for. */
@@ -55,29 +61,29 @@ export async function readHealth(signal: AbortSignal): Promise<Issue[]> {
 
 export async function listTenants(next: string | undefined, signal: AbortSignal): Promise<Page<Tenant>> {
   const path = `/admin/tenants${query({ next })}`;
-  const answer = await call<{ tenants: Tenant[]; next?: string }>("GET", path, undefined, signal);
+  const answer = await call<TenantsAnswer>("GET", path, undefined, signal);
   return page(answer.tenants, answer.next);
 }
 
 export const readTenant = async (owner: string, signal?: AbortSignal) =>
-  (await call<{ tenant: Tenant }>("GET", tenantPath(owner), undefined, signal)).tenant;
+  (await call<TenantAnswer>("GET", tenantPath(owner), undefined, signal)).tenant;
 
 export const putTenant = async (owner: string, record: unknown) =>
-  (await call<{ tenant: Tenant }>("PUT", tenantPath(owner), record)).tenant;
+  (await call<TenantAnswer>("PUT", tenantPath(owner), record)).tenant;
 
 export const deleteTenant = (owner: string) => call("DELETE", tenantPath(owner));
 
 export const readCredentials = async (owner: string) =>
-  (await call<{ credentials: Credentials }>("GET", tenantPath(owner, "/credentials"))).credentials;
+  (await call<CredentialsAnswer>("GET", tenantPath(owner, "/credentials"))).credentials;
 
 export const rotateCredentials = async (owner: string) =>
-  (await call<{ credentials: Credentials }>("POST", tenantPath(owner, "/credentials/rotate"))).credentials;
+  (await call<CredentialsAnswer>("POST", tenantPath(owner, "/credentials/rotate"))).credentials;
 
-export const tryEnd = (owner: string, end: "desk" | "engine") => call<Trial>("POST", tenantPath(owner, `/test/${end}`));
+export const testConnection = (owner: string, end: "desk" | "engine") =>
+  call<ConnectionTest>("POST", tenantPath(owner, `/test/${end}`));
 
 export const readOverview = async (owner: string, minutes: number, signal: AbortSignal) =>
-  (await call<{ overview: Overview }>("GET", tenantPath(owner, `/overview${query({ minutes })}`), undefined, signal))
-    .overview;
+  (await call<OverviewAnswer>("GET", tenantPath(owner, `/overview${query({ minutes })}`), undefined, signal)).overview;
 
 export async function listTickets(
   owner: string,
@@ -85,7 +91,7 @@ export async function listTickets(
   signal: AbortSignal,
 ): Promise<Page<TicketSummary>> {
   const path = tenantPath(owner, `/tickets${query(filter)}`);
-  const answer = await call<{ tickets: TicketSummary[]; next?: string }>("GET", path, undefined, signal);
+  const answer = await call<TicketsAnswer>("GET", path, undefined, signal);
   return page(answer.tickets, answer.next);
 }
 
@@ -105,7 +111,7 @@ export async function listDeadLetters(
   signal: AbortSignal,
 ): Promise<Page<DeadLetter>> {
   const path = tenantPath(owner, `/dead-letters${query(filter)}`);
-  const answer = await call<{ deadLetters: DeadLetter[]; next?: string }>("GET", path, undefined, signal);
+  const answer = await call<DeadLettersAnswer>("GET", path, undefined, signal);
   return page(answer.deadLetters, answer.next);
 }
 

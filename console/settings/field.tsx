@@ -14,7 +14,7 @@ export function FormField({ field, value, problem, onChange }: Props) {
   const control = { id, ...described };
   return (
     <div class={`field field-${field.kind}`}>
-      {field.kind === "checks" ? <span class="label">{label}</span> : <label for={id}>{label}</label>}
+      <label for={id}>{label}</label>
       <Control field={field} value={value} label={label} control={control} onChange={onChange} />
       <p class="hint" id={`${id}-hint`}>
         {problem !== undefined && <strong class="problem">{problem}</strong>} {hint}
@@ -51,8 +51,6 @@ function Control({ field, value, label, control, onChange }: ControlProps) {
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
       );
-    case "checks":
-      return <Checks options={field.options ?? []} value={value} label={label} onChange={onChange} />;
     case "number":
       return <input {...control} type="text" inputMode="numeric" value={text} onInput={onInput} />;
     case "zone":
@@ -107,37 +105,6 @@ function SecretControl({ text, label, control, onInput }: SecretProps) {
           {isShown ? words.hide : words.show}
         </button>
       )}
-    </span>
-  );
-}
-
-type ChecksProps = {
-  options: readonly string[];
-  value: Value | undefined;
-  label: string;
-  onChange: (value: Value) => void;
-};
-
-function Checks({ options, value, label, onChange }: ChecksProps) {
-  const words = useWords();
-  // Left out of the record, it is all of them.
-  const chosen = Array.isArray(value) ? value : options;
-  return (
-    <span class="checks" role="group" aria-label={label}>
-      {options.map((option) => (
-        <label key={option} class="check">
-          <input
-            type="checkbox"
-            checked={chosen.includes(option)}
-            onChange={(event) =>
-              onChange(
-                options.filter((each) => (each === option ? event.currentTarget.checked : chosen.includes(each))),
-              )
-            }
-          />
-          {words.option(option)}
-        </label>
-      ))}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-/** The fields of a tenant record, as a form shows them: protocol of the record, README "The tenant record". Pure. */
+/** The fields of a tenant record, as a form shows them: docs/tenants.md. Pure. */
 
 export type FieldPath =
   | "name"
@@ -29,15 +29,16 @@ export type FieldPath =
   | "desk.appId"
   | "desk.keyId"
   | "desk.keySecret"
-  | "desk.closedBy"
+  | "desk.users"
+  | "desk.brandId"
   | "delivery.timeoutMs"
   | "delivery.maxAgeSeconds"
   | "delivery.whenExhausted";
 
 export type Field = {
   path: FieldPath;
-  kind: "text" | "url" | "secret" | "number" | "choice" | "checks" | "switch" | "zone";
-  /** Of a choice or checks. */
+  kind: "text" | "url" | "secret" | "number" | "choice" | "switch" | "zone";
+  /** Of a choice. */
   options?: readonly string[];
   /** Left out of the record when it is empty. */
   optional?: boolean;
@@ -66,7 +67,8 @@ const DESK_FIELDS: Record<string, Field[]> = {
     text("desk.keyId"),
     secret("desk.keySecret"),
     secret("desk.webhookSecret"),
-    { path: "desk.closedBy", kind: "checks", options: ["releaseControl", "ticketClosed", "endedByUser"] },
+    { ...text("desk.users"), optional: true },
+    { ...text("desk.brandId"), optional: true },
   ],
 };
 

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ApiError } from "../api/call";
-import { tryEnd } from "../api/relay";
-import type { Trial } from "../api/types";
+import { testConnection } from "../api/relay";
+import type { ConnectionTest } from "../api/types";
 import { asApiError } from "../lib/load";
 import { took } from "../lib/times";
 import { LongText } from "../parts/long-text";
@@ -13,15 +13,15 @@ type Props = { owner: string; end: "desk" | "engine"; hint: string; disabled: bo
 /** Tries the far end with the settings as saved, and shows its true answer. */
 export function TryButton({ owner, end, hint, disabled }: Props) {
   const words = useWords();
-  const [trial, setTrial] = useState<Trial>();
+  const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
   const go = async () => {
     setBusy(true);
-    setTrial(undefined);
+    setResult(undefined);
     setError(undefined);
     try {
-      setTrial(await tryEnd(owner, end));
+      setResult(await testConnection(owner, end));
     } catch (caught) {
       setError(asApiError(caught));
     }
@@ -34,12 +34,12 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
-      {trial && <TrialNotice trial={trial} />}
+      {result && <ResultNotice result={result} />}
     </div>
   );
 }
 
-function TrialNotice({ trial: { attempt, outcome, answer = "" } }: { trial: Trial }) {
+function ResultNotice({ result: { attempt, outcome, answer } }: { result: ConnectionTest }) {
   const words = useWords();
   return (
     <Notice tone={outcome === "delivered" ? "good" : "bad"}>

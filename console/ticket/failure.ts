@@ -1,5 +1,5 @@
-import type { Attempt } from "../../src/model/attempt";
-import type { TimelineMessage } from "../../src/model/timeline";
+import type { Attempt } from "../../src/model/answers";
+import type { TimelineMessage } from "../../src/model/answers";
 
 /** What went wrong with an attempt, and what to do about it. Pure. */
 
@@ -13,6 +13,9 @@ export type Failure =
 
 /** What a person can do about it. */
 export type Advice =
+  | "checkAddress"
+  | "checkCertificate"
+  | "checkName"
   | "checkSecret"
   | "checkUrl"
   | "fixUrl"
@@ -61,7 +64,21 @@ export function adviceFor(failure: Failure): Advice {
   }
 }
 
+/** What Cloudflare answers in a far end's place, when it did not get through to it. */
+const UNREACHED: Record<number, Advice> = {
+  520: "checkAddress",
+  521: "checkAddress",
+  522: "checkAddress",
+  523: "checkAddress",
+  524: "tooSlow",
+  525: "checkCertificate",
+  526: "checkCertificate",
+  530: "checkName",
+};
+
 function adviceForStatus(status: number): Advice {
+  const unreached = UNREACHED[status];
+  if (unreached) return unreached;
   if (status === 401 || status === 403) return "checkSecret";
   if (status === 404 || status === 405 || status === 410 || (status >= 300 && status < 400)) return "checkUrl";
   if (status === 429) return "tooMany";

@@ -60,7 +60,9 @@ function goTo(id: string): void {
 }
 
 const needsSettings = (failure: Failure): boolean =>
-  ["checkSecret", "checkUrl", "fixUrl", "tooSlow", "checkNetwork"].includes(adviceFor(failure));
+  ["checkSecret", "checkUrl", "fixUrl", "tooSlow", "checkNetwork", "checkAddress", "checkName"].includes(
+    adviceFor(failure),
+  );
 
 function useSentence(story: Story, name: LaneName, nowMs: number): string {
   const words = useWords();

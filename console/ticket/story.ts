@@ -1,4 +1,4 @@
-import type { LaneView, TimelineMessage } from "../../src/model/timeline";
+import type { LaneView, TimelineMessage } from "../../src/model/answers";
 import { lastFailure, type Failure } from "./failure";
 
 /** Why a lane waits, and until when, as data for one sentence. Pure. */

@@ -31,7 +31,11 @@ export const fields = {
   "desk.appId": { label: "App id", hint: "" },
   "desk.keyId": { label: "Key id", hint: "" },
   "desk.keySecret": { label: "Key secret", hint: "" },
-  "desk.closedBy": { label: "The ticket is closed when", hint: "" },
+  "desk.users": {
+    label: "Users",
+    hint: "Empty: one for each ticket. “contact”: one for each contact, where multi-conversations are on.",
+  },
+  "desk.brandId": { label: "Brand id", hint: "Only where users are kept apart by brand." },
   "delivery.timeoutMs": { label: "Time limit of an attempt (ms)", hint: "" },
   "delivery.maxAgeSeconds": { label: "Longest wait (seconds)", hint: "86400 is a day." },
   "delivery.whenExhausted": { label: "After the longest wait", hint: "" },

@@ -175,6 +175,11 @@ export const en = {
   goToMessage: "Go to the message",
   whatToDo: "What to do:",
   advice: {
+    checkAddress: (who) =>
+      `nothing answers in HTTP where ${who} should: check address and port in the settings, and that its firewall lets Cloudflare in.`,
+    checkCertificate: (who) =>
+      `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
+    checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
     checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
@@ -251,9 +256,6 @@ export const en = {
       native: "native (the relay's own protocol)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
-      releaseControl: "control is released",
-      ticketClosed: "the ticket is closed",
-      endedByUser: "ended by the agent",
     })[option] ?? option,
   tries: {
     desk: "Send a test event to this desk",

@@ -33,7 +33,11 @@ export const fields: typeof english = {
   "desk.appId": { label: "ID aplikasi", hint: "" },
   "desk.keyId": { label: "ID kunci", hint: "" },
   "desk.keySecret": { label: "Rahasia kunci", hint: "" },
-  "desk.closedBy": { label: "Tiket ditutup ketika", hint: "" },
+  "desk.users": {
+    label: "User",
+    hint: "Kosong: satu per tiket. “contact”: satu per kontak, bila multi-conversations aktif.",
+  },
+  "desk.brandId": { label: "ID brand", hint: "Hanya bila user dipisah per brand." },
   "delivery.timeoutMs": { label: "Batas waktu satu percobaan (md)", hint: "" },
   "delivery.maxAgeSeconds": { label: "Tunggu paling lama (detik)", hint: "86400 adalah satu hari." },
   "delivery.whenExhausted": { label: "Sesudah batas tunggu", hint: "" },

@@ -169,6 +169,11 @@ export const id: Words = {
   goToMessage: "Ke pesan itu",
   whatToDo: "Yang perlu dilakukan:",
   advice: {
+    checkAddress: (who) =>
+      `tidak ada yang menjawab dengan HTTP di alamat ${who}: periksa alamat dan port di pengaturan, dan pastikan firewall-nya mengizinkan Cloudflare.`,
+    checkCertificate: (who) =>
+      `sertifikat ${who} tidak dipercaya: ditandatangani sendiri, kedaluwarsa, milik nama lain, atau rantainya kurang sertifikat perantara. Pengelolanya perlu memasang sertifikat yang diterima browser.`,
+    checkName: (who) => `nama host ${who} tidak ditemukan: periksa di pengaturan, juga DNS-nya.`,
     checkSecret: (who) => `${who} menolak kredensial: periksa rahasia di pengaturan, lalu uji di sana.`,
     checkUrl: (who) => `alamat ${who} tidak menerima event: periksa URL di pengaturan.`,
     fixUrl: (who) => `perbaiki URL ${who} di pengaturan: harus publik dan diawali https.`,
@@ -246,9 +251,6 @@ export const id: Words = {
       native: "native (protokol relay sendiri)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
-      releaseControl: "kendali dilepas",
-      ticketClosed: "tiket ditutup",
-      endedByUser: "diakhiri agen",
     })[option] ?? option,
   tries: {
     desk: "Kirim event uji ke desk ini",

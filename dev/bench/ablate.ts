@@ -1,11 +1,10 @@
 /** `npm run ablate`: what each duty of the relay costs, found by taking it out of the built Worker. */
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { prose, table, title } from "../demo/print.ts";
-import { buildRelay, relayConfig } from "../harness/relay.ts";
-import { DUTIES, without } from "./duties.ts";
+import { temporaryFolder } from "../harness/folder.ts";
+import { prose, table, title } from "../harness/print.ts";
+import { relayConfig } from "../harness/relay.ts";
+import { DUTIES, buildWithout } from "./duties.ts";
 import { startSink, type Load } from "./load.ts";
 import { measure, median, type Run } from "./measure.ts";
 
@@ -13,43 +12,36 @@ const { values: options } = parseArgs({ options: { rounds: { type: "string", def
 const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
 /** Short enough for all variants to have had their turn within 10 seconds. */
 const SLICES = 20;
-const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-ablate-"));
+await using cleanup = new AsyncDisposableStack();
+const folder = await temporaryFolder(cleanup, "ablate");
 const sink = await startSink();
-try {
-  const whole = join(folder, "whole");
-  await buildRelay(whole, relayConfig, ["--no-minify"]);
-  const main = join(whole, "index.js");
-  const source = await readFile(main, "utf8");
-  const variants = new Map([["whole", whole]]);
-  for (const duty of DUTIES) {
-    const variant = join(folder, duty.name.replaceAll(/\W+/g, "-"));
-    await cp(whole, variant, { recursive: true });
-    await writeFile(join(variant, "index.js"), without(duty, source));
-    variants.set(duty.name, variant);
-  }
-  const contenders = [...variants.values()].map((plain) => {
-    const subject = { plain, counted: plain, config: relayConfig };
-    return { kind: "relay" as const, bundles: { relay: subject, yardstick: subject } };
-  });
-  const runs = new Map<string, Run[]>([...variants.keys()].map((name) => [name, []]));
-  for (let round = 0; round < Number(options.rounds); round++) {
-    const measured = await measure(sink, contenders, load, { medium: "memory", opens: false, slices: SLICES });
-    [...runs.values()].forEach((of, at) => of.push(...measured.slice(at, at + 1)));
-  }
-  show(runs);
-} finally {
-  await sink.close();
-  await rm(folder, { recursive: true, force: true });
-}
+cleanup.defer(sink.close);
 
-function show(runs: Map<string, Run[]>): void {
-  const whole = runs.get("whole") ?? [];
+const variants = new Map<string, string>();
+for (const [name, duties] of [["whole", []] as const, ...DUTIES.map((duty) => [duty.name, [duty]] as const)]) {
+  const variant = join(folder, name.replaceAll(/\W+/g, "-"));
+  await buildWithout(duties, variant);
+  variants.set(name, variant);
+}
+const contenders = [...variants.values()].map((plain) => {
+  const subject = { plain, counted: plain, config: relayConfig };
+  return { kind: "relay" as const, bundles: { relay: subject, yardstick: subject } };
+});
+const runs = new Map<string, Run[]>([...variants.keys()].map((name) => [name, []]));
+for (let round = 0; round < Number(options.rounds); round++) {
+  const measured = await measure(sink, contenders, load, { medium: "memory", opens: false, slices: SLICES });
+  [...runs.values()].forEach((of, at) => of.push(...measured.slice(at, at + 1)));
+}
+show(runs);
+
+function show(results: Map<string, Run[]>): void {
+  const all = results.get("whole") ?? [];
   title(`What a duty costs: 200 tickets, 16 senders, ${options.rounds} interleaved rounds; ratios to the whole relay`);
   table(
     ["without", "runtime CPU per message", "delivered per second"],
-    [...runs].map(([duty, of]) => {
+    [...results].map(([duty, of]) => {
       const ratio = (key: "cpuMsPerMessage" | "deliveredPerSecond") =>
-        median(of.map((run, at) => run[key] / (whole[at]?.[key] ?? Number.NaN))).toFixed(2);
+        median(of.map((run, at) => run[key] / (all[at]?.[key] ?? Number.NaN))).toFixed(2);
       return [duty, ratio("cpuMsPerMessage"), ratio("deliveredPerSecond")];
     }),
   );

@@ -1,9 +1,9 @@
 /** `npm run bench`: what the relay costs, held against the least Worker that could do its job. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { prose, table, title } from "../demo/print.ts";
+import { temporaryFolder } from "../harness/folder.ts";
+import { prose, table, title } from "../harness/print.ts";
 import { startSink, type Load } from "./load.ts";
 import {
   BESIDE,
@@ -107,8 +107,7 @@ const results: Record<string, unknown> = {};
 
 async function main(): Promise<void> {
   await using cleanup = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-bench-build-"));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(cleanup, "bench-build");
   const sink = await startSink();
   cleanup.defer(sink.close);
   const bench = { bundles: await buildSubjects(folder), sink };

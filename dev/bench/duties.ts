@@ -1,55 +1,79 @@
-/** A piece of the bundle and what stands in its place when the duty is taken out. */
-type Patch = [piece: string, instead: string];
-export type Duty = { name: string; patches: Patch[] };
-
-/** What can be taken out of the Worker, to see what it costs: of a bundle that is built without minifying. */
-export const DUTIES: readonly Duty[] = [
-  {
-    name: "validation of the event",
-    patches: [inPlaceOf("parseEvent", "(shape, json) { return { ok: true, event: json }; }")],
-  },
-  {
-    name: "reading the body within limits",
-    patches: [inPlaceOf("readBody", "(request) { return request.arrayBuffer(); }", "async ")],
-  },
-  { name: "signing what goes out", patches: [inPlaceOf("signatureHeaders", "() { return {}; }", "async ")] },
-  { name: "mapping in KV", patches: [["await this.#directory.mapTicket(deskId, ticketNumber, owner);", ""]] },
-  {
-    name: "time limit of an attempt",
-    patches: [
-      ["setTimeout(() => abort.abort(), request.timeoutMs)", "0"],
-      ["signal: abort.signal,\n", "\n"],
-    ],
-  },
-  { name: "alarm, the safety net", patches: [["void this.#storage.setAlarm(atMs);", ""]] },
-  {
-    name: "telling the index",
-    patches: [
-      ["look(occasion, nowMs) {", "look(occasion, nowMs) { return;"],
-      ["dueMs(nowMs) {", "dueMs(nowMs) { return Number.POSITIVE_INFINITY;"],
-    ],
-  },
-  { name: "attempts in the timeline", patches: [["JSON.stringify(trial.attempts)", '"[]"']] },
-  { name: "log lines", patches: [["console.log(JSON.stringify({ event, ...fields }));", ""]] },
-  {
-    name: "rate limiter",
-    patches: [["const { success } = await limiter.limit({ key: credential });", "const success = true;"]],
-  },
-];
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
 
 /**
- * The bundle without a duty. Throws when a piece of it is not there (any more): a duty that was not taken out must not be
- * told as one that costs nothing.
+ * Something that the relay does beside storing and forwarding, and the module of src/ that does it. It is taken out of a
+ * bundle by the module in without/ that stands in its place. Where the duty is one of a module's globals, `globals` are
+ * declared in that module instead.
  */
-export function without({ name, patches }: Duty, bundle: string): string {
-  return patches.reduce((text, [piece, instead]) => {
-    if (!text.includes(piece)) throw new Error(`"${name}" is not to be found in the bundle: ${piece}`);
-    return text.replace(piece, () => instead);
-  }, bundle);
-}
+export type Duty = { name: string; module: string } & ({ instead: string } | { globals: string });
 
-/** Puts a function of the same name before the one there is, which is renamed. */
-function inPlaceOf(name: string, body: string, prefix = ""): Patch {
-  const declared = `${prefix}function ${name}(`;
-  return [declared, `${prefix}function ${name}${body}\n${prefix}function without_${name}(`];
+export const DUTIES: readonly Duty[] = [
+  { name: "validation of the event", module: "model/event.ts", instead: "validation.ts" },
+  { name: "reading the body within limits", module: "http/body.ts", instead: "body-limits.ts" },
+  { name: "signing what goes out", module: "crypto/standard-webhooks.ts", instead: "signing.ts" },
+  { name: "mapping in KV", module: "tenants/directory.ts", instead: "mapping.ts" },
+  {
+    name: "time limit of an attempt",
+    module: "egress/http.ts",
+    globals:
+      "const setTimeout = () => 0; const fetch = (url, init) => globalThis.fetch(url, { ...init, signal: null });",
+  },
+  { name: "alarm, the safety net", module: "ticket/alarm.ts", instead: "alarm.ts" },
+  { name: "reporting to the index", module: "ticket/index-reporter.ts", instead: "index-reports.ts" },
+  { name: "attempts in the timeline", module: "ticket/store.ts", instead: "attempts.ts" },
+  { name: "log lines", module: "lib/log.ts", instead: "log-lines.ts" },
+  { name: "rate limiter", module: "http/rate.ts", instead: "rate-limiter.ts" },
+];
+
+const source = fileURLToPath(new URL("../../src", import.meta.url));
+const replacements = fileURLToPath(new URL("without", import.meta.url));
+
+/**
+ * Writes a bundle of the relay without these duties into `outDir`. Throws when one of them was not taken out: it must not be
+ * shown as one that costs nothing.
+ */
+export async function buildWithout(duties: readonly Duty[], outDir: string): Promise<void> {
+  const takenOut = new Set<Duty>();
+  const dutyOf = (path: string) => duties.find(({ module }) => module === relative(source, path));
+  const plugin: Plugin = {
+    name: "without",
+    setup: (bundler) => {
+      bundler.onResolve({ filter: /^\./ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+        // What packages import among themselves is none of the relay's.
+        if (pluginData === "resolving" || importer.includes("node_modules")) return undefined;
+        const resolved = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: "resolving" });
+        const duty = dutyOf(resolved.path);
+        // What stands in a module's place imports the module itself.
+        if (!duty || !("instead" in duty) || dirname(importer) === replacements) return resolved;
+        takenOut.add(duty);
+        return { path: join(replacements, duty.instead) };
+      });
+      bundler.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const duty = dutyOf(path);
+        if (!duty || !("globals" in duty)) return undefined;
+        takenOut.add(duty);
+        return { contents: `${duty.globals}\n${await readFile(path, "utf8")}`, loader: "ts" };
+      });
+    },
+  };
+  await mkdir(outDir, { recursive: true });
+  await build({
+    entryPoints: [join(source, "index.ts")],
+    outfile: join(outDir, "index.js"),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    // As wrangler bundles it.
+    conditions: ["workerd", "worker", "browser"],
+    mainFields: ["browser", "module", "main"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "warning",
+    plugins: [plugin],
+  });
+  const left = duties.filter((duty) => !takenOut.has(duty)).map(({ name, module }) => `"${name}" (${module})`);
+  if (left.length > 0) throw new Error(`Not taken out, for nothing imports it: ${left.join(", ")}.`);
 }

@@ -1,6 +1,6 @@
 import { createServer, Agent, request as httpRequest } from "node:http";
-import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { listen } from "../harness/listen.ts";
 
 /** What is sent, and how. */
 export type Load = {
@@ -70,20 +70,13 @@ export async function startSink(): Promise<Sink> {
     });
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The sink has no port.");
+  const { url, close } = await listen(server);
   return {
     ...sink,
-    url: `http://127.0.0.1:${address.port}`,
+    url,
+    close,
     clear: () => {
       sink.arrivals.length = 0;
-    },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
     },
   };
 }

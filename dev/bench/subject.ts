@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { call } from "../harness/client.ts";
-import { buildRelay, relayConfig, startRelay, throwawaySettings } from "../harness/relay.ts";
+import { registerTenant } from "../harness/client.ts";
+import { buildRelay, ingressKeyOf, relayConfig, startRelay, throwawaySettings } from "../harness/relay.ts";
 
 /** What is measured: the relay, and the yardstick it is held against. */
 export type Kind = "relay" | "yardstick";
@@ -62,16 +62,14 @@ export async function startSubject(
   const common = { pid: runtime.pid(), rowsWritten, stop };
   if (kind === "yardstick") return { ...common, url: `${runtime.url}/` };
   for (const owner of Object.values(OWNERS)) {
-    const body = {
+    const record = {
       dolphins: { baseUrl: deskUrl },
       desk: { type: "native", url: `${deskUrl}/hook` },
       delivery: { timeoutMs: 2_000 },
     };
-    const put = await call("PUT", `${runtime.url}/admin/tenants/${owner}`, { token: secrets.ADMIN_TOKEN, body });
-    if (put.status !== 200) throw new Error(`The tenant was refused: ${JSON.stringify(put.body)}`);
+    await registerTenant(runtime.url, secrets.ADMIN_TOKEN, owner, record);
   }
-  const key = secrets.INGRESS_KEYS.slice(secrets.INGRESS_KEYS.indexOf("=") + 1);
-  return { ...common, url: `${runtime.url}/v1/dolphins/${key}/incoming` };
+  return { ...common, url: `${runtime.url}/v1/dolphins/${ingressKeyOf(secrets)}/incoming` };
 }
 
 /** Files in memory are to be had on Linux alone; elsewhere the usual folder has to do. */

@@ -1,25 +1,25 @@
-import type { Circumstances, Wrongs } from "./audit.ts";
+import type { Circumstances, Violations } from "./audit.ts";
 import { type LaneEvidence, type RecordedMessage, hasFailed, isKilled, isSlow } from "./evidence.ts";
-import type { Passage } from "./proxy.ts";
+import type { Exchange } from "./proxy.ts";
 
 /** The timeline keeps the newest 20 attempts of a message. */
 const ATTEMPTS_KEPT = 20;
 
-/** Holds the relay's own record of a lane against what its sender was told and what the far end received. */
-export function auditRecord(evidence: LaneEvidence, circumstances: Circumstances, wrongs: Wrongs): void {
-  const say = (words: string) => wrongs.disagreements.push(`${evidence.lane}: ${words}`);
+/** Holds the relay's own record of a lane against what its sender was answered and what the far end received. */
+export function auditRecord(evidence: LaneEvidence, circumstances: Circumstances, violations: Violations): void {
+  const say = (words: string) => violations.disagreements.push(`${evidence.lane}: ${words}`);
   compareCounts(evidence, say);
   compareWithSender(evidence, say);
-  const attempts = Map.groupBy(evidence.passages, (passage) => passage.label);
-  const heard = new Set(evidence.heard.map(({ label }) => label));
+  const attempts = Map.groupBy(evidence.exchanges, (exchange) => exchange.label);
+  const received = new Set(evidence.received.map(({ label }) => label));
   for (const message of evidence.record) {
     const { label, state } = message;
-    const isHeard = heard.delete(label);
+    const isReceived = received.delete(label);
     if (state !== "delivered") say(`"${label}" is ${state}, and no far end refused anything for good`);
-    if (state === "delivered" && !isHeard) say(`"${label}" is delivered, and the far end never heard it`);
+    if (state === "delivered" && !isReceived) say(`"${label}" is delivered, and the far end never received it`);
     compareAttempts(message, attempts.get(label) ?? [], circumstances, say);
   }
-  for (const label of heard) say(`the far end heard "${label}", which is not in the timeline`);
+  for (const label of received) say(`the far end received "${label}", which is not in the timeline`);
 }
 
 function compareCounts({ counts, record }: LaneEvidence, say: (words: string) => void): void {
@@ -69,15 +69,15 @@ function compareWithSender({ sent, record }: LaneEvidence, say: (words: string) 
  */
 function compareAttempts(
   { label, state, id, attempts }: RecordedMessage,
-  passages: Passage[],
+  exchanges: Exchange[],
   { interruptions, timeoutMs }: Circumstances,
   say: (words: string) => void,
 ): void {
-  const last = passages.at(-1);
+  const last = exchanges.at(-1);
   if (state === "delivered" && last !== undefined && hasFailed(last)) {
     say(`"${label}" is delivered, and its last attempt failed (${last.fate})`);
   }
-  const tries = Map.groupBy(passages, (passage) => passage.attempt);
+  const tries = Map.groupBy(exchanges, (exchange) => exchange.attempt);
   const total = Math.max(attempts.length, ...tries.keys());
   if (attempts.length < Math.min(total, ATTEMPTS_KEPT)) {
     say(`"${label}" was tried ${total} times, and shows ${attempts.length}`);
@@ -85,11 +85,11 @@ function compareAttempts(
   attempts.forEach((attempt, place) => {
     const number = total - attempts.length + place + 1;
     const requests = tries.get(number) ?? [];
-    const passage = requests.at(-1);
-    if (passage === undefined) return say(`"${label}" shows an attempt ${number} that nobody saw`);
-    if (passage.id !== id) say(`"${label}" is stored as ${id}, and was sent as ${passage.id}`);
-    if (!agrees(attempt, passage, timeoutMs)) {
-      say(`"${label}", attempt ${number}: ${JSON.stringify(attempt)} on record, and it was ${passage.fate}`);
+    const exchange = requests.at(-1);
+    if (exchange === undefined) return say(`"${label}" shows an attempt ${number} that nobody saw`);
+    if (exchange.id !== id) say(`"${label}" is stored as ${id}, and was sent as ${exchange.id}`);
+    if (!agrees(attempt, exchange, timeoutMs)) {
+      say(`"${label}", attempt ${number}: ${JSON.stringify(attempt)} on record, and it was ${exchange.fate}`);
     }
     for (const forgotten of requests.slice(0, -1)) {
       if (!isKilled(forgotten, interruptions)) {
@@ -99,9 +99,9 @@ function compareAttempts(
   });
 }
 
-function agrees(attempt: RecordedMessage["attempts"][number], passage: Passage, timeoutMs: number): boolean {
+function agrees(attempt: RecordedMessage["attempts"][number], exchange: Exchange, timeoutMs: number): boolean {
   const hasError = attempt.error !== undefined;
-  if (attempt.status === undefined && hasError && isSlow(passage, timeoutMs)) return true;
-  if (passage.end !== "answered") return hasError;
-  return attempt.status === passage.status && hasError === (passage.status !== 200);
+  if (attempt.status === undefined && hasError && isSlow(exchange, timeoutMs)) return true;
+  if (exchange.end !== "answered") return hasError;
+  return attempt.status === exchange.status && hasError === (exchange.status !== 200);
 }

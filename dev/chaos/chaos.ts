@@ -1,11 +1,10 @@
 /** `npm run chaos`: the guarantees, tried by a quarter of failing requests and a runtime that is killed again and again. */
 import { randomInt } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { temporaryFolder } from "../harness/folder.ts";
+import { cleanUpOnSignal } from "../harness/interrupt.ts";
+import { prose } from "../harness/print.ts";
 import { buildRelay } from "../harness/relay.ts";
-import { prose } from "../demo/print.ts";
 import { showResult } from "./report.ts";
 import { hasFailedAnywhere } from "./result.ts";
 import { runChaos } from "./run.ts";
@@ -17,7 +16,7 @@ const SETTLE_MS = 180_000;
 
 const help = `npm run chaos -- [--minutes N] [--kills N] [--seed S] [--quiet]
 
-Runs the built Worker between a pretend 3Dolphins and a pretend desk. A proxy in front of each refuses, delays, fails,
+Runs the built Worker between a fake 3Dolphins and a fake desk. A proxy in front of each refuses, delays, fails,
 cuts, loses or hangs a part of the relay's requests, and the runtime is ended with kill -9, or stopped in an orderly way,
 and started again on the same state. At the end all is healed, and what was accepted is held against what arrived.
 
@@ -29,7 +28,7 @@ and started again on the same state. At the end all is healed, and what was acce
                 depends on the machine.
   --quiet       the result alone
 
-Ends with 1 when anything was lost, repeated for no reason, out of order, or told wrongly; else with 0.`;
+Ends with 1 when anything was lost, repeated for no reason, out of order, or wrong in the record; else with 0.`;
 
 const { values } = parseArgs({
   options: {
@@ -45,25 +44,17 @@ const minutes = numberOf("minutes", values.minutes);
 const kills = numberOf("kills", values.kills ?? String(Math.max(1, Math.round(minutes * KILLS_PER_MINUTE))));
 const seed = numberOf("seed", values.seed ?? String(randomInt(2 ** 31)));
 const cleanup = new AsyncDisposableStack();
-let interrupted = false;
 
 if (values.help) prose(help);
 else {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (interrupted) return;
-      interrupted = true;
-      void cleanup.disposeAsync().finally(() => process.exit(130));
-    });
-  }
   await main();
 }
 
 async function main(): Promise<void> {
+  const isInterrupted = cleanUpOnSignal(cleanup, () => process.exit(130));
   const say = values.quiet ? () => undefined : (line: string) => prose(`  ${line}`);
   try {
-    const bundle = await mkdtemp(join(tmpdir(), "dolphin-relay-chaos-bundle-"));
-    cleanup.defer(() => rm(bundle, { recursive: true, force: true }));
+    const bundle = await temporaryFolder(cleanup, "chaos-bundle");
     say(`Seed ${seed}: ${minutes} minutes of faults with ${kills} kills and stops. Building the relay …`);
     await buildRelay(bundle);
     const load = { tenants: 3, ticketsPerTenant: 8, pauseMs: 700, failuresInARow: FAILURES_IN_A_ROW };
@@ -73,11 +64,11 @@ async function main(): Promise<void> {
     showResult(result, passed);
     if (!passed) process.exitCode = 1;
   } catch (error) {
-    if (interrupted) return;
+    if (isInterrupted()) return;
     console.error(`The run came to nothing (seed ${seed}).`, error);
     process.exitCode = 1;
   }
-  if (!interrupted) await cleanup.disposeAsync();
+  if (!isInterrupted()) await cleanup.disposeAsync();
 }
 
 function numberOf(name: string, text: string): number {

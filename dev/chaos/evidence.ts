@@ -1,6 +1,6 @@
 import type { Received } from "../fakes/far-end.ts";
 import type { LaneKey } from "./lanes.ts";
-import { PASSAGE_HEADER, type Passage, type Proxy } from "./proxy.ts";
+import { EXCHANGE_HEADER, type Exchange, type Proxy } from "./proxy.ts";
 import type { Sent } from "./sending.ts";
 import type { Interruption } from "./scenario.ts";
 
@@ -10,9 +10,9 @@ export type LaneEvidence = {
   /** By the sender, in the order of sending: one after another, so this is the order of acceptance too. */
   sent: Sent[];
   /** By the proxy, in the order in which the relay's requests came. */
-  passages: Passage[];
+  exchanges: Exchange[];
   /** By the far end, in the order of arrival. */
-  heard: Passage[];
+  received: Exchange[];
   /** By the relay: the lane in the ticket's timeline, oldest first. */
   counts: { accepted: number; delivered: number; waiting: number; dead: number };
   record: RecordedMessage[];
@@ -26,16 +26,16 @@ export type RecordedMessage = {
   attempts: { status?: number | undefined; error?: string | undefined }[];
 };
 
-/** The passages that the far end itself has received: what it did not say is not believed. */
-export function heardPassages(proxy: Proxy, received: Received[]): Passage[] {
+/** The exchanges that the far end itself has received: what it did not say is not believed. */
+export function receivedExchanges(proxy: Proxy, received: Received[]): Exchange[] {
   return received.map((request) => {
-    const passage = proxy.passages[Number(request.headers[PASSAGE_HEADER])];
-    if (passage === undefined) throw new Error("A far end received something that did not come through its proxy.");
-    return passage;
+    const exchange = proxy.exchanges[Number(request.headers[EXCHANGE_HEADER])];
+    if (exchange === undefined) throw new Error("A far end received something that did not come through its proxy.");
+    return exchange;
   });
 }
 
-/** Why the outcome of an attempt that the far end heard never was on record. */
+/** Why the outcome of an attempt that the far end received never was on record. */
 export type Loss = "fault" | "timeout" | "kill";
 
 /** How long after the answer was passed back a kill may still keep it from being written down: 4 ms, on an idle machine. */
@@ -46,20 +46,20 @@ const SETTLING_MS = 1_000;
  */
 const SLOW = 0.35;
 
-export const isSlow = ({ arrivedAtMs, endedAtMs }: Passage, timeoutMs: number): boolean =>
+export const isSlow = ({ arrivedAtMs, endedAtMs }: Exchange, timeoutMs: number): boolean =>
   endedAtMs - arrivedAtMs >= SLOW * timeoutMs;
 
 /** Whether the runtime ended between the arrival of the request and `graceMs` after its end. */
-export const isKilled = (passage: Passage, interruptions: Interruption[], graceMs = SETTLING_MS): boolean =>
-  interruptions.some(({ atMs, goneAtMs }) => passage.arrivedAtMs <= goneAtMs && passage.endedAtMs + graceMs >= atMs);
+export const isKilled = (exchange: Exchange, interruptions: Interruption[], graceMs = SETTLING_MS): boolean =>
+  interruptions.some(({ atMs, goneAtMs }) => exchange.arrivedAtMs <= goneAtMs && exchange.endedAtMs + graceMs >= atMs);
 
 /** Undefined when the relay must know how this attempt ended. */
-export function lossOf(passage: Passage, interruptions: Interruption[], timeoutMs: number): Loss | undefined {
-  if (passage.fate === "answerLost" || passage.fate === "answerCut") return "fault";
-  if (isKilled(passage, interruptions, 0)) return "kill";
-  if (isSlow(passage, timeoutMs)) return "timeout";
-  return isKilled(passage, interruptions) ? "kill" : undefined;
+export function lossOf(exchange: Exchange, interruptions: Interruption[], timeoutMs: number): Loss | undefined {
+  if (exchange.fate === "answerLost") return "fault";
+  if (isKilled(exchange, interruptions, 0)) return "kill";
+  if (isSlow(exchange, timeoutMs)) return "timeout";
+  return isKilled(exchange, interruptions) ? "kill" : undefined;
 }
 
 /** The attempt ended in a way after which the relay has to try again. */
-export const hasFailed = (passage: Passage): boolean => passage.end !== "answered" || passage.status !== 200;
+export const hasFailed = (exchange: Exchange): boolean => exchange.end !== "answered" || exchange.status !== 200;

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { call, read, ticketAnswer } from "../harness/client.ts";
+import { poll } from "../harness/poll.ts";
 import { LANES, type LaneName, type Ticket } from "./lanes.ts";
-import type { Stage } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 
-/** A ticket that is looked at tells its index, though not within 10 seconds of having told it last. */
+/** A ticket that is asked for reports to its index, but not within 10 seconds of its last report. */
 const AGREE_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 const PAGE = 50;
@@ -30,28 +30,24 @@ const overviewAnswer = z.object({
 });
 
 /** Holds the index of each tenant against what its tickets say, once everything is at rest: in words, what disagrees. */
-export async function auditIndexes(stage: Stage, tickets: Ticket[]): Promise<string[]> {
-  const wrongs: string[] = [];
+export async function auditIndexes(scenario: Scenario, tickets: Ticket[]): Promise<string[]> {
+  const violations: string[] = [];
   for (const [owner, own] of Map.groupBy(tickets, (ticket) => ticket.owner)) {
-    const deadlineMs = Date.now() + AGREE_MS;
-    for (;;) {
-      const found = await disagreements(stage, owner, await readTruth(stage, own));
-      if (found.length === 0) break;
-      if (Date.now() > deadlineMs) {
-        wrongs.push(...found);
-        break;
-      }
-      await pause(LOOK_EVERY_MS);
-    }
+    const found = await poll(
+      async () => disagreements(scenario, owner, await readTruth(scenario, own)),
+      ({ length }) => length === 0,
+      { timeoutMs: AGREE_MS, everyMs: LOOK_EVERY_MS },
+    );
+    violations.push(...found);
   }
-  return wrongs;
+  return violations;
 }
 
 /** By ticket number; a ticket whose opening was never accepted is left out. */
-async function readTruth(stage: Stage, tickets: Ticket[]): Promise<Map<string, Condition>> {
+async function readTruth(scenario: Scenario, tickets: Ticket[]): Promise<Map<string, Condition>> {
   const truth = new Map<string, Condition>();
   for (const { owner, ticketNumber } of tickets) {
-    const answer = await get(stage, `tickets/${owner}/${ticketNumber}`);
+    const answer = await get(scenario, `tickets/${owner}/${ticketNumber}`);
     if (answer.status === 404) continue;
     const { state, lanes } = read(answer, ticketAnswer, "Reading a ticket").ticket;
     truth.set(ticketNumber, { state, lanes });
@@ -59,13 +55,13 @@ async function readTruth(stage: Stage, tickets: Ticket[]): Promise<Map<string, C
   return truth;
 }
 
-async function disagreements(stage: Stage, owner: string, truth: Map<string, Condition>): Promise<string[]> {
+async function disagreements(scenario: Scenario, owner: string, truth: Map<string, Condition>): Promise<string[]> {
   const found: string[] = [];
   const compare = (what: string, index: unknown, expected: unknown) => {
     if (isDeepStrictEqual(index, expected)) return;
     found.push(`${owner}, ${what}: the index has ${JSON.stringify(index)}, the tickets ${JSON.stringify(expected)}`);
   };
-  const listed = await readList(stage, owner);
+  const listed = await readList(scenario, owner);
   compare("its tickets", [...listed.keys()].toSorted(), [...truth.keys()].toSorted());
   for (const [ticketNumber, expected] of truth) compare(ticketNumber, listed.get(ticketNumber), expected);
 
@@ -73,7 +69,7 @@ async function disagreements(stage: Stage, owner: string, truth: Map<string, Con
   const count = (state: Condition["state"]) => conditions.filter((one) => one.state === state).length;
   const sum = (lane: LaneName, name: "accepted" | "delivered" | "waiting" | "dead") =>
     conditions.reduce((total, { lanes }) => total + lanes[lane][name], 0);
-  const answer = await get(stage, `tenants/${owner}/overview`);
+  const answer = await get(scenario, `tenants/${owner}/overview`);
   const { overview } = read(answer, overviewAnswer, "Reading an overview");
   compare("states", overview.tickets, { open: count("open"), closing: count("closing"), closed: count("closed") });
   compare("dead", overview.dead.messages, sum("toDesk", "dead") + sum("toDolphins", "dead"));
@@ -87,10 +83,10 @@ async function disagreements(stage: Stage, owner: string, truth: Map<string, Con
   return found;
 }
 
-async function readList(stage: Stage, owner: string): Promise<Map<string, Condition>> {
+async function readList(scenario: Scenario, owner: string): Promise<Map<string, Condition>> {
   const listed = new Map<string, Condition>();
   for (let before = ""; ;) {
-    const answer = await get(stage, `tenants/${owner}/tickets?limit=${PAGE}${before}`);
+    const answer = await get(scenario, `tenants/${owner}/tickets?limit=${PAGE}${before}`);
     const { tickets, next } = read(answer, ticketsAnswer, "Reading an index");
     for (const { ticketNumber, state, lanes } of tickets) listed.set(ticketNumber, { state, lanes });
     if (next === undefined) return listed;
@@ -98,5 +94,5 @@ async function readList(stage: Stage, owner: string): Promise<Map<string, Condit
   }
 }
 
-const get = async (stage: Stage, path: string) =>
-  call("GET", `${await stage.relayUrl()}/admin/${path}`, { token: stage.adminToken });
+const get = async (scenario: Scenario, path: string) =>
+  call("GET", `${await scenario.relayUrl()}/admin/${path}`, { token: scenario.adminToken });

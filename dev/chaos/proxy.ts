@@ -1,15 +1,15 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { listen } from "../harness/listen.ts";
 import { type Decision, type Fate, PASS, decide } from "./faults.ts";
 import { type LaneKey, type LaneName, labelOf, laneKey } from "./lanes.ts";
-import type { Moments } from "./moments.ts";
+import type { KillPoints } from "./kill-points.ts";
 import type { Random } from "./random.ts";
 
 /** One request of the relay, and what the proxy did to it. */
-export type Passage = {
+export type Exchange = {
   number: number;
   lane: LaneKey;
   label: string;
@@ -22,22 +22,22 @@ export type Passage = {
   overlaps: boolean;
   arrivedAtMs: number;
   endedAtMs: number;
-  /** `answered` with a whole answer, `cut` by the proxy, or `gone`: the relay hung up. */
+  /** `answered` with a status at least, `cut` by the proxy before there was one, or `gone`: the relay hung up. */
   end: "answered" | "cut" | "gone" | undefined;
-  /** Of the answer the relay was given in whole. */
+  /** Of the answer. What follows it may be cut short: the far end has said how it took the message. */
   status: number | undefined;
 };
 
 export type Proxy = {
   url: string;
-  passages: Passage[];
+  exchanges: Exchange[];
   /** From now on everything is passed. */
   heal: () => void;
   close: () => Promise<void>;
 };
 
-/** Its number in `passages`, so that what the far end received can be told by passage. */
-export const PASSAGE_HEADER = "chaos-passage";
+/** Its number in `exchanges`, so that what the far end received is known by exchange. */
+export const EXCHANGE_HEADER = "chaos-exchange";
 
 const HOP_BY_HOP = new Set(["host", "connection", "content-length", "transfer-encoding", "keep-alive"]);
 
@@ -46,13 +46,13 @@ export async function startProxy(options: {
   target: string;
   lane: LaneName;
   random: Random;
-  moments: Moments;
+  killPoints: KillPoints;
   failuresInARow: number;
 }): Promise<Proxy> {
-  const { target, lane, random, moments, failuresInARow } = options;
-  const passages: Passage[] = [];
+  const { target, lane, random, killPoints, failuresInARow } = options;
+  const exchanges: Exchange[] = [];
   const failures = new Map<string, number>();
-  const open = new Map<LaneKey, Passage>();
+  const open = new Map<LaneKey, Exchange>();
   let healed = false;
 
   /** The seed's next decision, unless it would fail a message once more than is allowed. */
@@ -80,8 +80,8 @@ export async function startProxy(options: {
     const { ticket, label } = labelOf(JSON.parse(body), sequence);
     const key = laneKey(ticket, lane);
     const { fate, delayMs, status } = mercifully(drawn, id);
-    const passage: Passage = {
-      number: passages.length,
+    const exchange: Exchange = {
+      number: exchanges.length,
       lane: key,
       label,
       id,
@@ -94,20 +94,20 @@ export async function startProxy(options: {
       end: undefined,
       status: undefined,
     };
-    passages.push(passage);
-    open.set(key, passage);
-    const finish = (end: NonNullable<Passage["end"]>): boolean => {
-      if (passage.end !== undefined) return false;
-      passage.end = end;
-      passage.endedAtMs = Date.now();
-      if (open.get(key) === passage) open.delete(key);
+    exchanges.push(exchange);
+    open.set(key, exchange);
+    const finish = (end: NonNullable<Exchange["end"]>): boolean => {
+      if (exchange.end !== undefined) return false;
+      exchange.end = end;
+      exchange.endedAtMs = Date.now();
+      if (open.get(key) === exchange) open.delete(key);
       return true;
     };
     response.once("close", () => finish("gone"));
 
     const answerWith = (given: number, answer: string): void => {
       if (!finish("answered")) return;
-      passage.status = given;
+      exchange.status = given;
       response.writeHead(given, { "content-type": "application/json" }).end(answer);
     };
     const forward = async (): Promise<{ status: number; text: string }> => {
@@ -116,12 +116,12 @@ export async function startProxy(options: {
         method: request.method ?? "POST",
         headers: {
           ...(Object.fromEntries(headers) as Record<string, string>),
-          [PASSAGE_HEADER]: String(passage.number),
+          [EXCHANGE_HEADER]: String(exchange.number),
         },
         body,
       });
       const received = { status: answer.status, text: await answer.text() };
-      await moments.mark("heard");
+      await killPoints.reached("received");
       return received;
     };
 
@@ -129,8 +129,8 @@ export async function startProxy(options: {
       case "passed":
       case "delayed": {
         if (delayMs > 0) await pause(delayMs / 2);
-        // Whoever hung up before it was passed on has not been heard.
-        if (passage.end !== undefined) return;
+        // A request whose caller hung up before it was passed on was never received.
+        if (exchange.end !== undefined) return;
         const answer = await forward();
         if (delayMs > 0) await pause(delayMs / 2);
         return answerWith(answer.status, answer.text);
@@ -148,7 +148,8 @@ export async function startProxy(options: {
         return;
       case "answerCut": {
         const answer = await forward();
-        if (!finish("cut")) return;
+        if (!finish("answered")) return;
+        exchange.status = answer.status;
         response.writeHead(answer.status, { "content-length": String(answer.text.length + 100) });
         response.write(answer.text.slice(0, 10), () => request.socket.destroy());
         return;
@@ -159,21 +160,14 @@ export async function startProxy(options: {
     }
   }
 
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The proxy has no port.");
+  const { url, close } = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    passages,
+    url,
+    exchanges,
     heal: () => {
       healed = true;
     },
-    close: () =>
-      new Promise((fulfil) => {
-        server.close(() => fulfil());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

@@ -1,5 +1,5 @@
-import { prose, table, title } from "../demo/print.ts";
-import { FAULTS, type FaultName } from "./audit.ts";
+import { prose, table, title } from "../harness/print.ts";
+import { VIOLATIONS, type ViolationName } from "./audit.ts";
 import { FATES, type Fate } from "./faults.ts";
 import type { ChaosResult } from "./result.ts";
 
@@ -8,7 +8,7 @@ const SHOWN = 10;
 
 /** One table for a reader, and the same as one line of JSON. */
 export function showResult(result: ChaosResult, passed: boolean): void {
-  const { repeats, wrongs } = result;
+  const { repeats, violations } = result;
   const repeated = repeats.fault + repeats.timeout + repeats.kill + repeats.unexplained;
   const explained = `lost by a fault ${repeats.fault}, a timeout ${repeats.timeout}, a kill ${repeats.kill}`;
   const refused = Object.entries(result.refused).map(([code, count]) => `${count} ${code}`);
@@ -19,7 +19,7 @@ export function showResult(result: ChaosResult, passed: boolean): void {
       ["accepted (answered 200)", result.accepted, `in ${result.lanes} lanes of ${result.tickets} tickets`],
       ["unknown (the answer was lost)", result.unknown, `${result.unknownStored} turned out to be stored`],
       ["refused", refused.length === 0 ? 0 : refused.join(", "), ""],
-      ["delivered (heard by a far end)", result.delivered, "each counted once"],
+      ["delivered (received by a far end)", result.delivered, "each counted once"],
       ["dead", result.dead, ""],
       ["repeated", repeated, `the outcome before: ${explained}`],
       ["Close", result.closes, `${result.fenced} replies after it refused`],
@@ -30,14 +30,14 @@ export function showResult(result: ChaosResult, passed: boolean): void {
     ].map((row) => row.map(String)),
   );
   prose("");
-  const names = Object.keys(FAULTS) as FaultName[];
+  const names = Object.keys(VIOLATIONS) as ViolationName[];
   table(
-    ["Wrong (guarantee)", "Count", "Meaning"],
-    names.map((name) => [name, String(wrongs[name].length), FAULTS[name]]),
+    ["Violation (guarantee)", "Count", "Meaning"],
+    names.map((name) => [name, String(violations[name].length), VIOLATIONS[name]]),
   );
-  for (const name of names.filter((one) => wrongs[one].length > 0)) {
-    prose("", `${name}:`, ...wrongs[name].slice(0, SHOWN).map((words) => `  ${words}`));
+  for (const name of names.filter((one) => violations[one].length > 0)) {
+    prose("", `${name}:`, ...violations[name].slice(0, SHOWN).map((words) => `  ${words}`));
   }
-  const counts = Object.fromEntries(names.map((name) => [name, wrongs[name].length]));
-  prose("", JSON.stringify({ ...result, wrongs: counts, passed }));
+  const counts = Object.fromEntries(names.map((name) => [name, violations[name].length]));
+  prose("", JSON.stringify({ ...result, violations: counts, passed }));
 }

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { call, credentialsAnswer, read, tenantAnswer } from "../harness/client.ts";
-import { type Pretend, startPretend } from "../fakes/far-end.ts";
-import { startRelay, throwawaySettings } from "../harness/relay.ts";
-import type { Moments } from "./moments.ts";
+import { type FarEnd, startFarEnd } from "../fakes/far-end.ts";
+import { registerTenant } from "../harness/client.ts";
+import { temporaryFolder } from "../harness/folder.ts";
+import { ingressKeyOf, startRelay, throwawaySettings } from "../harness/relay.ts";
+import type { KillPoints } from "./kill-points.ts";
+import type { LaneName } from "./lanes.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 import { randomStream } from "./random.ts";
 
@@ -15,7 +14,7 @@ export type Interruption = { how: "killed" | "stopped"; atMs: number; goneAtMs: 
 export type Tenant = { owner: string; deskToken: string };
 
 /** The relay between two far ends, with a proxy that does harm in front of each. */
-export type Stage = {
+export type Scenario = {
   tenants: Tenant[];
   ingressKey: string;
   adminToken: string;
@@ -23,8 +22,8 @@ export type Stage = {
   relayUrl: () => Promise<string>;
   interrupt: (how: Interruption["how"], downMs: number) => Promise<void>;
   interruptions: Interruption[];
-  desk: Pretend;
-  engine: Pretend;
+  desk: FarEnd;
+  engine: FarEnd;
   toDesk: Proxy;
   toDolphins: Proxy;
 };
@@ -32,31 +31,24 @@ export type Stage = {
 /** An attempt's time limit: short, so that a request that hangs does not hold its lane for long. Delays are far below it. */
 export const TIMEOUT_MS = 2_000;
 
-export async function setStage(
-  options: { bundle: string; seed: number; tenants: number; failuresInARow: number; moments: Moments },
+export async function startScenario(
+  options: { bundle: string; seed: number; tenants: number; failuresInARow: number; killPoints: KillPoints },
   cleanup: AsyncDisposableStack,
-): Promise<Stage> {
-  const { bundle, seed, moments, failuresInARow } = options;
-  const persist = await mkdtemp(join(tmpdir(), "dolphin-relay-chaos-"));
-  cleanup.defer(() => rm(persist, { recursive: true, force: true, maxRetries: 5 }));
-  const pretend = async (): Promise<Pretend> => {
-    const started = await startPretend();
+): Promise<Scenario> {
+  const { bundle, seed, killPoints, failuresInARow } = options;
+  const persist = await temporaryFolder(cleanup, "chaos");
+  /** Puts what was started on `cleanup`. */
+  const kept = async <T extends { close: () => Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
     cleanup.defer(started.close);
     return started;
   };
-  const [desk, engine] = [await pretend(), await pretend()];
-  const proxy = async (target: string, lane: "toDesk" | "toDolphins"): Promise<Proxy> => {
-    const started = await startProxy({
-      target,
-      lane,
-      moments,
-      failuresInARow,
-      random: randomStream(seed, `faults ${lane}`),
-    });
-    cleanup.defer(started.close);
-    return started;
+  const [desk, engine] = [await kept(startFarEnd()), await kept(startFarEnd())];
+  const proxyTo = (target: string, lane: LaneName) => {
+    const random = randomStream(seed, `faults ${lane}`);
+    return kept(startProxy({ target, lane, killPoints, failuresInARow, random }));
   };
-  const [toDesk, toDolphins] = [await proxy(desk.url, "toDesk"), await proxy(engine.url, "toDolphins")];
+  const [toDesk, toDolphins] = [await proxyTo(desk.url, "toDesk"), await proxyTo(engine.url, "toDolphins")];
 
   const settings = throwawaySettings();
   let relay = startRelay({ bundle, settings, persist });
@@ -89,16 +81,20 @@ export async function setStage(
   };
 
   const relayUrl = async (): Promise<string> => (await relay).url;
-  const targets = { engine: toDolphins.url, desk: toDesk.url };
+  const record = {
+    dolphins: { baseUrl: toDolphins.url },
+    desk: { type: "native", url: `${toDesk.url}/hooks/dolphins` },
+    delivery: { timeoutMs: TIMEOUT_MS },
+  };
   const tenants: Tenant[] = [];
   for (let number = 1; number <= options.tenants; number += 1) {
     const owner = `chaos-tenant-${number}`;
-    const deskToken = await registerTenant(await relayUrl(), settings.ADMIN_TOKEN, owner, targets);
+    const { token: deskToken } = await registerTenant(await relayUrl(), settings.ADMIN_TOKEN, owner, record);
     tenants.push({ owner, deskToken });
   }
   return {
     tenants,
-    ingressKey: settings.INGRESS_KEYS.slice(settings.INGRESS_KEYS.indexOf("=") + 1),
+    ingressKey: ingressKeyOf(settings),
     adminToken: settings.ADMIN_TOKEN,
     relayUrl,
     interrupt,
@@ -108,21 +104,4 @@ export async function setStage(
     toDesk,
     toDolphins,
   };
-}
-
-async function registerTenant(
-  relayUrl: string,
-  adminToken: string,
-  owner: string,
-  targets: { engine: string; desk: string },
-): Promise<string> {
-  const path = `${relayUrl}/admin/tenants/${owner}`;
-  const record = {
-    dolphins: { baseUrl: targets.engine },
-    desk: { type: "native", url: `${targets.desk}/hooks/dolphins` },
-    delivery: { timeoutMs: TIMEOUT_MS },
-  };
-  read(await call("PUT", path, { token: adminToken, body: record }), tenantAnswer, "Registering a tenant");
-  const answer = await call("GET", `${path}/credentials`, { token: adminToken });
-  return read(answer, credentialsAnswer, "Fetching a tenant's credentials").credentials.token;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { closeEvent, incomingEvent, outgoingEvent, text } from "../demo/events.ts";
 import { type LaneKey, type LaneName, type Ticket, closeLabel, laneKey } from "./lanes.ts";
-import type { Moments } from "./moments.ts";
-import type { Stage, Tenant } from "./scenario.ts";
+import type { KillPoints } from "./kill-points.ts";
+import type { Scenario, Tenant } from "./scenario.ts";
 
 /**
  * What a sender knows of one message: the relay answered 200 (`accepted`), answered that it did not take it (`refused`, or
@@ -29,15 +29,15 @@ type Answer = { status: number; code: string; id: string; sequence: number };
 export class Sender {
   readonly sent: Sent[] = [];
   requests = 0;
-  readonly #stage: Stage;
-  readonly #moments: Moments;
+  readonly #scenario: Scenario;
+  readonly #killPoints: KillPoints;
   readonly #tenant: Tenant;
   readonly ticket: Ticket;
   readonly #counts: Record<LaneName | "key", number> = { toDesk: 0, toDolphins: 0, key: 0 };
 
-  constructor(stage: Stage, moments: Moments, tenant: Tenant, ticketNumber: string) {
-    this.#stage = stage;
-    this.#moments = moments;
+  constructor(scenario: Scenario, killPoints: KillPoints, tenant: Tenant, ticketNumber: string) {
+    this.#scenario = scenario;
+    this.#killPoints = killPoints;
     this.#tenant = tenant;
     this.ticket = { owner: tenant.owner, ticketNumber };
   }
@@ -46,7 +46,11 @@ export class Sender {
   async incoming(): Promise<Sent> {
     const label = this.#nextLabel("toDesk");
     const event = { ...incomingEvent(this.ticket.owner, text(label)), ...this.ticket };
-    return this.#account("toDesk", label, await this.#post(`/v1/dolphins/${this.#stage.ingressKey}/incoming`, event));
+    return this.#account(
+      "toDesk",
+      label,
+      await this.#post(`/v1/dolphins/${this.#scenario.ingressKey}/incoming`, event),
+    );
   }
 
   /** The agent answers. A desk that gets no answer sends it again under the same key, until there is one. */
@@ -59,7 +63,7 @@ export class Sender {
   async close(): Promise<Sent> {
     const event = { ...closeEvent(this.ticket.owner), ...this.ticket };
     const answer = await this.#postUntilAnswered("/v1/command", event);
-    await this.#moments.mark("closed");
+    await this.#killPoints.reached("closed");
     return this.#account("toDolphins", closeLabel(this.ticket, answer.sequence), answer);
   }
 
@@ -92,7 +96,7 @@ export class Sender {
 
   /** Undefined when no whole answer came. */
   async #post(path: string, event: object, headers: Record<string, string> = {}): Promise<Answer | undefined> {
-    const url = (await this.#stage.relayUrl()) + path;
+    const url = (await this.#scenario.relayUrl()) + path;
     this.requests += 1;
     try {
       const asked = fetch(url, {
@@ -101,9 +105,9 @@ export class Sender {
         body: JSON.stringify(event),
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       });
-      const [response] = await Promise.all([asked, this.#moments.mark("asked")]);
+      const [response] = await Promise.all([asked, this.#killPoints.reached("asked")]);
       const body = await response.text();
-      if (response.status === 200) await this.#moments.mark("accepted");
+      if (response.status === 200) await this.#killPoints.reached("accepted");
       return {
         status: response.status,
         code:

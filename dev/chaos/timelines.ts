@@ -2,21 +2,21 @@ import * as z from "zod";
 import { call, read, ticketAnswer } from "../harness/client.ts";
 import type { LaneEvidence } from "./evidence.ts";
 import { type LaneName, type Ticket, labelOf } from "./lanes.ts";
-import type { Stage } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 
 const page = ticketAnswer.extend({ ticket: ticketAnswer.shape.ticket.extend({ next: z.string().optional() }) });
 
 /** What the relay has on record of one lane, all pages of it. */
 export async function readLane(
-  stage: Stage,
+  scenario: Scenario,
   ticket: Ticket,
   lane: LaneName,
 ): Promise<Pick<LaneEvidence, "counts" | "record">> {
-  const path = `${await stage.relayUrl()}/admin/tickets/${ticket.owner}/${ticket.ticketNumber}?lane=${lane}`;
+  const path = `${await scenario.relayUrl()}/admin/tickets/${ticket.owner}/${ticket.ticketNumber}?lane=${lane}`;
   const record: LaneEvidence["record"] = [];
   let before = "";
   for (;;) {
-    const answer = await call("GET", path + before, { token: stage.adminToken });
+    const answer = await call("GET", path + before, { token: scenario.adminToken });
     // A ticket whose opening was never accepted.
     if (answer.status === 404) return { counts: { accepted: 0, delivered: 0, waiting: 0, dead: 0 }, record: [] };
     const { ticket: shown } = read(answer, page, "Reading a timeline");

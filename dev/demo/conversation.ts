@@ -12,19 +12,19 @@ import {
 } from "./actions.ts";
 import { deskFailsOnce } from "./outage.ts";
 import type { Received } from "../fakes/far-end.ts";
-import { deed, gap, quoted, seconds, title } from "./print.ts";
-import type { Stage } from "./scenario.ts";
+import { action, gap, quoted, seconds, title } from "../harness/print.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Plays the conversation scene by scene. Every line it prints was read from an answer or from what an end received. */
-export async function playConversation(stage: Stage): Promise<void> {
-  await customerAsks(stage);
-  await agentAnswers(stage);
-  await deskFailsOnce(stage);
-  await agentEndsIt(stage);
-  await customerComesBack(stage);
+export async function playConversation(scenario: Scenario): Promise<void> {
+  await customerAsks(scenario);
+  await agentAnswers(scenario);
+  await deskFailsOnce(scenario);
+  await agentEndsIt(scenario);
+  await customerComesBack(scenario);
 }
 
-async function customerAsks(stage: Stage): Promise<void> {
+async function customerAsks(scenario: Scenario): Promise<void> {
   title("1. Siti, a customer, writes on WhatsApp");
   const hello = text("Selamat pagi, kartu ATM saya tertelan mesin di Jalan Sudirman.");
   const picture = {
@@ -36,34 +36,34 @@ async function customerAsks(stage: Stage): Promise<void> {
   const sticker = { messageType: "sticker", message: "", mediaLink: "" };
 
   const first = await customerWrites(
-    stage,
+    scenario,
     hello,
     "Good morning, the cash machine in Sudirman Street has swallowed my card.",
   );
-  arrived(stage, first, await deskReceives(stage, first));
+  arrived(scenario, first, await deskReceives(scenario, first));
 
-  const second = await customerWrites(stage, picture, "Here is the photo.", `[picture] ${picture.message}`);
-  const seen = await deskReceives(stage, second);
-  arrived(stage, second, seen, `with the link ${eventIn(seen).mediaLink}`);
+  const second = await customerWrites(scenario, picture, "Here is the photo.", `[picture] ${picture.message}`);
+  const seen = await deskReceives(scenario, second);
+  arrived(scenario, second, seen, `with the link ${eventIn(seen).mediaLink}`);
 
-  const third = await customerWrites(stage, place, "where the machine stands", "[location]");
-  const spot = await deskReceives(stage, third);
-  arrived(stage, third, spot, `with latitude and longitude ${eventIn(spot).message}`);
+  const third = await customerWrites(scenario, place, "where the machine stands", "[location]");
+  const spot = await deskReceives(scenario, third);
+  arrived(scenario, third, spot, `with latitude and longitude ${eventIn(spot).message}`);
 
   const fourth = await customerWrites(
-    stage,
+    scenario,
     sticker,
     "The desk has no stickers; this tenant wants a word in their place.",
     "[sticker]",
   );
-  const word = await deskReceives(stage, fourth, {
+  const word = await deskReceives(scenario, fourth, {
     messageType: "text",
-    message: stage.stickerText,
+    message: scenario.stickerText,
   });
-  arrived(stage, fourth, word, `as the ${eventIn(word).messageType} ${quoted(eventIn(word).message)}`);
+  arrived(scenario, fourth, word, `as the ${eventIn(word).messageType} ${quoted(eventIn(word).message)}`);
 }
 
-async function agentAnswers(stage: Stage): Promise<void> {
+async function agentAnswers(scenario: Scenario): Promise<void> {
   title("2. Dewi, an agent, answers at the desk");
   const lines = [
     [
@@ -73,9 +73,9 @@ async function agentAnswers(stage: Stage): Promise<void> {
     ["Mohon sebutkan empat angka terakhir kartu Ibu.", "Please tell me the last four digits of your card."],
   ] as const;
   for (const [message, meaning] of lines) {
-    const accepted = await agentWrites(stage, text(message), meaning);
-    const request = await engineReceives(stage, accepted, "/outgoing");
-    deed(
+    const accepted = await agentWrites(scenario, text(message), meaning);
+    const request = await engineReceives(scenario, accepted, "/outgoing");
+    action(
       "3Dolphins",
       `received ${quoted(eventIn(request).message, 40)} for ${eventIn(request).channel} ${later(accepted, request)}`,
     );
@@ -83,54 +83,54 @@ async function agentAnswers(stage: Stage): Promise<void> {
   }
 }
 
-async function agentEndsIt(stage: Stage): Promise<void> {
+async function agentEndsIt(scenario: Scenario): Promise<void> {
   title("4. Dewi closes the conversation");
   const goodbye = await agentWrites(
-    stage,
+    scenario,
     text("Kartu Ibu sudah kami blokir. Terima kasih."),
     "Your card is blocked. Thank you.",
   );
-  const last = await engineReceives(stage, goodbye, "/outgoing");
-  deed("3Dolphins", `received ${quoted(eventIn(last).message, 40)} ${later(goodbye, last)}`);
+  const last = await engineReceives(scenario, goodbye, "/outgoing");
+  action("3Dolphins", `received ${quoted(eventIn(last).message, 40)} ${later(goodbye, last)}`);
   gap();
 
-  deed("agent", "presses Close");
-  const close = await agentCloses(stage);
-  const command = await engineReceives(stage, close, "/command");
-  deed("3Dolphins", `received the command ${quoted(eventIn(command).event)} ${later(close, command)}`);
-  const closed = await readTicket(stage, (ticket) => ticket.state === "closed", "the state closed");
-  deed("relay", `the ticket is ${closed.state}`);
+  action("agent", "presses Close");
+  const close = await agentCloses(scenario);
+  const command = await engineReceives(scenario, close, "/command");
+  action("3Dolphins", `received the command ${quoted(eventIn(command).event)} ${later(close, command)}`);
+  const closed = await readTicket(scenario, (ticket) => ticket.state === "closed", "the state closed");
+  action("relay", `the ticket is ${closed.state}`);
   gap();
 
-  const receivedBefore = stage.engine.received.length;
+  const receivedBefore = scenario.engine.received.length;
   const refusal = await agentIsRefused(
-    stage,
+    scenario,
     text("Satu lagi, Bu…"),
     "One more thing… She forgot that the conversation is over.",
   );
-  deed("relay", `told the desk: ${refusal.status} ${refusal.code}`, "bad");
-  deed("relay", quoted(refusal.message, 200));
-  same("The number of messages 3Dolphins received after Close", stage.engine.received.length, receivedBefore);
-  deed("3Dolphins", "received nothing of it");
+  action("relay", `told the desk: ${refusal.status} ${refusal.code}`, "bad");
+  action("relay", quoted(refusal.message, 200));
+  same("The number of messages 3Dolphins received after Close", scenario.engine.received.length, receivedBefore);
+  action("3Dolphins", "received nothing of it");
 }
 
-async function customerComesBack(stage: Stage): Promise<void> {
+async function customerComesBack(scenario: Scenario): Promise<void> {
   title("5. Siti writes again, and the ticket is open again");
   const question = text("Kapan kartu baru saya dikirim?");
-  const again = await customerWrites(stage, question, "When will my new card be sent?");
-  arrived(stage, again, await deskReceives(stage, again));
-  const reopened = await readTicket(stage, (ticket) => ticket.state === "open", "the state open");
-  deed("relay", `the ticket is ${reopened.state}, so Dewi may answer`);
+  const again = await customerWrites(scenario, question, "When will my new card be sent?");
+  arrived(scenario, again, await deskReceives(scenario, again));
+  const reopened = await readTicket(scenario, (ticket) => ticket.state === "open", "the state open");
+  action("relay", `the ticket is ${reopened.state}, so Dewi may answer`);
   gap();
-  const answer = await agentWrites(stage, text("Tiga hari kerja, Bu."), "In three working days.");
-  const request = await engineReceives(stage, answer, "/outgoing");
-  deed("3Dolphins", `received ${quoted(eventIn(request).message)} ${later(answer, request)}`);
+  const answer = await agentWrites(scenario, text("Tiga hari kerja, Bu."), "In three working days.");
+  const request = await engineReceives(scenario, answer, "/outgoing");
+  action("3Dolphins", `received ${quoted(eventIn(request).message)} ${later(answer, request)}`);
 }
 
-function arrived(stage: Stage, accepted: Accepted, request: Received, shows = ""): void {
-  const signature = stage.desk.verified.has(request) ? "signature verified" : "signature NOT verified";
-  deed("desk", `received it ${later(accepted, request)}, attempt ${request.headers["relay-attempt"]}, ${signature}`);
-  if (shows !== "") deed("desk", `it came ${shows}`);
+function arrived(scenario: Scenario, accepted: Accepted, request: Received, shows = ""): void {
+  const signature = scenario.desk.verified.has(request) ? "signature verified" : "signature NOT verified";
+  action("desk", `received it ${later(accepted, request)}, attempt ${request.headers["relay-attempt"]}, ${signature}`);
+  if (shows !== "") action("desk", `it came ${shows}`);
   gap();
 }
 

@@ -1,6 +1,6 @@
-import { call, credentialsAnswer, read } from "../harness/client.ts";
-import { type Pretend, startPretend } from "../fakes/far-end.ts";
-import type { Relay, Settings } from "../harness/relay.ts";
+import { call, registerTenant } from "../harness/client.ts";
+import { type FarEnd, startFarEnd } from "../fakes/far-end.ts";
+import { type Relay, type Settings, ingressKeyOf } from "../harness/relay.ts";
 
 /** A night at a relay, made by real events: what the screenshots of the console show. */
 
@@ -23,7 +23,7 @@ export async function playNight(relay: Relay, settings: Settings, cleanup: Async
     if (status !== 200) throw new Error(`${path} answered ${status}.`);
   };
   const incoming = (owner: string, ticketNumber: string, customerName: string, message: string) =>
-    post(`/v1/dolphins/${settings.INGRESS_KEYS.split("=")[1] ?? ""}/incoming`, {
+    post(`/v1/dolphins/${ingressKeyOf(settings)}/incoming`, {
       ticketNumber,
       channel: "whatsapp",
       accountId: "628128778222",
@@ -36,25 +36,23 @@ export async function playNight(relay: Relay, settings: Settings, cleanup: Async
       owner,
     });
 
-  const [engine, desk] = await Promise.all([startPretend(), startPretend()]);
+  const [engine, desk] = await Promise.all([startFarEnd(), startFarEnd()]);
   cleanup.defer(engine.close);
   cleanup.defer(desk.close);
   const register = ({ owner, name }: typeof bank) =>
-    call("PUT", `${relay.url}/admin/tenants/${owner}`, {
-      token: settings.ADMIN_TOKEN,
-      body: { name, dolphins: { baseUrl: engine.url }, desk: { type: "native", url: `${desk.url}/hooks/dolphins` } },
+    registerTenant(relay.url, settings.ADMIN_TOKEN, owner, {
+      name,
+      dolphins: { baseUrl: engine.url },
+      desk: { type: "native", url: `${desk.url}/hooks/dolphins` },
     });
-  await Promise.all([bank, ...others].map(register));
-  const asked = { token: settings.ADMIN_TOKEN };
-  const answer = await call("GET", `${relay.url}/admin/tenants/${bank.owner}/credentials`, asked);
-  const { credentials } = read(answer, credentialsAnswer, "Fetching the credentials");
+  const [{ token }] = await Promise.all([register(bank), ...others.map(register)]);
 
   for (const [index, customer] of customers.entries()) {
     for (const { owner } of [bank, ...others]) {
       await incoming(owner, `EM-153150115${8400 + index}`, customer, "Selamat malam, apakah layanan masih buka?");
     }
   }
-  await talk(incoming, post, credentials.token);
+  await talk(incoming, post, token);
   await desk.until((received) => received.length >= 24 + 2, "the deliveries of the evening");
   fail(desk);
   for (const message of ["Saya sudah coba lagi, masih ditolak", "Kode kesalahannya 57", "Halo?"]) {
@@ -83,7 +81,7 @@ async function talk(
 }
 
 /** From now on the desk is under maintenance for one ticket, and does not know the relay's signature in the other. */
-function fail(desk: Pretend): void {
+function fail(desk: FarEnd): void {
   desk.answerWith(({ body }) => {
     if (body.includes(blockedTicket)) return { status: 503, body: "maintenance", headers: { "retry-after": "90" } };
     if (body.includes(expiredTicket)) return { status: 401, body: '{"status":"error","message":"bad signature"}' };

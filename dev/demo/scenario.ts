@@ -1,16 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { call, credentialsAnswer, read, tenantAnswer } from "../harness/client.ts";
-import { type Desk, startDesk } from "../fakes/native-desk.ts";
-import { type Pretend, startPretend } from "../fakes/far-end.ts";
-import { type Relay, type Settings, buildRelay, startRelay, throwawaySettings } from "../harness/relay.ts";
+import { type FarEnd, startFarEnd } from "../fakes/far-end.ts";
+import { type FakeDesk, startFakeDesk } from "../fakes/native-desk.ts";
+import { registerTenant } from "../harness/client.ts";
+import { temporaryFolder } from "../harness/folder.ts";
+import {
+  type Relay,
+  type Settings,
+  buildRelay,
+  ingressKeyOf,
+  startRelay,
+  throwawaySettings,
+} from "../harness/relay.ts";
 
-/** The relay between two pretend ends, with one tenant registered. */
-export type Stage = {
+/** The relay between two fake ends, with one tenant registered. */
+export type Scenario = {
   relay: Relay;
-  engine: Pretend;
-  desk: Desk;
+  engine: FarEnd;
+  desk: FakeDesk;
   owner: string;
   tenantName: string;
   stickerText: string;
@@ -23,33 +29,28 @@ export type Stage = {
 export const preferredPort = 8787;
 
 /** Starts everything on free ports. Each thing started is put on `cleanup`, so that a failure half way leaves nothing. */
-export async function setStage(cleanup: AsyncDisposableStack): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), "dolphin-relay-demo-"));
-  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+export async function startScenario(cleanup: AsyncDisposableStack): Promise<Scenario> {
+  const { relay, settings } = await startBuilt(cleanup);
+  const engine = await startFarEnd();
+  cleanup.defer(engine.close);
+  const desk = await startFakeDesk();
+  cleanup.defer(desk.close);
+
+  const tenant = await registerDemoTenant(relay, settings, engine.url, `${desk.url}/hooks/dolphins`);
+  desk.trust(tenant.signingSecret);
+  const { owner, name: tenantName, stickerText, engineBaseUrl, adminToken, token: deskToken } = tenant;
+  return { relay, engine, desk, owner, tenantName, stickerText, engineBaseUrl, adminToken, deskToken };
+}
+
+/** Builds the relay and starts it, with secrets made for this run. */
+export async function startBuilt(cleanup: AsyncDisposableStack): Promise<{ relay: Relay; settings: Settings }> {
+  const folder = await temporaryFolder(cleanup, "demo");
   const bundle = join(folder, "bundle");
   const settings = throwawaySettings();
   await buildRelay(bundle);
   const relay = await startOnPreferredPort(bundle, settings, join(folder, "state"));
   cleanup.defer(relay.stop);
-  const engine = await startPretend();
-  cleanup.defer(engine.close);
-  const desk = await startDesk();
-  cleanup.defer(desk.close);
-
-  const tenant = await registerTenant(relay.url, settings.ADMIN_TOKEN, engine.url, desk.url);
-  desk.trust(tenant.signingSecret);
-  const ingressKey = settings.INGRESS_KEYS.slice(settings.INGRESS_KEYS.indexOf("=") + 1);
-  return {
-    relay,
-    engine,
-    desk,
-    owner: tenant.owner,
-    tenantName: tenant.name,
-    stickerText: tenant.stickerText,
-    engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKey}`,
-    adminToken: settings.ADMIN_TOKEN,
-    deskToken: tenant.deskToken,
-  };
+  return { relay, settings };
 }
 
 async function startOnPreferredPort(bundle: string, settings: Settings, persist: string): Promise<Relay> {
@@ -61,25 +62,13 @@ async function startOnPreferredPort(bundle: string, settings: Settings, persist:
   }
 }
 
-/** What the operator of a relay does once for every tenant. */
-async function registerTenant(relayUrl: string, adminToken: string, engineUrl: string, deskUrl: string) {
-  const owner = "82ab0fd5cfd1e80d1ff97c0cfc9aaaa";
-  const path = `${relayUrl}/admin/tenants/${owner}`;
-  const put = await call("PUT", path, {
-    token: adminToken,
-    body: {
-      name: "Bank Contoh",
-      dolphins: { baseUrl: engineUrl },
-      desk: { type: "native", url: `${deskUrl}/hooks/dolphins` },
-    },
-  });
-  const { tenant } = read(put, tenantAnswer, "Registering the tenant");
-  const answer = await call("GET", `${path}/credentials`, { token: adminToken });
-  const { credentials } = read(answer, credentialsAnswer, "Fetching the tenant's credentials");
-  return {
-    owner,
-    ...tenant,
-    deskToken: credentials.token,
-    signingSecret: credentials.signingSecret,
-  };
-}
+/** The one tenant of the demo: what an operator of a relay does once for each. */
+export const registerDemoTenant = async (relay: Relay, settings: Settings, engineUrl: string, deskUrl: string) => ({
+  engineBaseUrl: `${relay.url}/v1/dolphins/${ingressKeyOf(settings)}`,
+  adminToken: settings.ADMIN_TOKEN,
+  ...(await registerTenant(relay.url, settings.ADMIN_TOKEN, "82ab0fd5cfd1e80d1ff97c0cfc9aaaa", {
+    name: "Bank Contoh",
+    dolphins: { baseUrl: engineUrl },
+    desk: { type: "native", url: deskUrl },
+  })),
+});

@@ -1,33 +1,36 @@
-/**
- * `npm start`: plays a whole conversation through the relay on this machine and stays up for more.
- * `npm start -- --once`: plays it and ends.
- */
-import { parseArgs } from "node:util";
+/** `npm start`: the relay on this machine, between fake ends or your own. What it can do stands in options.ts. */
 import { playConversation } from "./conversation.ts";
-import { prose, title } from "./print.ts";
-import { type Stage, preferredPort, setStage } from "./scenario.ts";
-import { showTimeline } from "../harness/timeline.ts";
-import { stayUp } from "../harness/watch.ts";
+import { type Options, readOptions, usage } from "./options.ts";
+import { explainOwnEnds, serveOwnEnds } from "./own-ends.ts";
+import { cleanUpOnSignal } from "../harness/interrupt.ts";
+import { prose, title } from "../harness/print.ts";
+import { type Scenario, preferredPort, startBuilt, startScenario } from "./scenario.ts";
+import { stayUp } from "./stay-up.ts";
+import { showTimeline } from "./timeline.ts";
 
-const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const options = readOrExit();
 const cleanup = new AsyncDisposableStack();
-let interrupted = false;
-let played = false;
-let stage: Stage | undefined;
-
-// Not `once`: npm passes Ctrl-C on to us a second time, and that one must not cut the clean-up short.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (interrupted) return;
-    interrupted = true;
-    void cleanup.disposeAsync().finally(() => {
-      prose("", "Stopped; nothing is left behind.");
-      process.exit(played && !values.once ? 0 : 130);
-    });
-  });
-}
+let isUp = false;
+let scenario: Scenario | undefined;
+const isInterrupted = cleanUpOnSignal(cleanup, () => {
+  prose("", "Stopped; nothing is left behind.");
+  process.exit(isUp ? 0 : 130);
+});
 
 try {
+  if (options.do === "play") await play(options);
+  else await serve(options);
+} catch (error) {
+  if (!isInterrupted()) {
+    console.error(`\nNot as expected. ${error instanceof Error ? error.message : String(error)}\n`);
+    if (scenario !== undefined)
+      console.error(["The relay's last words:", ...scenario.relay.logs.slice(-10)].join("\n  "));
+    process.exitCode = 1;
+    await cleanup.disposeAsync();
+  }
+}
+
+async function play({ once }: Extract<Options, { do: "play" }>): Promise<void> {
   title("dolphin-relay: one conversation, from the first word to the last");
   prose(
     "  3Dolphins is the server through which a company's customers write, on WhatsApp and elsewhere. The people who",
@@ -40,28 +43,40 @@ try {
     "  Building the relay and starting all three …",
     "",
   );
-  stage = await setStage(cleanup);
+  scenario = await startScenario(cleanup);
   prose(
-    `  3Dolphins  ${stage.engine.url}   the customer's side`,
-    `  relay      ${stage.relay.url}${stage.relay.url.endsWith(`:${preferredPort}`) ? "" : `   (port ${preferredPort} is taken)`}`,
-    `  desk       ${stage.desk.url}   the agents' side`,
+    `  3Dolphins  ${scenario.engine.url}   the customer's side`,
+    `  relay      ${scenario.relay.url}${scenario.relay.url.endsWith(`:${preferredPort}`) ? "" : `   (port ${preferredPort} is taken)`}`,
+    `  desk       ${scenario.desk.url}   the agents' side`,
     "",
-    `  The operator has registered the tenant ${stage.tenantName}, and the relay has given out a token and a signing secret for its desk.`,
+    `  The operator has registered the tenant ${scenario.tenantName}, and the relay has given out a token and a signing secret for its desk.`,
   );
-  await playConversation(stage);
-  await showTimeline(stage);
-  played = true;
-  if (!values.once) stayUp(stage);
-} catch (error) {
-  if (!interrupted) {
-    console.error(`\nNot as expected. ${error instanceof Error ? error.message : String(error)}\n`);
-    if (stage !== undefined) console.error(["The relay's last words:", ...stage.relay.logs.slice(-10)].join("\n  "));
-    process.exitCode = 1;
-    await cleanup.disposeAsync();
+  await playConversation(scenario);
+  await showTimeline(scenario);
+  if (!once) {
+    isUp = true;
+    stayUp(scenario);
+    return;
   }
-}
-
-if (played && values.once) {
   await cleanup.disposeAsync();
   prose("", "  All of it went as expected. Everything is stopped, and nothing is left behind.", "");
+}
+
+async function serve(ends: Extract<Options, { do: "serve" }>): Promise<void> {
+  prose("  Building the relay and starting it …");
+  const { relay, settings } = await startBuilt(cleanup);
+  explainOwnEnds(ends, await serveOwnEnds(relay, settings, ends, cleanup));
+  isUp = true;
+}
+
+function readOrExit(): Exclude<Options, { do: "help" }> {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (read.do !== "help") return read;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
 }

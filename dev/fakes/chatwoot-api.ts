@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Received } from "./far-end.ts";
 
-/** What Chatwoot's Application API takes. */
+/** What Chatwoot's Application API takes: the requests that the relay makes, and no others. */
+
 export const accountId = 3;
 export const inboxId = 7;
 

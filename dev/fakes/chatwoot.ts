@@ -15,10 +15,18 @@ import {
   type Step,
   toggleRequest,
 } from "./chatwoot-api.ts";
-import { type Answer, type Pretend, type Received, startPretend } from "./far-end.ts";
+import { type Answer, type FarEnd, type Received, startFarEnd } from "./far-end.ts";
 
-/** A pretend Chatwoot: its Application API with an inbox of type API, and its signed webhooks. */
-export type PretendChatwoot = Pretend & {
+/**
+ * A fake Chatwoot: its Application API with one inbox of type API, and its signed webhooks.
+ *
+ * Written from Chatwoot's swagger files and source, v4.13.0 to v4.15.1, and not from a running one. It does not do: roles
+ * (its one token may do everything), rate limits, contacts that are merged, deletion by a job, the delivery status of an
+ * agent's message, custom attribute definitions, files behind a redirect. A webhook is sent once, as the real one does, but
+ * it waits for the answer without a limit.
+ */
+export type FakeChatwoot = FarEnd & {
+  /** The desk of a tenant record. */
   record: Record<string, unknown>;
   contacts: Contact[];
   conversations: Conversation[];
@@ -71,13 +79,13 @@ const notFound = (): Answer => json(404, { error: "Resource could not be found" 
 const taken = (what: string): Answer =>
   json(422, { message: `${what} has already been taken`, attributes: [what.toLowerCase().replaceAll(" ", "_")] });
 
-export async function startPretendChatwoot(): Promise<PretendChatwoot> {
-  const pretend = await startPretend();
+export async function startFakeChatwoot(): Promise<FakeChatwoot> {
+  const farEnd = await startFarEnd();
   const contacts: Contact[] = [];
   const conversations: Conversation[] = [];
   const messages: Message[] = [];
   const misfits: string[] = [];
-  const webhooks: PretendChatwoot["webhooks"] = [];
+  const webhooks: FakeChatwoot["webhooks"] = [];
   const lacking = new Set<Step>();
   const faults: { step: Step; fault: Fault }[] = [];
   let webhookUrl: string | undefined;
@@ -258,7 +266,7 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
     },
   };
 
-  pretend.answerWith(async (request) => {
+  farEnd.answerWith(async (request) => {
     const found = routeOf(request);
     if (found && lacking.has(found.step)) {
       return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html" } };
@@ -284,8 +292,8 @@ export async function startPretendChatwoot(): Promise<PretendChatwoot> {
   });
 
   return {
-    ...pretend,
-    record: { type: "chatwoot", baseUrl: pretend.url, accountId, inboxId, apiAccessToken, webhookSecret },
+    ...farEnd,
+    record: { type: "chatwoot", baseUrl: farEnd.url, accountId, inboxId, apiAccessToken, webhookSecret },
     contacts,
     conversations,
     messages,

@@ -1,11 +1,18 @@
-import type { Answer, Pretend, Received } from "./far-end.ts";
+import type { Answer, FarEnd, Received } from "./far-end.ts";
 
-/** The service APIs of 3Dolphins over a pretend far end: strict about what it is sent, and faulty on demand. */
+/**
+ * A fake 3Dolphins: it takes events, and has the service APIs (login, contact, history). Strict about what it is sent, and
+ * faulty on demand.
+ *
+ * Written from 3Dolphins' public documentation, which bears no version: "Third-Party Integration", "Get Token", "Contact
+ * API", "Report API". What the pages leave out is guessed: the paging of the report, and how a failure looks. It does not
+ * do: the Ticket API, the history of live chats, filters of the report, options of a contact.
+ */
 
 type EngineApi = "login" | "contact" | "history" | "event";
 type ContactShape = "bare" | "data" | "list";
 
-export type PretendEngine = {
+export type FakeEngine = {
   /** What was wrong with a request: method, path, authentication, body. Each was answered 400 or 401. */
   problems: string[];
   contacts: Map<string, object>;
@@ -38,8 +45,8 @@ type Options = {
   lifetimeMs?: number;
 };
 
-/** Takes over what the pretend far end answers. */
-export function playEngine(far: Pretend, options: Options = {}): PretendEngine {
+/** Has the far end answer as the engine does. */
+export function fakeEngine(far: FarEnd, options: Options = {}): FakeEngine {
   const { auth, username = "bank", password = "rahasia", pageSize = 2, lifetimeMs = 3_600_000 } = options;
   const faults: { api: EngineApi; fault: Answer | "hang" }[] = [];
   const counts = new Map<EngineApi, number>();
@@ -47,7 +54,7 @@ export function playEngine(far: Pretend, options: Options = {}): PretendEngine {
   let revokedUpTo = 0;
   let asked: unknown;
 
-  const engine: PretendEngine = {
+  const engine: FakeEngine = {
     problems: [],
     contacts: new Map(),
     shape: "bare",

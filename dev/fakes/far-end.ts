@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
+import { listen } from "../harness/listen.ts";
 
 export type Received = {
   method: string;
@@ -11,8 +11,11 @@ export type Received = {
 };
 export type Answer = { status: number; body?: string; headers?: Record<string, string> };
 
-/** A far end over real HTTP on 127.0.0.1 that keeps what it received, in the order of arrival. */
-export type Pretend = {
+/**
+ * A far end over real HTTP on 127.0.0.1 that keeps what it received, in the order of arrival. The other fakes stand on it.
+ * By itself it is nobody's fake: it checks nothing, and answers `{"status":"success"}` to everything until told otherwise.
+ */
+export type FarEnd = {
   url: string;
   received: Received[];
   /** `index` counts from 0 over everything received. An answer that never comes leaves the caller waiting. */
@@ -24,27 +27,25 @@ export type Pretend = {
 
 const success: Answer = { status: 200, body: JSON.stringify({ status: "success" }) };
 
-export async function startPretend(port = 0): Promise<Pretend> {
+export async function startFarEnd(port = 0): Promise<FarEnd> {
   const received: Received[] = [];
-  const watchers = new Set<() => void>();
-  let answer: Parameters<Pretend["answerWith"]>[0] = () => success;
+  const waiting = new Set<() => void>();
+  let answer: Parameters<FarEnd["answerWith"]>[0] = () => success;
 
   const server = createServer((request, response) => {
     void (async () => {
       const arrived = await readRequest(request);
       const index = received.push(arrived) - 1;
-      for (const watcher of watchers) watcher();
+      for (const look of waiting) look();
       const { status, body = "", headers = {} } = await answer(arrived, index);
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
     })().catch(() => response.destroy());
   });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The pretend end has no port.");
+  const { url, close } = await listen(server, port);
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url,
+    close,
     received,
     answerWith: (next) => {
       answer = next;
@@ -53,7 +54,7 @@ export async function startPretend(port = 0): Promise<Pretend> {
       new Promise((fulfil, reject) => {
         const finish = (settle: () => void) => {
           clearTimeout(deadline);
-          watchers.delete(look);
+          waiting.delete(look);
           settle();
         };
         const look = () => {
@@ -72,13 +73,8 @@ export async function startPretend(port = 0): Promise<Pretend> {
             reject(new Error(`Waited ${timeoutMs} ms in vain for ${what}; ${[count, ...seen].join("\n  ")}`)),
           );
         }, timeoutMs);
-        watchers.add(look);
+        waiting.add(look);
         look();
-      }),
-    close: () =>
-      new Promise((fulfil) => {
-        server.close(() => fulfil());
-        server.closeAllConnections();
       }),
   };
 }

@@ -1,8 +1,13 @@
 import { Webhook } from "standardwebhooks";
-import { type Answer, type Pretend, type Received, startPretend } from "./far-end.ts";
+import { type Answer, type FarEnd, type Received, startFarEnd } from "./far-end.ts";
 
-/** A pretend desk that checks every signature with the reference library, as a real one would. */
-export type Desk = Pretend & {
+/**
+ * A fake native desk. It checks every signature with the reference library, as a real one would.
+ *
+ * Written from the relay's own protocol and Standard Webhooks (the package standardwebhooks). It does not do: replies and
+ * Close, which a test or the demo sends in its name, and it remembers no ids, so that a repeat is received twice.
+ */
+export type FakeDesk = FarEnd & {
   trust: (signingSecret: string) => void;
   /** What was received and carried a good signature. */
   verified: Set<Received>;
@@ -12,8 +17,8 @@ export type Desk = Pretend & {
   watch: (see: (request: Received) => void) => void;
 };
 
-export async function startDesk(): Promise<Desk> {
-  const pretend = await startPretend();
+export async function startFakeDesk(): Promise<FakeDesk> {
+  const farEnd = await startFarEnd();
   const verified = new Set<Received>();
   let webhook: Webhook | undefined;
   let nextFailure: number | undefined;
@@ -31,14 +36,14 @@ export async function startDesk(): Promise<Desk> {
     nextFailure = undefined;
     return { status, body: JSON.stringify({ status: status === 200 ? "success" : "error" }) };
   };
-  pretend.answerWith((request) => {
+  farEnd.answerWith((request) => {
     const answer = judge(request);
     onArrival?.(request);
     return answer;
   });
 
   return {
-    ...pretend,
+    ...farEnd,
     verified,
     trust: (signingSecret) => {
       webhook = new Webhook(signingSecret);

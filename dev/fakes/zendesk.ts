@@ -1,132 +1,124 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import * as z from "zod";
-import { startPretend, type Answer, type Pretend, type Received } from "./far-end.ts";
+import { problemsOfAnswer, problemsOfRequest, problemsOfWebhook } from "../../test/contracts/zendesk/schemas.ts";
+import {
+  answer,
+  limitsOf,
+  newId,
+  partOf,
+  postWebhook,
+  refuse,
+  shown,
+  type Conversation,
+  type Fields,
+  type Message,
+  type Named,
+  type User,
+  type WebhookEvent,
+} from "./zendesk-api.ts";
+import { startFarEnd, type Answer, type FarEnd, type Received } from "./far-end.ts";
 
 /**
- * A pretend Sunshine Conversations app, API v2, over real HTTP. It holds every request against the published schema and
- * refuses what does not fit, keeps what was made, and sends webhooks as the real one does.
+ * A fake Sunshine Conversations app. It holds every request, and its own answers and webhooks, against the published
+ * description, refuses what does not fit, keeps what was made, and sends webhooks with the retries of the real one.
+ *
+ * Written from the official specification of API v2, 17.12.1, and Zendesk's pages on webhooks, and not from a running
+ * account. It does not do: users apart by brand, rate limits, a switchboard of its own (a test sends its events). The status
+ * of a second conversation without multi-conversations is a guess. It tries a webhook again within a second, where the real
+ * one takes up to 15 minutes.
  */
 
 const MAX_BODY_BYTES = 100_000;
-const MAX_METADATA_BYTES = 4096;
 const PAGE_SIZE = 25;
-/** The real one waits up to 15 minutes in all. */
 const WEBHOOK_TRIES = 5;
 const WEBHOOK_PAUSE_MS = 200;
-const WEBHOOK_PATIENCE_MS = 20_000;
 const WEBHOOK_ENDS = new Set([400, 401, 403, 404, 406]);
 
-const metadata = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-  .refine((flat) => Buffer.byteLength(JSON.stringify(flat)) <= MAX_METADATA_BYTES, "is over 4 KB");
-const name = z.string().min(1).max(128);
-const userBody = z.strictObject({
-  externalId: z.string().min(1).max(1024),
-  profile: z.strictObject({ givenName: name.optional(), surname: name.optional() }).optional(),
-  metadata: metadata.optional(),
-});
-const conversationBody = z.strictObject({
-  type: z.literal("personal"),
-  participants: z.array(z.strictObject({ userExternalId: z.string() })).length(1),
-  displayName: z.string().min(1).max(100).optional(),
-  metadata: metadata.optional(),
-});
-const media = {
-  mediaUrl: z.url({ protocol: /^https?$/ }).max(2048),
-  altText: z.string().min(1).max(128).optional(),
-  text: z.string().min(1).max(4096).optional(),
-};
-const content = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("text"), text: z.string().min(1).max(4096) }),
-  z.strictObject({ type: z.literal("image"), ...media }),
-  z.strictObject({ type: z.literal("file"), ...media }),
-  z.strictObject({
-    type: z.literal("location"),
-    coordinates: z.strictObject({ lat: z.number().min(-90).max(90), long: z.number().min(-180).max(180) }),
-  }),
-]);
-const messageBody = z.strictObject({
-  author: z.strictObject({
-    type: z.literal("user"),
-    userExternalId: z.string(),
-    displayName: z.string().min(1).optional(),
-  }),
-  content,
-  metadata: metadata.optional(),
-});
-
-type Message = z.infer<typeof messageBody> & { id: string; received: string };
-type Conversation = {
-  id: string;
-  userExternalId: string;
-  metadata: Record<string, unknown>;
-  messages: Message[];
-  isFull: boolean;
-};
-type WebhookEvent = { id: string; createdAt: string; type: string; payload: Record<string, unknown> };
-
 /** The requests that there are, by what they are for. */
-type Step = "createUser" | "listConversations" | "createConversation" | "postMessage" | "listMessages";
+type Step =
+  | "getApp"
+  | "listIntegrations"
+  | "createUser"
+  | "getUser"
+  | "listConversations"
+  | "createConversation"
+  | "postMessage"
+  | "listMessages";
 /** `done`: it does what it was asked to, and only its answer is lost. */
 export type Fault = { status: number; headers?: Record<string, string> } | { silent: true; done: boolean };
 /** `count` is from 1: how often this user's requests have come to this step. */
 export type Call = { step: Step; userExternalId: string; count: number };
 
-export type PretendZendesk = {
-  pretend: Pretend;
+/** As most accounts are: a user has one conversation, and the key is the app's. */
+type Account = { multiConversations?: boolean; scope?: "app" | "integration" };
+
+export type FakeZendesk = FarEnd & {
   /** The desk of a tenant record. */
-  desk: Record<string, unknown>;
-  users: Map<string, z.infer<typeof userBody>>;
+  record: Record<string, unknown>;
+  users: Map<string, User>;
   conversations: Conversation[];
   /** What did not fit the API, in words. */
   refused: string[];
+  /** What the app's integrations have for webhooks, as the list of them shows it. */
+  webhooks: Fields[];
+  /** What is at its other paths, for whoever has the credential: agents' files. A part of one may be asked for. */
+  files: Map<string, Answer>;
   faultWith: (fault: (call: Call) => Fault | undefined) => void;
   delete: (conversation: Conversation, options?: { user: boolean }) => void;
+  /** The user becomes another one: only its external id leads there. */
+  merge: (conversation: Conversation) => void;
   /** Where webhooks go from now on; the messages that are posted come by on their own. */
   subscribe: (url: string) => void;
   /** An event of the conversation, to be sent. */
-  event: (conversation: Conversation, type: string, payload?: Record<string, unknown>) => WebhookEvent;
-  agentMessage: (conversation: Conversation, message: Record<string, unknown>) => WebhookEvent;
+  event: (conversation: Conversation, type: string, payload?: Fields) => WebhookEvent;
+  agentMessage: (conversation: Conversation, message: Fields) => WebhookEvent;
   /** Sends one batch, again and again as the real one does; the statuses of its tries. */
   send: (events: WebhookEvent[], secret?: string) => Promise<number[]>;
   /** The statuses of the webhooks about what was posted, when all of them have been sent. */
   ownWebhooks: () => Promise<number[]>;
 };
 
-const refuse = (status: number, title: string): Answer => ({
-  status,
-  body: JSON.stringify({ errors: [{ code: `pretend_${status}`, title }] }),
-});
-const answer = (status: number, body: unknown): Answer => ({ status, body: JSON.stringify(body) });
-
-export async function startPretendZendesk(): Promise<PretendZendesk> {
-  const pretend = await startPretend();
-  const [appId, keyId, keySecret, webhookSecret] = ["app-1", "app_key", randomUUID(), randomUUID()];
-  const users: PretendZendesk["users"] = new Map();
+export async function startFakeZendesk({
+  multiConversations = false,
+  scope = "app",
+}: Account = {}): Promise<FakeZendesk> {
+  const farEnd = await startFarEnd();
+  const [appId, keyId, keySecret, webhookSecret] = ["app-1", `${scope.slice(0, 3)}_key`, randomUUID(), randomUUID()];
+  const users: FakeZendesk["users"] = new Map();
   const conversations: Conversation[] = [];
   const refused: string[] = [];
+  const webhooks: Fields[] = [];
+  const files = new Map<string, Answer>();
   const counts = new Map<string, number>();
   let fault: (call: Call) => Fault | undefined = () => undefined;
   let target: string | undefined;
   let own: Promise<number[]> = Promise.resolve([]);
 
   const authorization = `Basic ${Buffer.from(`${keyId}:${keySecret}`).toString("base64")}`;
-  const newId = (): string => randomUUID().replaceAll("-", "").slice(0, 24);
-  const shown = ({ id, metadata: flat }: Conversation) => ({ id, type: "personal", metadata: flat });
+  const userOf = ({ userId, userExternalId = "" }: Named): User | undefined =>
+    userId === undefined ? users.get(userExternalId) : [...users.values()].find(({ id }) => id === userId);
 
-  const zendesk: PretendZendesk = {
-    pretend,
-    desk: { type: "zendesk", baseUrl: `${pretend.url}/sc/`, appId, keyId, keySecret, webhookSecret },
+  const zendesk: FakeZendesk = {
+    ...farEnd,
+    record: { type: "zendesk", baseUrl: `${farEnd.url}/sc/`, appId, keyId, keySecret, webhookSecret },
     users,
     conversations,
     refused,
+    webhooks,
+    files,
     faultWith: (next) => {
       fault = next;
     },
     delete: (conversation, { user } = { user: false }) => {
       conversations.splice(conversations.indexOf(conversation), 1);
       if (user) users.delete(conversation.userExternalId);
+    },
+    merge: (conversation) => {
+      const user = users.get(conversation.userExternalId);
+      if (!user) throw new Error("there is no such user");
+      user.id = newId();
+      conversation.userId = user.id;
+      conversation.isMerged = true;
     },
     subscribe: (url) => {
       target = url;
@@ -149,7 +141,9 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
       }),
     send: async (events, secret = webhookSecret) => {
       if (target === undefined) return [];
-      const body = JSON.stringify({ app: { id: appId }, webhook: { id: "w-1", version: "v2" }, events });
+      const batch = { app: { id: appId }, webhook: { id: "w-1", version: "v2" }, events };
+      refused.push(...problemsOfWebhook(batch));
+      const body = JSON.stringify(batch);
       const statuses: number[] = [];
       while (statuses.length < WEBHOOK_TRIES) {
         const status = await postWebhook(target, secret, body);
@@ -162,47 +156,91 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
     ownWebhooks: () => own,
   };
 
-  type Body = { step: Step; userExternalId: string; make: () => Answer };
+  type Asked = { step: Step; userExternalId: string; make: () => Answer };
 
   /** What a request asks for, or why it is none of the API's. */
-  function read({ method, path, headers, body }: Received): Body | Answer {
-    const url = new URL(path, pretend.url);
+  function read({ method, path, headers, body }: Received): Asked | Answer {
+    const url = new URL(path, farEnd.url);
     if (headers["authorization"] !== authorization) return refuse(401, "Invalid or missing auth credentials");
+    const file = files.get(url.pathname);
+    if (file) return partOf(file, headers["range"]);
     const root = `/sc/v2/apps/${appId}`;
-    if (!url.pathname.startsWith(`${root}/`)) return refuse(404, "App not found");
-    const route = `${method} ${url.pathname.slice(root.length)}`;
-    if (method === "GET" && body !== "") return refuse(400, "GET takes no body");
+    if (url.pathname !== root && !url.pathname.startsWith(`${root}/`)) return refuse(404, "App not found");
     if (method === "POST" && headers["content-type"] !== "application/json") return refuse(415, "JSON is required");
     if (Buffer.byteLength(body) > MAX_BODY_BYTES) return refuse(413, "over 100 kB");
-    const json: unknown = method === "POST" ? JSON.parse(body) : undefined;
-    if (route === "POST /users") return createUser(userBody.parse(json));
-    if (route === "GET /conversations") return listConversations(url.searchParams);
-    if (route === "POST /conversations") return createConversation(conversationBody.parse(json));
-    const id = /^(?:GET|POST) \/conversations\/(\w+)\/messages$/.exec(route)?.[1];
-    if (id === undefined) return refuse(404, "Not found");
-    const conversation = conversations.find((one) => one.id === id);
-    if (!conversation) return refuse(404, "Conversation not found");
-    return method === "GET" ? listMessages(conversation) : postMessage(conversation, messageBody.parse(json));
+    const json = body === "" ? undefined : (JSON.parse(body) as Fields);
+    const problems = [
+      ...problemsOfRequest(method, url.pathname.slice("/sc".length), url.searchParams, json),
+      ...limitsOf(json ?? {}),
+    ];
+    if (problems.length > 0) throw new Error(problems.join("; "));
+    const [, first = "", id = "", second = ""] = url.pathname.slice(root.length).split("/").map(decodeURIComponent);
+    return asked(
+      `${method} ${first}${id === "" ? "" : "/id"}${second === "" ? "" : `/${second}`}`,
+      id,
+      url,
+      json ?? {},
+    );
   }
 
-  const createUser = (user: z.infer<typeof userBody>): Body => ({
+  function asked(route: string, id: string, { searchParams }: URL, json: Fields): Asked | Answer {
+    const anybody = { userExternalId: "" };
+    const isForbidden = scope === "integration";
+    switch (route) {
+      case "GET ":
+        return { ...anybody, step: "getApp", make: () => (isForbidden ? refuse(403, "Forbidden") : getApp()) };
+      case "GET integrations":
+        return { ...anybody, step: "listIntegrations", make: () => (isForbidden ? refuse(403, "Forbidden") : list()) };
+      case "POST users":
+        return createUser(json as User);
+      case "GET users/id":
+        return { step: "getUser", userExternalId: id, make: () => getUser(userOf({ userExternalId: id })) };
+      case "GET conversations":
+        return listConversations(searchParams);
+      case "POST conversations":
+        return createConversation(json as { participants: Named[]; metadata?: Fields });
+      case "GET conversations/id/messages":
+      case "POST conversations/id/messages": {
+        const conversation = conversations.find((one) => one.id === id);
+        if (!conversation) return refuse(404, "Conversation not found");
+        return route.startsWith("GET") ? listMessages(conversation) : postMessage(conversation, json as Message);
+      }
+      default:
+        return refuse(404, "Not found");
+    }
+  }
+
+  const getApp = () =>
+    answer(200, { app: { id: appId, displayName: "Acme", settings: { multiConvoEnabled: multiConversations } } });
+  const list = () => {
+    const custom = { id: newId(), type: "custom", status: "active", webhooks };
+    return answer(200, { integrations: webhooks.length === 0 ? [] : [custom], meta: { hasMore: false } });
+  };
+  const getUser = (user: User | undefined) => (user ? answer(200, { user }) : refuse(404, "User not found"));
+
+  const createUser = ({ externalId, profile = {} }: User): Asked => ({
     step: "createUser",
-    userExternalId: user.externalId,
+    userExternalId: externalId,
     make: () => {
-      if (users.has(user.externalId)) return refuse(409, "User already exists");
-      users.set(user.externalId, user);
-      return answer(201, { user: { id: newId(), externalId: user.externalId } });
+      if (users.has(externalId)) return refuse(409, "User already exists");
+      const user = { id: newId(), externalId, profile };
+      users.set(externalId, user);
+      return answer(201, { user });
     },
   });
 
-  const listConversations = (search: URLSearchParams): Body => {
-    const userExternalId = search.get("filter[userExternalId]") ?? "";
+  const listConversations = (search: URLSearchParams): Asked => {
+    const named = {
+      ...(search.has("filter[userId]") ? { userId: search.get("filter[userId]") ?? "" } : {}),
+      userExternalId: search.get("filter[userExternalId]") ?? "",
+    };
     return {
       step: "listConversations",
-      userExternalId,
+      userExternalId: named.userExternalId,
       make: () => {
-        if (!users.has(userExternalId)) return refuse(404, "User not found");
-        const all = conversations.filter((one) => one.userExternalId === userExternalId);
+        const user = userOf(named);
+        if (!user) return refuse(404, "User not found");
+        const all = conversations.filter(({ userId }) => userId === user.id);
         const start = all.findIndex((one) => one.id === search.get("page[after]")) + 1;
         const page = all.slice(start, start + PAGE_SIZE);
         const hasMore = all.length > start + PAGE_SIZE;
@@ -212,52 +250,88 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
     };
   };
 
-  const createConversation = (wanted: z.infer<typeof conversationBody>): Body => {
-    const userExternalId = wanted.participants[0]?.userExternalId ?? "";
-    return {
-      step: "createConversation",
-      userExternalId,
-      make: () => {
-        if (!users.has(userExternalId)) return refuse(404, "User not found");
-        const made = { id: newId(), userExternalId, metadata: wanted.metadata ?? {}, messages: [], isFull: false };
-        conversations.push(made);
-        return answer(201, { conversation: shown(made) });
-      },
-    };
-  };
+  const createConversation = ({
+    participants: [named = {}],
+    metadata = {},
+  }: {
+    participants: Named[];
+    metadata?: Fields;
+  }): Asked => ({
+    step: "createConversation",
+    userExternalId: named.userExternalId ?? "",
+    make: () => {
+      const user = userOf(named);
+      if (!user) return refuse(404, "User not found");
+      const hasOne = conversations.some(({ userId }) => userId === user.id);
+      if (hasOne && !multiConversations) return refuse(400, "Multi-conversations are not enabled");
+      const { id: userId, externalId: userExternalId } = user;
+      const conversation = {
+        id: newId(),
+        userId,
+        userExternalId,
+        metadata,
+        messages: [],
+        isFull: false,
+        isMerged: false,
+      };
+      conversations.push(conversation);
+      return answer(201, { conversation: shown(conversation) });
+    },
+  });
 
-  const postMessage = (conversation: Conversation, wanted: z.infer<typeof messageBody>): Body => ({
+  const postMessage = (conversation: Conversation, { author, content, metadata }: Message): Asked => ({
     step: "postMessage",
     userExternalId: conversation.userExternalId,
     make: () => {
-      if (wanted.author.userExternalId !== conversation.userExternalId) return refuse(403, "Not a participant");
+      const { userId, userExternalId, ...rest } = author;
+      const isExternal = !conversation.isMerged && userExternalId === conversation.userExternalId;
+      const isOwn = userId === undefined ? isExternal : userId === conversation.userId;
+      if (author.type === "user" && !isOwn) return refuse(403, "Not a participant");
       if (conversation.isFull) return refuse(423, "Message limit of 30000 per conversation reached.");
-      const message = { ...wanted, id: newId(), received: new Date().toISOString() };
+      const by = author.type === "user" ? { ...rest, userId: conversation.userId } : rest;
+      const message = {
+        author: by,
+        content,
+        ...(metadata ? { metadata } : {}),
+        id: newId(),
+        received: new Date().toISOString(),
+      };
       conversation.messages.push(message);
-      const echo = { ...message, author: { type: "user", userId: newId() }, source: { type: "api:conversations" } };
+      const echo = { ...message, source: { type: "api:conversations" } };
       own = Promise.all([own, zendesk.send([zendesk.agentMessage(conversation, echo)])]).then((all) => all.flat());
       return answer(201, { messages: [message] });
     },
   });
 
-  const listMessages = (conversation: Conversation): Body => ({
+  const listMessages = (conversation: Conversation): Asked => ({
     step: "listMessages",
     userExternalId: conversation.userExternalId,
     make: () => answer(200, { messages: conversation.messages.slice(-100), meta: { hasMore: false }, links: {} }),
   });
 
+  /** What was asked for, once it fits the description as well. */
+  function made({ make }: Asked, { method, path }: Received): Answer {
+    const answered = make();
+    const { pathname } = new URL(path, farEnd.url);
+    const json: unknown = JSON.parse(answered.body ?? "");
+    const problems = problemsOfAnswer(method, pathname.slice("/sc".length), answered.status, json);
+    refused.push(...problems.map((problem) => `the fake's own answer: ${problem}`));
+    return answered;
+  }
+
   const never = new Promise<never>(() => undefined);
-  pretend.answerWith((request) => {
+  farEnd.answerWith((request) => {
     try {
-      const asked = read(request);
-      if ("status" in asked) return asked;
-      const key = `${asked.step} ${asked.userExternalId}`;
+      const wanted = read(request);
+      if ("status" in wanted) return wanted;
+      const { step, userExternalId } = wanted;
+      const key = `${step} ${userExternalId}`;
       const count = (counts.get(key) ?? 0) + 1;
       counts.set(key, count);
-      const fails = fault({ step: asked.step, userExternalId: asked.userExternalId, count });
-      if (!fails) return asked.make();
+      const fails = fault({ step, userExternalId, count });
+      if (!fails) return made(wanted, request);
       if ("status" in fails) return { ...refuse(fails.status, "a fault was asked for"), ...fails };
-      if (fails.done) asked.make();
+      if (fails.done) made(wanted, request);
       return never;
     } catch (error) {
       refused.push(`${request.method} ${request.path}: ${String(error)}`);
@@ -265,20 +339,4 @@ export async function startPretendZendesk(): Promise<PretendZendesk> {
     }
   });
   return zendesk;
-}
-
-/** One try; 0 when no answer comes. */
-async function postWebhook(url: string, secret: string, body: string): Promise<number> {
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": secret },
-      body,
-      signal: AbortSignal.timeout(WEBHOOK_PATIENCE_MS),
-    });
-    await response.text();
-    return response.status;
-  } catch {
-    return 0;
-  }
 }

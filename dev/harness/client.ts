@@ -37,12 +37,12 @@ function parseJson(text: string, what: string, status: number): unknown {
   }
 }
 
-export const credentialsAnswer = z.object({
+const credentialsAnswer = z.object({
   status: z.literal("success"),
   credentials: z.object({ token: z.string(), signingSecret: z.string().startsWith("whsec_") }),
 });
 
-export const tenantAnswer = z.object({
+const tenantAnswer = z.object({
   status: z.literal("success"),
   tenant: z.object({ name: z.string(), stickerText: z.string() }),
 });
@@ -82,6 +82,15 @@ export const ticketAnswer = z.object({
 });
 
 export type Ticket = z.infer<typeof ticketAnswer>["ticket"];
+
+/** What the operator of a relay does once for every tenant: puts its record, and fetches what its desk needs. */
+export async function registerTenant(relayUrl: string, adminToken: string, owner: string, record: object) {
+  const path = `${relayUrl}/admin/tenants/${owner}`;
+  const put = await call("PUT", path, { token: adminToken, body: record });
+  const { tenant } = read(put, tenantAnswer, "Registering a tenant");
+  const answer = await call("GET", `${path}/credentials`, { token: adminToken });
+  return { owner, ...tenant, ...read(answer, credentialsAnswer, "Fetching a tenant's credentials").credentials };
+}
 
 /** Reads an answer that has to be a 200 of this shape. */
 export function read<T>(reply: Reply, schema: z.ZodType<T>, what: string): T {

@@ -41,6 +41,9 @@ export function throwawaySettings(): Settings {
   };
 }
 
+/** The key of the engine that comes first in INGRESS_KEYS. */
+export const ingressKeyOf = ({ INGRESS_KEYS }: Settings): string => INGRESS_KEYS.split(",")[0]?.split("=")[1] ?? "";
+
 export const relayConfig = join(root, "wrangler.toml");
 
 /**
@@ -80,6 +83,8 @@ export async function startRelay(options: {
   logs?: boolean;
   /** Serves the console and the API reference too, as every deployed relay does. */
   assets?: boolean;
+  /** In place of each limiter's own `limit` in wrangler.toml. */
+  rateLimit?: number;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -94,6 +99,7 @@ export async function startRelay(options: {
       logs: options.logs ?? true,
       assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
+      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
     };
     runtime.host.send(order);
     const url = await started;

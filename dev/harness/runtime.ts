@@ -4,10 +4,9 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
-import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 
 export type RuntimeOptions = {
   bundle: string;
@@ -19,6 +18,7 @@ export type RuntimeOptions = {
   logs: boolean;
   persist?: string;
   assets: boolean;
+  rateLimit?: number;
 };
 
 export type RuntimeMessage =
@@ -27,7 +27,7 @@ export type RuntimeMessage =
   | { type: "ready"; url: string }
   | { type: "failed"; error: string };
 
-function tell(message: RuntimeMessage): void {
+function send(message: RuntimeMessage): void {
   // The other side may be gone between the two: then nobody wants to know.
   if (process.connected) process.send?.(message, () => undefined);
 }
@@ -38,16 +38,40 @@ function watchForWorkerd(): void {
     const child = (message as { process: ChildProcess }).process;
     child.once("spawn", () => {
       if (child.pid !== undefined && basename(child.spawnfile).startsWith("workerd"))
-        tell({ type: "workerd", pid: child.pid });
+        send({ type: "workerd", pid: child.pid });
     });
   });
 }
 
-function miniflareOptions(options: RuntimeOptions): ConstructorParameters<typeof Miniflare>[0] {
-  const config = unstable_readConfig({ config: options.config }, { hideWarnings: true });
-  const { rootPath: _, modulesRules: __, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
-  // With assets every request takes two more hops through this one process, which would be all that a measurement shows.
-  if (!options.assets) delete worker.assets;
+type WorkerOptions = {
+  assets?: unknown;
+  bindings: Record<string, unknown>;
+  ratelimits?: Record<string, { simple: { limit: number } }>;
+};
+
+/**
+ * What wrangler makes of the configuration. To load wrangler takes longer than all the rest of a start, so its answer is kept
+ * beside the bundle for the next one.
+ */
+async function workerOptions({ bundle, config: path, scratch }: RuntimeOptions): Promise<WorkerOptions> {
+  const kept = join(bundle, "worker-options.json");
+  if (!existsSync(kept)) {
+    const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
+    const config = unstable_readConfig({ config: path }, { hideWarnings: true });
+    const { rootPath: _, modulesRules: __, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+    // In place of what wrangler gathered: that includes the secrets in the caller's environment and .dev.vars.
+    const options = { ...worker, bindings: config.vars };
+    // In one step, for another runtime may read it at this moment.
+    const unfinished = `${kept}.${basename(scratch)}`;
+    writeFileSync(unfinished, JSON.stringify(options));
+    renameSync(unfinished, kept);
+  }
+  return JSON.parse(readFileSync(kept, "utf8")) as WorkerOptions;
+}
+
+async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorParameters<typeof Miniflare>[0]> {
+  const { assets, ...worker } = await workerOptions(options);
+  for (const { simple } of Object.values(worker.ratelimits ?? {})) simple.limit = options.rateLimit ?? simple.limit;
   // The first is the entry: as a rule there is one, else what stands in front of it comes before it in the alphabet.
   const scripts = readdirSync(options.bundle)
     .filter((file) => file.endsWith(".js"))
@@ -55,6 +79,8 @@ function miniflareOptions(options: RuntimeOptions): ConstructorParameters<typeof
   if (scripts.length === 0) throw new Error(`There is no bundle in ${options.bundle}.`);
   const converted = convertV4MiniflareOptions({
     ...worker,
+    // With assets every request takes two more hops through this one process, which would be all that a measurement shows.
+    ...(options.assets ? { assets } : {}),
     // The storage of a Durable Object is found by this name.
     name: "relay",
     modules: scripts.map((path) => ({
@@ -62,33 +88,32 @@ function miniflareOptions(options: RuntimeOptions): ConstructorParameters<typeof
       path,
       contents: readFileSync(join(options.bundle, path), "utf8"),
     })),
-    // In place of what wrangler gathered: that includes the secrets in the caller's environment and .dev.vars.
-    bindings: { ...config.vars, ...options.settings },
+    bindings: { ...worker.bindings, ...options.settings },
     host: "127.0.0.1",
     port: options.port,
     cf: false,
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ message }) => {
-      if (options.logs) tell({ type: "log", line: message });
+      if (options.logs) send({ type: "log", line: message });
     },
-  });
+  } as Parameters<typeof convertV4MiniflareOptions>[0]);
   return options.persist === undefined ? converted : { ...converted, resourcePersistencePath: options.persist };
 }
 
 async function run(options: RuntimeOptions): Promise<void> {
-  const miniflare = new Miniflare(miniflareOptions(options));
+  const miniflare = new Miniflare(await miniflareOptions(options));
   process.once("disconnect", () => {
     void miniflare.dispose().finally(() => {
       rmSync(options.scratch, { recursive: true, force: true });
       process.exit();
     });
   });
-  tell({ type: "ready", url: (await miniflare.ready).origin });
+  send({ type: "ready", url: (await miniflare.ready).origin });
 }
 
 watchForWorkerd();
 process.once("message", (options: RuntimeOptions) => {
   run(options).catch((error: unknown) => {
-    tell({ type: "failed", error: error instanceof Error ? error.message : String(error) });
+    send({ type: "failed", error: error instanceof Error ? error.message : String(error) });
   });
 });

@@ -14,8 +14,13 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The console has a policy more: nothing in it may write markup, so that a customer's text is text. */
+/**
+ * An asset refuses other methods by itself, before the Worker sees them, with these headers alone: `Allow` is what a 405 has
+ * to say, and what any other answer may.
+ * The console has a policy more: nothing in it may write markup, so that a customer's text is text.
+ */
 const HEADERS = `/*
+  Allow: GET, HEAD
   Content-Security-Policy: ${POLICY}
   X-Content-Type-Options: nosniff
   X-Frame-Options: DENY

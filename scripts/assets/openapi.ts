@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { putAsset } from "./put.ts";
+import type { Description } from "./docs/pages.ts";
 
 const source = fileURLToPath(new URL("../../openapi/document.ts", import.meta.url));
 const manifest = new URL("../../package.json", import.meta.url);
 
-type Source = { buildDocument: (version: string) => unknown };
+type Source = { buildDocument: (version: string) => Description };
 
 /**
- * Writes /openapi.json. The document is made here and not in the Worker, whose bundle it would outweigh. It is bundled first:
+ * The description of the API. It is made here and not in the Worker, whose bundle it would outweigh. It is bundled first:
  * it takes its schemas from src, which is written for a bundler and not for Node.
  */
-export async function putOpenApi(assets: string): Promise<void> {
+export async function buildOpenApi(): Promise<Description> {
   const bundle = await build({
     entryPoints: [source],
     bundle: true,
@@ -26,5 +26,5 @@ export async function putOpenApi(assets: string): Promise<void> {
   const url = `data:text/javascript;base64,${Buffer.from(file.contents).toString("base64")}`;
   const { buildDocument } = (await import(url)) as Source;
   const { version } = JSON.parse(await readFile(manifest, "utf8")) as { version: string };
-  await putAsset(assets, "openapi.json", JSON.stringify(buildDocument(version)));
+  return buildDocument(version);
 }

@@ -1,9 +1,9 @@
+import type { MediaType } from "../egress/file-type";
 import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
-import type { FailureCause, Language } from "./desk";
+import type { ErrorCode } from "../model/errors";
+import type { AgentReply, FailureCause, Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
-
-export type MediaType = "image" | "video" | "audio" | "file";
 
 const MEDIA: Record<Language, Record<MediaType, string>> = {
   id: { image: "gambar", video: "video", audio: "audio", file: "berkas" },
@@ -47,13 +47,15 @@ type RefusalCode = "ticket_closed" | "unknown_ticket" | "backlog_full" | "invali
 const REFUSALS: Record<Language, Record<RefusalCode, string>> = {
   id: {
     ticket_closed: "percakapan ini sudah ditutup di 3Dolphins; pesan baru dari pelanggan akan membukanya lagi",
-    unknown_ticket: "percakapan ini tidak terhubung ke percakapan 3Dolphins",
+    unknown_ticket:
+      "percakapan ini tidak terhubung ke tiket yang dikenal relay; pesan baru dari pelanggan akan membukanya",
     backlog_full: "terlalu banyak balasan yang masih menunggu",
     invalid_event: "balasan ini terlalu panjang atau tidak dapat dikirim dalam bentuk ini",
   },
   en: {
     ticket_closed: "this conversation is closed in 3Dolphins; the customer's next message opens it again",
-    unknown_ticket: "this conversation does not belong to one of 3Dolphins",
+    unknown_ticket:
+      "this conversation belongs to no ticket that the relay knows; the customer's next message opens one",
     backlog_full: "too many replies still wait",
     invalid_event: "this reply is too long, or cannot be sent in this form",
   },
@@ -79,8 +81,19 @@ export function failureNote(language: Language, { reason, status, event }: Failu
     language === "id"
       ? `⚠️ Balasan ini tidak sampai ke pelanggan: ${why}.`
       : `⚠️ This reply did not reach the customer: ${why}.`;
-  const reply = [event.message, event.mediaLink].filter((part) => part !== "").join("\n");
-  return reply === "" ? first : `${first}\n\n${reply}`;
+  return quoting(first, event);
+}
+
+/** Tells an agent that the relay has not taken a reply, which is quoted. */
+export function refusalNote(language: Language, code: ErrorCode, reply: AgentReply): string {
+  const first =
+    language === "id" ? "Balasan ini tidak dikirim ke pelanggan" : "This reply was not sent to the customer";
+  return quoting(`⚠️ ${first}: ${failureCause(language, { code })}.`, reply);
+}
+
+function quoting(note: string, { message, mediaLink }: Pick<AgentReply, "message" | "mediaLink">): string {
+  const reply = [message, mediaLink].filter((part) => part !== "").join("\n");
+  return reply === "" ? note : `${note}\n\n${reply}`;
 }
 
 /** Tells an agent that 3Dolphins has closed the ticket, at a desk that has no way for it to be closed from outside. */
@@ -89,8 +102,8 @@ export const closedNote = (language: Language): string =>
     ? "ℹ️ Percakapan ini sudah ditutup di 3Dolphins. Silakan tutup tiket ini. Pesan baru dari pelanggan akan membukanya lagi."
     : "ℹ️ This conversation was closed in 3Dolphins. Please close this ticket. The customer's next message opens it again.";
 
-/** Marks a text that stands among the customer's own messages as not theirs. */
+/** Marks a text that stands among what agents and customer say to each other as the relay's own. */
 export const fromTheRelay = (language: Language, text: string): string =>
   language === "id"
-    ? `[Pesan otomatis dolphin-relay, bukan dari pelanggan]\n${text}`
-    : `[Automatic message of dolphin-relay, not from the customer]\n${text}`;
+    ? `[Catatan otomatis dolphin-relay, tidak terlihat oleh pelanggan]\n${text}`
+    : `[Automatic note of dolphin-relay, not seen by the customer]\n${text}`;

@@ -36,13 +36,18 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
-/** What a desk's webhook says, in the relay's words. */
+/** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
-} & (({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean } & AgentReply) | { kind: "command" });
+  /** The desk's own id of its conversation, where a note about this event may be written to it. */
+  conversationId?: string;
+} & (
+  | ({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean; sentAtMs?: number | undefined } & AgentReply)
+  | { kind: "command" }
+);
 
 /** A desk's message of several parts becomes as many replies. Its name is in each one's key, so that they are found together. */
 export const partKey = (deskMessage: string, part: string): string => `${deskMessage}#${part}`;
@@ -62,8 +67,19 @@ export type Receipt = { deskMessage: string; attempt: number } & (
 /** Why a reply will not arrive: the reason of its dead letter, or the code of its refusal. */
 export type FailureCause = { reason: DeadReason; status: number | null } | { code: ErrorCode };
 
-/** What a desk is given to show a receipt with. */
-export type ReceiptContext = Pick<DeskContext, "language" | keyof Bounds>;
+/**
+ * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that the relay has not
+ * opened for this owner.
+ */
+export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode; isForeign: boolean };
+
+/** What a desk is given to tell its agents something with. */
+export type NoteContext = Bounds & Pick<DeskContext, "language">;
+
+/** One thing that has to be set up at the desk, and what was found. */
+export type Check = { name: string; ok: boolean; message: string };
+export type Checked = { outcome: Outcome; checks: Check[] };
+export type CheckContext = Bounds & { webhookUrl: string };
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
@@ -85,15 +101,34 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
    * Shows at the desk's own message what became of it, where the desk has a place for that. It makes one attempt, and never
    * throws for what the desk does.
    */
-  receipt?: (receipt: Receipt, record: z.infer<Schema>, context: ReceiptContext) => Promise<Outcome>;
+  receipt?: (receipt: Receipt, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
+  /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
+  check?: (record: z.infer<Schema>, context: CheckContext) => Promise<Checked>;
+  /** Of a desk whose agents' files do not open for everybody. */
+  files?: {
+    /** Whether the relay's own link goes to the engine in place of this one. */
+    isBehind: (link: string, record: z.infer<Schema>) => boolean;
+    /** The headers that open it at this address: none where that is another host. */
+    credential: (at: URL, record: z.infer<Schema>) => Record<string, string>;
+  };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
     /** Whether it is from this tenant's desk. */
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
+    /**
+     * Tells the agent, at the desk, that a reply was refused; undefined where there is nobody to tell. It may be asked twice about
+     * the same reply.
+     */
+    tellRefusal: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome> | undefined;
+    /**
+     * Whether the desk shows its agent that its webhook was refused. Otherwise that would only have it sent again, and a webhook
+     * is answered 200 whatever was refused of it.
+     */
+    showsAnswer: boolean;
   };
 };
 

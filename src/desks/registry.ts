@@ -1,7 +1,18 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
 import { chatwoot } from "./chatwoot/chatwoot";
-import type { Desk, DeskContext, DeskDelivery, DeskEvent, Receipt, ReceiptContext, Webhook } from "./desk";
+import type {
+  CheckContext,
+  Checked,
+  Desk,
+  DeskContext,
+  DeskDelivery,
+  DeskEvent,
+  NoteContext,
+  Receipt,
+  RefusedReply,
+  Webhook,
+} from "./desk";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
@@ -30,11 +41,8 @@ export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wan
 export const hasReceipts = (record: DeskRecord): boolean => deskOf(record).receipt !== undefined;
 
 /** Undefined where the desk has no place to show it. */
-export const showReceipt = (
-  receipt: Receipt,
-  record: DeskRecord,
-  context: ReceiptContext,
-): Promise<Outcome> | undefined => deskOf(record).receipt?.(receipt, record, context);
+export const showReceipt = (receipt: Receipt, record: DeskRecord, context: NoteContext): Promise<Outcome> | undefined =>
+  deskOf(record).receipt?.(receipt, record, context);
 
 export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, context: DeskContext): Promise<Outcome> =>
   deskOf(record).deliver(delivery, record, context);
@@ -46,6 +54,24 @@ export function webhookOf(record: DeskRecord) {
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
+        webhook.tellRefusal(refused, record, context),
+      showsAnswer: webhook.showsAnswer,
     }
   );
 }
+
+/** What opens the files of this desk's agents; undefined for a desk whose files open for everybody. */
+export function filesOf(record: DeskRecord) {
+  const { files } = deskOf(record);
+  return (
+    files && {
+      isBehind: (link: string): boolean => files.isBehind(link, record),
+      credential: (at: URL): Record<string, string> => files.credential(at, record),
+    }
+  );
+}
+
+/** Tries the connection without a message; undefined for a desk where only a message tells. */
+export const checkDesk = (record: DeskRecord, context: CheckContext): Promise<Checked> | undefined =>
+  deskOf(record).check?.(record, context);

@@ -1,6 +1,7 @@
 import { errorText } from "../lib/log";
-import { retryAfterMs, type Sent } from "./outcome";
+import { retryAfterMs, type Answer, type Sent } from "./outcome";
 import { forbiddenTarget } from "./ssrf-guard";
+import { USER_AGENT } from "./user-agent";
 
 /** The only outbound fetch of the relay. */
 
@@ -33,14 +34,18 @@ type Exchange = { response: Promise<Response>; isLate: () => boolean; end: () =>
 /** Begins a request, if the guard lets it. Redirects are not followed. */
 export function begin(
   { url, timeoutMs, allowInsecureTargets }: Bounds & { url: string },
-  init: () => RequestInit = () => ({}),
+  init: () => Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = () => ({}),
 ): Exchange | { forbidden: string } {
   const forbidden = forbiddenTarget(url, allowInsecureTargets);
   if (forbidden !== undefined) return { forbidden };
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   // What is wrong with the request itself is a rejection like any other.
-  const response = async () => fetch(url, { ...init(), redirect: "manual", signal: abort.signal });
+  const response = async () => {
+    const { headers, ...rest } = init();
+    const said = { "user-agent": USER_AGENT, accept: "*/*", ...headers };
+    return fetch(url, { ...rest, headers: said, redirect: "manual", signal: abort.signal });
+  };
   return {
     response: response(),
     isLate: () => abort.signal.aborted,
@@ -59,9 +64,9 @@ export async function send(request: OutboundRequest): Promise<Sent> {
   }
   try {
     const response = await exchange.response;
-    const { text, truncated } = await readAnswer(response, request.mostAnswerBytes ?? MAX_ANSWER_BYTES);
+    const body = await readAnswer(response, request.mostAnswerBytes ?? MAX_ANSWER_BYTES, exchange.isLate);
     const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
-    return { answer: { status: response.status, text, truncated, retryAfterMs: wait } };
+    return { answer: { status: response.status, ...body, retryAfterMs: wait } };
   } catch (error) {
     if (exchange.isLate()) {
       const late = `no complete answer within ${request.timeoutMs} ms`;
@@ -74,15 +79,36 @@ export async function send(request: OutboundRequest): Promise<Sent> {
   }
 }
 
-function initOf({ method = "POST", headers, body }: OutboundRequest): RequestInit {
+function initOf({ method = "POST", headers: own, body }: OutboundRequest) {
+  const headers = { accept: "application/json", ...own };
   if (body === undefined) return { method, headers };
   if (typeof body === "string") return { method, headers, body };
   return { method, headers: { ...headers, "content-type": body.contentType }, body: body.stream() };
 }
 
+type Body = Pick<Answer, "text" | "truncated" | "unreadable">;
+const UNREADABLE: Body = { text: "", truncated: false, unreadable: true };
+
+/** A far end that has said its status has answered, even if it breaks off then or packs its body wrongly. Too late is too late. */
+async function readAnswer(response: Response, most: number, isLate: () => boolean): Promise<Body> {
+  try {
+    if (isCodedOddly(response)) {
+      await response.body?.cancel();
+      return UNREADABLE;
+    }
+    return await readBody(response, most);
+  } catch (error) {
+    if (isLate()) throw error;
+    return UNREADABLE;
+  }
+}
+
+/** The runtime undoes gzip and Brotli, and hands on any other coding as it is. */
+const isCodedOddly = ({ headers }: Response) => !/^(?:gzip|br|identity)?$/i.test(headers.get("content-encoding") ?? "");
+
 /** Reads up to the limit and lets go of the connection: an object has only six, and an unread body keeps one. */
-async function readAnswer({ body }: Response, most: number): Promise<{ text: string; truncated: boolean }> {
-  if (!body) return { text: "", truncated: false };
+async function readBody({ body }: Response, most: number): Promise<Body> {
+  if (!body) return { text: "", truncated: false, unreadable: false };
   const reader = body.getReader({ mode: "byob" });
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
@@ -96,6 +122,6 @@ async function readAnswer({ body }: Response, most: number): Promise<{ text: str
     // What is shorter than was asked for is the last.
     if (!truncated && (value?.byteLength ?? 0) === wanted) continue;
     const whole = chunks.length === 1 ? chunks[0] : await new Blob(chunks).arrayBuffer();
-    return { text: decoder.decode(whole), truncated };
+    return { text: decoder.decode(whole), truncated, unreadable: false };
   }
 }

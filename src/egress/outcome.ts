@@ -3,7 +3,7 @@ import { clipBytes } from "../lib/text";
 import type { NoAnswer } from "../model/attempt";
 
 /**
- * How an attempt ended: the table under "What the far end's answer means" in the README. Pure.
+ * How an attempt ended: the table under "Outcome of an attempt" in docs/protocol.md. Pure.
  * `error` is the relay's own words, fit for a log. `answer` is the beginning of the far end's, and may quote a customer.
  */
 export type Outcome =
@@ -21,6 +21,8 @@ export type Answer = {
   text: string;
   /** The body went on after that. */
   truncated: boolean;
+  /** The body broke off, or is not in the coding that it is said to be in. */
+  unreadable: boolean;
   retryAfterMs: number | undefined;
 };
 
@@ -56,14 +58,24 @@ export const judgeSent = (sent: Sent, readsBody: boolean): Outcome =>
 
 export const statusOf = (outcome: Outcome): number | undefined => ("status" in outcome ? outcome.status : undefined);
 
+/** For a request that was made for what its answer holds. What it did is done, or not, as the next attempt will find. */
+export const unread = ({ status }: Answer): Failure => ({
+  kind: "retry",
+  status,
+  error: `HTTP ${status}, but the answer could not be read`,
+});
+
 function saysFailure(text: string): boolean {
   const body = jsonIn(text);
   if (typeof body !== "object" || body === null) return false;
   const { status, success } = body as { status?: unknown; success?: unknown };
-  if (success === false) return true;
-  if (typeof status === "number") return status >= 400;
-  return typeof status === "string" && /^(err|fail|reject)/i.test(status);
+  if (status === false || /^(?:false|0)$/i.test(textOf(success))) return true;
+  return Number(/^\d+$/.exec(textOf(status))) >= 400 || /^(?:err|fail|reject|gagal)/i.test(textOf(status));
 }
+
+/** Of a field that some write as a text and some do not. */
+const textOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 
 /** `Retry-After` (RFC 9110, 10.2.3: seconds or a date) as ms from now, or undefined when absent or malformed. */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {

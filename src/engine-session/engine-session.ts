@@ -3,13 +3,17 @@ import { readConfig, required } from "../config";
 import type { Bounds } from "../egress/http";
 import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
+import { BoundedMap } from "../lib/bounded-map";
+import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
 
 /** How long a failed login stands for all tickets: they try again each at its own time, and an engine may lock accounts. */
 const FAILED_PAUSE_MS = 500;
-const REFUSED_PAUSE_MS = 30_000;
+const REFUSED_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 600_000;
+/** An engine that refuses whatever token is not logged in to again for every message. */
+const RENEWED_EVERY_MS = 60_000;
 /** While KV lets a changed record be seen here and not yet there, both versions are asked for: each keeps its token. */
 const TARGETS_KEPT = 2;
 const STORED = "token";
@@ -19,6 +23,8 @@ export type LoginRequest = { owner: string; target: LoginTarget; bounds: Bounds 
 /** What is known for one version of the credentials. */
 type Session = {
   token?: Token;
+  /** When a token was last given up because the engine refused it. */
+  renewedAtMs?: number;
   /** The one login that is under way. All who wait for it are in this object, so they may share the promise. */
   login?: Promise<Granted>;
   failure?: { login: Granted; untilMs: number };
@@ -30,10 +36,13 @@ type Session = {
  */
 export class EngineSession extends DurableObject<Env> {
   /** By a digest of the target, the newest last. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new BoundedMap<string, Session>(TARGETS_KEPT);
   #restored: Promise<void> | undefined;
 
-  /** The token at hand, or a fresh one when that is `stale` (the engine refused it) or has expired. */
+  /**
+   * The token at hand, or a fresh one when that has expired or is `stale`: the engine refused it. That is worth a login once a
+   * minute, and else the same token comes back.
+   */
   async token(request: LoginRequest, stale?: string): Promise<Granted> {
     await (this.#restored ??= this.#restore(request.owner));
     const digest = await digestOf(request.target);
@@ -41,10 +50,18 @@ export class EngineSession extends DurableObject<Env> {
     if (session.login) return session.login;
     const { token, failure } = session;
     const nowMs = Date.now();
-    if (token && token.token !== stale && token.expiresAtMs > nowMs) return token;
-    if (failure && failure.untilMs > nowMs) return failure.login;
+    const isRefused = token !== undefined && token.token === stale;
+    const isEarly = isWaiting((session.renewedAtMs ?? 0) + RENEWED_EVERY_MS, nowMs, RENEWED_EVERY_MS);
+    if (token && token.expiresAtMs > nowMs && (!isRefused || isEarly)) return token;
+    if (failure && isWaiting(failure.untilMs, nowMs, LONGEST_PAUSE_MS)) return failure.login;
+    if (isRefused) session.renewedAtMs = nowMs;
     session.login = this.#logIn(request, digest, session).finally(() => delete session.login);
     return session.login;
+  }
+
+  /** Whether a token is kept, for the health check: reads storage and writes nothing. */
+  hasToken(): boolean {
+    return this.ctx.storage.kv.get(STORED) !== undefined;
   }
 
   /** The newest token has expired. */
@@ -70,10 +87,7 @@ export class EngineSession extends DurableObject<Env> {
 
   #sessionFor(digest: string): Session {
     const session = this.#sessions.get(digest) ?? {};
-    this.#sessions.delete(digest);
     this.#sessions.set(digest, session);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > TARGETS_KEPT && oldest !== undefined) this.#sessions.delete(oldest);
     return session;
   }
 
@@ -86,7 +100,7 @@ export class EngineSession extends DurableObject<Env> {
       this.ctx.storage.kv.put(STORED, sealed);
       await this.ctx.storage.setAlarm(token.expiresAtMs);
     } catch (error) {
-      log("session_not_kept", { owner, error: errorText(error) });
+      log("engine_session_not_kept", { owner, error: errorText(error) });
     }
   }
 
@@ -98,7 +112,7 @@ export class EngineSession extends DurableObject<Env> {
       const { digest, ...token } = JSON.parse(text) as Token & { digest: string };
       this.#sessions.set(digest, { token });
     } catch (error) {
-      log("session_not_restored", { owner, error: errorText(error) });
+      log("engine_session_not_restored", { owner, error: errorText(error) });
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Config } from "../config";
 import type { EngineContext } from "../engine/authenticated";
 import type { Granted, LoginTarget, Token } from "../engine/login";
+import { BoundedMap } from "../lib/bounded-map";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
 
@@ -12,7 +13,7 @@ const CACHE_ENTRIES = 2000;
  * The tokens this isolate has been given, so that an ordinary delivery asks nobody. Values alone and no promise: the
  * tickets of an isolate are objects of their own, and one may not wait for what another has begun.
  */
-const known = new Map<string, { target: string; token: Token }>();
+const known = new BoundedMap<string, { target: string; token: Token }>(CACHE_ENTRIES);
 
 /** What a request to the tenant's engine is bound by. The tenant's secrets are open. */
 export function engineContext(tenant: Tenant, config: Config, sessions: Sessions): EngineContext {
@@ -36,10 +37,7 @@ async function tokenFor(sessions: Sessions, request: LoginRequest, stale: string
   const held = known.get(owner);
   if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
   const login = await sessions.getByName(owner).token(request, stale);
-  known.delete(owner);
-  if ("outcome" in login) return login;
-  const [oldest] = known.keys();
-  if (known.size >= CACHE_ENTRIES && oldest !== undefined) known.delete(oldest);
-  known.set(owner, { target, token: login });
+  if ("outcome" in login) known.delete(owner);
+  else known.set(owner, { target, token: login });
   return login;
 }

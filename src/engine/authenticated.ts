@@ -6,13 +6,21 @@ import type { Granted } from "./login";
 
 /** What a request to the engine is given. */
 export type EngineContext = Bounds & {
-  /** The engine's token under `login`: the one at hand, or a fresh one when that is `stale` or has expired. */
+  /**
+   * The engine's token under `login`: the one at hand, or a fresh one when that is `stale` or has expired. The same one comes
+   * back where it is too early for another login.
+   */
   login: (stale?: string) => Promise<Granted>;
 };
 
+/** How engines, and what stands before them, say that a login has ended: 419 and 498 are no standard's. */
+const LOGIN_ENDED = new Set([401, 403, 419, 498]);
+
+const saysLoginEnded = (status: number) => LOGIN_ENDED.has(status) || (status >= 300 && status < 400);
+
 /**
- * Makes a request with the tenant's authentication. Under `login` a 401 means that the token was refused before its time.
- * Then a fresh one is asked for, and the request is made once more.
+ * Makes a request with the tenant's authentication. Under `login` the token may be refused before its time. Then a fresh one
+ * is asked for and the request is made once more, and what that gives counts.
  */
 export async function authenticated(
   auth: EngineAuth,
@@ -32,9 +40,10 @@ export async function authenticated(
       const first = await context.login();
       if ("outcome" in first) return first;
       const sent = await attempt({ authorization: `Bearer ${first.token}` });
-      if ("outcome" in sent || sent.answer.status !== 401) return sent;
+      if ("outcome" in sent || !saysLoginEnded(sent.answer.status)) return sent;
       const second = await context.login(first.token);
-      return "outcome" in second ? second : attempt({ authorization: `Bearer ${second.token}` });
+      if ("outcome" in second) return second;
+      return second.token === first.token ? sent : attempt({ authorization: `Bearer ${second.token}` });
     }
   }
 }

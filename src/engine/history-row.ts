@@ -1,3 +1,4 @@
+import { rawNumberOf } from "../lib/json";
 import { readDate } from "./dates";
 
 /**
@@ -24,7 +25,7 @@ const CUSTOMER = ["customerName", "contactName", "customer", "contact", "account
 CUSTOMER.push("by", "name", "fullName", "displayName", "username", "accountId");
 const AGENT = ["agentName", "agent", "operatorName", "answeredBy", "answerBy", "repliedBy", "userName", "user"];
 AGENT.push("senderName", "sender", "from", "by", "createdBy", "name", "fullName", "displayName");
-const TICKET = ["ticketNumber", "ticketNo"];
+const TICKET = new Set(["ticketnumber", "ticketno"]);
 
 type Fields = ReadonlyMap<string, unknown>;
 
@@ -32,8 +33,8 @@ type Fields = ReadonlyMap<string, unknown>;
 export function messageOf(row: unknown, ticketNumber: string, timeZone: string): HistoryMessage | undefined {
   if (typeof row !== "object" || row === null || Array.isArray(row)) return undefined;
   const fields = fieldsOf(row);
-  const ticket = textIn(fields, TICKET);
-  if (ticket !== "" && ticket !== ticketNumber) return undefined;
+  const tickets = ticketsIn(row);
+  if (tickets.length > 0 && !tickets.includes(ticketNumber)) return undefined;
   const from = isAnswer(fields.get("answer")) ? "agent" : "customer";
   const dates = DATE.map((name) => readDate(fields.get(plain(name)), timeZone));
   const atMs = dates.find((date) => date !== undefined);
@@ -55,6 +56,18 @@ const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]
 export const fieldsOf = (json: object): Fields =>
   new Map(Object.entries(json).map(([name, value]) => [plain(name), value]));
 
+/** The tickets that a row names: in its own fields, or else in the objects in them, the outermost first. */
+function ticketsIn(row: object): string[] {
+  let level = [row];
+  while (level.length > 0) {
+    const fields = level.flatMap((one) => Object.entries(one));
+    const named = fields.flatMap(([name, value]) => (TICKET.has(plain(name)) ? textOf(value) || [] : []));
+    if (named.length > 0) return named;
+    level = fields.flatMap(([, value]) => (typeof value === "object" && value !== null ? [value as object] : []));
+  }
+  return [];
+}
+
 /** The first of these fields that holds a text: itself, or in an object of its own such as {"name":"…"}. */
 function textIn(fields: Fields, names: readonly string[]): string {
   for (const name of names) {
@@ -67,6 +80,8 @@ function textIn(fields: Fields, names: readonly string[]): string {
 function textOf(value: unknown): string {
   if (typeof value === "string") return value.trim();
   if (typeof value === "number") return String(value);
+  const digits = rawNumberOf(value);
+  if (digits !== undefined) return digits;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
   const inner = fieldsOf(value);
   const texts = ["name", "fullname", "displayname", "text", "message", "username", "url"].map((name) =>

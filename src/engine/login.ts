@@ -22,8 +22,10 @@ export type LoginFailure = { outcome: Failure; refused: boolean };
 
 /** A token is not used in its last seconds: it could expire on the way. */
 const MARGIN_MS = 30_000;
-/** How long a token is used whose `expireAt` cannot be read: 3Dolphins does not document how long one lives. */
+/** How long a token is used whose `expireAt` says nothing: 3Dolphins does not document how long one lives. */
 const UNKNOWN_LIFETIME_MS = 10 * 60_000;
+/** A shorter time to use it is a date without its zone, or a clock that is wrong: engines lock who logs in for every reply. */
+const SHORTEST_LIFETIME_MS = 60_000;
 const LONGEST_LIFETIME_MS = 30 * 24 * 3600_000;
 
 const NO_TOKEN = "the answer holds no token";
@@ -87,7 +89,7 @@ function readToken(text: string, timeZone: string): Token | undefined {
   // What no header can carry is no token.
   if (typeof body?.token !== "string" || !/^[\u0021-\u007e]+$/.test(body.token)) return undefined;
   const nowMs = Date.now();
-  const expireAtMs = readDate(body.expireAt, timeZone);
-  const expiresAtMs = expireAtMs === undefined ? nowMs + UNKNOWN_LIFETIME_MS : expireAtMs - MARGIN_MS;
-  return { token: body.token, expiresAtMs: Math.min(expiresAtMs, nowMs + LONGEST_LIFETIME_MS) };
+  const lifetimeMs = (readDate(body.expireAt, timeZone) ?? 0) - MARGIN_MS - nowMs;
+  const usedMs = lifetimeMs < SHORTEST_LIFETIME_MS ? UNKNOWN_LIFETIME_MS : Math.min(lifetimeMs, LONGEST_LIFETIME_MS);
+  return { token: body.token, expiresAtMs: nowMs + usedMs };
 }

@@ -1,6 +1,7 @@
 import { parseJson } from "../lib/json";
 import { send } from "../egress/http";
 import { judgeAnswer, type Failure } from "../egress/outcome";
+import type { Result } from "../model/result";
 import { authenticated, type EngineContext } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 
@@ -11,11 +12,11 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** `error` is the relay's own words, fit to be shown. An answer's body never is: it may be about somebody else. */
 export type ServiceFailure = { timedOut: boolean; error: string; retryAfterMs?: number };
-export type Served<T> = { ok: true; value: T } | { ok: false; failure: ServiceFailure };
+export type Served<T> = Result<T, ServiceFailure>;
 
-export const failedWith = (error: string): { ok: false; failure: ServiceFailure } => ({
+export const failedWith = (error: string): Served<never> => ({
   ok: false,
-  failure: { timedOut: false, error },
+  error: { timedOut: false, error },
 });
 
 /** The JSON of the answer; undefined when it is empty. `path` goes behind the tenant's `apiPath`. */
@@ -27,14 +28,13 @@ export async function callService(
   const { timeoutMs, allowInsecureTargets } = context;
   const bounds = { timeoutMs, allowInsecureTargets, mostAnswerBytes: MOST_ANSWER_BYTES };
   const url = `${record.baseUrl}${record.apiPath}${path}`;
-  const accept = { accept: "application/json" };
   const result = await authenticated(record.auth, context, (headers) =>
     body === undefined
-      ? send({ ...bounds, url, method: "GET", headers: { ...accept, ...headers } })
+      ? send({ ...bounds, url, method: "GET", headers })
       : send({
           ...bounds,
           url,
-          headers: { ...accept, "content-type": "application/json", ...headers },
+          headers: { "content-type": "application/json", ...headers },
           body: JSON.stringify(body),
         }),
   );
@@ -42,17 +42,18 @@ export async function callService(
   const { answer } = result;
   const outcome = judgeAnswer(answer, true);
   if (outcome.kind !== "delivered") return failed(outcome);
+  if (answer.unreadable) return failedWith(`HTTP ${answer.status}, but the answer could not be read`);
   if (answer.truncated) return failedWith(`HTTP ${answer.status}, but the answer is longer than the relay reads`);
   if (answer.text.trim() === "") return { ok: true, value: undefined };
   const parsed = parseJson(answer.text);
   return parsed.ok ? parsed : failedWith(`HTTP ${answer.status}, but the answer is not JSON`);
 }
 
-function failed(outcome: Failure): { ok: false; failure: ServiceFailure } {
+function failed(outcome: Failure): Served<never> {
   const wait = outcome.kind === "retry" && outcome.retryAfterMs !== undefined;
   return {
     ok: false,
-    failure: {
+    error: {
       timedOut: outcome.kind === "retry" && outcome.noAnswer === "timeout",
       error: outcome.error,
       ...(wait ? { retryAfterMs: outcome.retryAfterMs } : {}),

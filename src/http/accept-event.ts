@@ -1,3 +1,4 @@
+import { newMessageId } from "../lib/message-id";
 import type { EventKind, RelayEvent } from "../model/event";
 import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
@@ -5,9 +6,11 @@ import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
 import type { Accepted, Refusal } from "../ticket/accept";
 import type { Result } from "../model/result";
-import type { DeliveryStatus, LaneName } from "../model/timeline";
-import { ticketOf, type AppContext } from "./context";
+import type { LaneName } from "../model/answers";
+import type { DeliveryStatus } from "../model/timeline";
+import { ask, ticketOf, type AppContext } from "./context";
 import { unknownTicket } from "./resolve-tenant";
+import { refuseLoop } from "./loop";
 
 const LONGEST_WAIT_SECONDS = 20;
 const LONGEST_KEY = 256;
@@ -17,7 +20,7 @@ export function eventOf(shape: Parameters<typeof parseEvent>[0], json: unknown):
   const parsed = parseEvent(shape, json);
   if (parsed.ok) return parsed.event;
   const fields = parsed.problems.map((problem) => problem.path || "the body").join(", ");
-  throw new AppError("invalid_event", `The event does not fit: mend ${fields}.`, { issues: parsed.problems });
+  throw new AppError("invalid_event", `The event does not fit: fix ${fields}.`, { issues: parsed.problems });
 }
 
 export type NewEvent = {
@@ -29,36 +32,41 @@ export type NewEvent = {
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
 };
-export type Stored = Accepted & { stub: ReturnType<typeof ticketOf> };
+export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
   { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
 ): Promise<Stored> {
+  refuseLoop(c);
   const { owner, deskId } = tenant;
-  const { ticketNumber, channel } = event;
+  const { ticketNumber, channel, contactId = "", customerName } = event;
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
-  const stub = ticketOf(c, owner, ticketNumber);
-  const answer = await ask<Result<Accepted, Refusal>>(() =>
-    stub.accept({
+  const ticket = () => ticketOf(c, owner, ticketNumber);
+  const id = newMessageId();
+  const answer = await ask<Result<Accepted, Refusal>>((isAgain) =>
+    ticket().accept({
+      id,
+      isAgain,
       owner,
       ticketNumber,
       deskId,
       lane,
       kind,
-      channel,
       idempotencyKey,
       fromWebhook,
       event: JSON.stringify(canonical),
-      contactId: event.contactId ?? "",
-      customerName: event.customerName ?? "",
+      isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
+      channel: channel ?? "",
+      contactId,
+      customerName: customerName ?? "",
     }),
   );
   if (!answer.ok) throw refusal(answer.error);
   const accepted = answer.value;
   // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
-  if (!accepted.repeat && !accepted.queued) return { ...accepted, stub };
+  if (!accepted.repeat && !accepted.queued) return { ...accepted, ticket };
   log(accepted.repeat ? "repeated" : "accepted", {
     requestId: c.var.requestId,
     owner,
@@ -69,17 +77,17 @@ export async function storeEvent(
     sequence: accepted.sequence,
     ms: Date.now() - c.var.receivedAtMs,
   });
-  return { ...accepted, stub };
+  return { ...accepted, ticket };
 }
 
 /** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
 async function outlookOf(
   c: AppContext,
-  { stub, lane, sequence, id }: Stored,
+  { ticket, lane, sequence, id }: Stored,
   seconds: number,
 ): Promise<DeliveryStatus> {
   try {
-    return await stub.deliveryStatus(lane, sequence, seconds * 1000);
+    return await ask<DeliveryStatus>(() => ticket().deliveryStatus(lane, sequence, seconds * 1000));
   } catch (error) {
     log("wait_failed", { requestId: c.var.requestId, messageId: id, error: errorText(error) });
     return { state: "waiting" };
@@ -109,19 +117,6 @@ export async function acceptEvent(
   return c.json({ status: "success" });
 }
 
-/** Asks an object, or for what is sealed. A failure there means that nothing is known to be stored: the sender may try again. */
-export async function ask<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("unavailable", "The relay could not do this just now. Send it again.", {
-      detail: errorText(error),
-      headers: { "retry-after": "1" },
-    });
-  }
-}
-
 function refusal(refused: Refusal): AppError {
   switch (refused.code) {
     case "unknown_ticket":
@@ -131,7 +126,7 @@ function refusal(refused: Refusal): AppError {
     case "idempotency_mismatch":
       return new AppError(
         "idempotency_mismatch",
-        "This idempotency key was used with another body. Use a new key for a new message.",
+        "This idempotency key was used with another event. Use a new key for a new message.",
       );
     case "backlog_full":
       return new AppError("backlog_full", "Too much waits in this direction of the ticket. Send it again later.", {

@@ -1,17 +1,25 @@
+import type { MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { METHOD_NAME_ALL } from "hono/router";
 import * as z from "zod/mini";
 import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
-import { decodeBody } from "./body";
+import { webhookOf } from "../desks/registry";
+import { decodeBody, readBody, type Body } from "./body";
 import { equalSecrets } from "../crypto/bytes";
 import { AppError } from "../model/errors";
 import { verifySignature } from "../crypto/standard-webhooks";
 import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
-import { bearerOf, configOf, directoryOf, type AppContext } from "./context";
+import { openSecrets } from "../tenants/secrets";
+import { ask, bearerOf, configOf, directoryOf, type AppContext, type AppEnv } from "./context";
 import { withinRate } from "./rate";
 import { sessionOf } from "./session-cookie";
 
-/** Who is calling. Each of these throws `unauthorized`, and says nothing of what there is to be had. */
+/**
+ * Who is calling. Each of these throws `unauthorized`, and does not say what it is that does not hold; or `rate_limited`, to a
+ * caller whose credential holds.
+ */
 
 /** The names in INGRESS_KEYS that this engine's key stands under. */
 export async function authenticateEngine(c: AppContext): Promise<string[]> {
@@ -23,8 +31,20 @@ export async function authenticateEngine(c: AppContext): Promise<string[]> {
   throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
 }
 
+/**
+ * Lets nobody but the operator into what is behind it. The size of a body is judged first, as it is everywhere. A request
+ * that no route takes goes on to its 404 or 405: those tell no more than the API's description does.
+ */
+export const operatorOnly: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (matchedRoutes(c).some(({ method }) => method !== METHOD_NAME_ALL)) {
+    c.set("body", await readBody(c.req.raw));
+    await authenticateOperator(c);
+  }
+  await next();
+};
+
 /** By the token, or by the cookie of a console session. */
-export async function authenticateOperator(c: AppContext): Promise<void> {
+async function authenticateOperator(c: AppContext): Promise<void> {
   const expected = required(configOf(c).adminToken);
   // A header is the caller's own word, and goes before a cookie that a browser has added.
   const isOperator =
@@ -53,7 +73,7 @@ export async function authenticateToken(c: AppContext): Promise<string> {
 }
 
 /** The desk that sent this request, by its token, or else by a Standard Webhooks signature over the raw body. */
-export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise<string> {
+export async function authenticateDesk(c: AppContext, body: Body): Promise<string> {
   const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
   if (!isSigned) return authenticateToken(c);
   const masterKeys = required(configOf(c).masterKeys);
@@ -64,7 +84,7 @@ export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise
   if (tenant) {
     const nowMs = Date.now();
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
-    if (await verifySignature(secrets, c.req.raw.headers, body, nowMs)) {
+    if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
       await withinDeskRate(c, tenant.deskId);
       return tenant.deskId;
     }
@@ -74,19 +94,40 @@ export async function authenticateDesk(c: AppContext, body: Uint8Array): Promise
   );
 }
 
-function ownerIn(body: Uint8Array): string | undefined {
+function ownerIn(body: Body): string | undefined {
   let text: string;
   try {
     text = decodeBody(body);
-  } catch {
+  } catch (error) {
+    // The one thing about a body that is known without reading it.
+    if (error instanceof AppError && error.code === "unsupported_encoding") throw error;
     return undefined;
   }
   const parsed = parseJson(text);
   return parsed.ok ? z.object({ owner: id }).safeParse(parsed.value).data?.owner : undefined;
 }
 
+/** The tenant whose desk has signed this webhook in its own way, and what reads the webhooks of that desk. */
+export async function authenticateWebhook(c: AppContext, body: Body) {
+  const { deskType = "", owner = "" } = c.req.param();
+  const sealed = await directoryOf(c).tenant(owner);
+  if (sealed?.desk.type === deskType) {
+    const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
+    const webhook = webhookOf(tenant.desk);
+    const request = { headers: c.req.raw.headers, body: body.sent, url: new URL(c.req.url) };
+    if (webhook && (await webhook.verify(request, Date.now()))) {
+      await withinDeskRate(c, tenant.deskId);
+      return { tenant, webhook, request };
+    }
+  }
+  throw new AppError(
+    "unauthorized",
+    "The webhook's signature or secret does not hold. Check its secret in the tenant record.",
+  );
+}
+
 /** Throws `rate_limited` when this desk has called too often. */
-export const withinDeskRate = (c: AppContext, deskId: string): Promise<void> =>
+const withinDeskRate = (c: AppContext, deskId: string): Promise<void> =>
   withinRate(c.env.CALLER_RATE, `desk ${deskId}`);
 
 const unauthorized = (message: string) =>

@@ -28,13 +28,22 @@ export function numberIn(c: AppContext, name: string, most: number, byDefault: n
   throw invalidParameter(name, `must be a number from 1 to ${most}`);
 }
 
-/** The place where the page before ended, as `read` understands it; undefined for the first page. */
-export function placeIn<T>(c: AppContext, read: (text: string) => T | undefined): T | undefined {
-  const text = c.req.query("before");
-  if (text === undefined) return undefined;
-  const place = read(text);
-  if (place !== undefined) return place;
+/** The cursor that a caller gives as `before`; undefined for the first page. */
+export function cursorIn<T>(before: string | undefined, cursor: { read: (text: string) => T | undefined }) {
+  if (before === undefined) return undefined;
+  const read = cursor.read(before);
+  if (read !== undefined) return read;
   throw invalidParameter("before", "must be the next of the answer before, or be left out");
+}
+
+/** The parameters in the query. Throws `invalid_request`, with one issue for each that is wrong. */
+export function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
+  const result = schema.safeParse(c.req.query());
+  if (result.success) return result.data;
+  const found = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
+  const issues = [...found].map(([path, message]) => ({ path, message }));
+  const message = `${issues.map((issue) => `${issue.path} ${issue.message}`).join("; ")}.`;
+  throw new AppError("invalid_request", message, { issues });
 }
 
 export const invalidParameter = (path: string, message: string) =>

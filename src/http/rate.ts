@@ -1,3 +1,6 @@
+import { BoundedMap } from "../lib/bounded-map";
+import { isWaiting } from "../lib/clock";
+import { errorText, log } from "../lib/log";
 import { AppError } from "../model/errors";
 
 /** The limiters' `period` in wrangler.toml. */
@@ -9,20 +12,28 @@ const REFUSAL_MS = 1_000;
 const CREDENTIALS = 5_000;
 
 /** What this isolate has seen of each credential since it last asked. */
-const seen = new Map<string, { requests: number; refusedUntilMs: number }>();
+const seen = new BoundedMap<string, { requests: number; refusedUntilMs: number }>(CREDENTIALS);
 
 /** Throws `rate_limited` when this credential has called too often: see wrangler.toml for how often that is. */
 export async function withinRate(limiter: RateLimit, credential: string): Promise<void> {
   const known = seen.get(credential) ?? { requests: 0, refusedUntilMs: 0 };
-  if (seen.size >= CREDENTIALS) seen.clear();
-  seen.set(credential, known);
+  if (known.requests === 0) seen.set(credential, known);
   if (++known.requests >= REQUESTS_PER_QUESTION) {
     known.requests = 0;
-    const { success } = await limiter.limit({ key: credential });
-    if (!success) known.refusedUntilMs = Date.now() + REFUSAL_MS;
+    if (await isTooOften(limiter, credential)) known.refusedUntilMs = Date.now() + REFUSAL_MS;
   }
-  if (known.refusedUntilMs <= Date.now()) return;
+  if (!isWaiting(known.refusedUntilMs, Date.now(), REFUSAL_MS)) return;
   throw new AppError("rate_limited", "Too many requests with this credential. Wait as Retry-After says, then go on.", {
     headers: { "retry-after": String(PERIOD_SECONDS) },
   });
+}
+
+/** The limiter is a guard against abuse: when it fails, everybody passes. */
+async function isTooOften(limiter: RateLimit, credential: string): Promise<boolean> {
+  try {
+    return !(await limiter.limit({ key: credential })).success;
+  } catch (error) {
+    log("rate_limiter_failed", { error: errorText(error) });
+    return false;
+  }
 }

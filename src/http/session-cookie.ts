@@ -1,8 +1,7 @@
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { required } from "../config";
 import { readSession, writeSession, type Session } from "../console-session/cookie";
-import { ask } from "./accept-event";
-import { configOf, type AppContext } from "./context";
+import { ask, configOf, type AppContext } from "./context";
 import { isSameOrigin } from "./same-origin";
 
 const isSecure = (c: AppContext): boolean => new URL(c.req.url).protocol === "https:";

@@ -22,12 +22,15 @@ const WHAT: Record<string, string> = {
 
 /** A number that a double may not hold as it stands: many digits, or an exponent. */
 const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
+/** A number that JavaScript may write otherwise than it came: `1.50`, `-0`, `1E3`. */
+const INEXACT_NUMBER = /[:,[]\s*(?:-0|-?\d{15,}|-?\d+[.eE][\d.eE+-]*)\s*[,}\]]/;
 const SAFE_DIGITS = 15;
 /** Below this a double loses digits, and in the end everything. */
 const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /** Not in the compiler's library yet: ECMAScript proposal "JSON.parse source text access", in V8 since 11.4. */
-type SourceText = { rawJSON: (text: string) => unknown };
+type SourceText = { rawJSON: (text: string) => unknown; isRawJSON: (value: unknown) => value is { rawJSON: string } };
+const sourceText = JSON as unknown as SourceText;
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
 const significantDigits = (source: string): number =>
@@ -36,21 +39,36 @@ const significantDigits = (source: string): number =>
     .replace(".", "")
     .replace(/^-?0*/, "").length;
 
-/** Keeps a number that a double would change as the text it came in, so that a field the relay does not know goes on as it came. */
-const keepNumbers: Reviver = (_key, value, context) =>
-  typeof value === "number" && context?.source !== undefined && isChanged(value, context.source)
-    ? (JSON as unknown as SourceText).rawJSON(context.source)
-    : value;
+/** Keeps some numbers as the text they came in, so that a field the relay does not know goes on as it came. */
+const keepNumbers =
+  (isKept: (value: number, source: string) => boolean): Reviver =>
+  (_key, value, context) =>
+    typeof value === "number" && context?.source !== undefined && isKept(value, context.source)
+      ? sourceText.rawJSON(context.source)
+      : value;
+
+/** Whether this is a number that was kept as the text it came in: `JSON.stringify` gives that text. */
+export const isKeptNumber = (value: unknown): boolean => sourceText.isRawJSON(value);
+
+/** The digits of a number that was kept as the text it came in. */
+export const rawNumberOf = (value: unknown): string | undefined =>
+  sourceText.isRawJSON(value) ? value.rawJSON : undefined;
 
 function isChanged(value: number, source: string): boolean {
   const digits = significantDigits(source);
   return !Number.isFinite(value) || digits > SAFE_DIGITS || (digits > 0 && Math.abs(value) < SMALLEST_NORMAL);
 }
 
-/** Parses JSON. The message of a failure names line and column (from 1), and the smart quotes where those are the cause. */
-export function parseJson(text: string): Parsed {
+/**
+ * Parses JSON. The message of a failure names line and column (from 1), and the smart quotes where those are the cause. A
+ * number that a double cannot hold is kept as its text; with `exactNumbers`, every one that would be written otherwise.
+ */
+export function parseJson(text: string, { exactNumbers = false } = {}): Parsed {
+  const isKept = exactNumbers ? isRewritten : isChanged;
   try {
-    const value: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepNumbers) : JSON.parse(text);
+    const value: unknown = (exactNumbers ? INEXACT_NUMBER : LONG_NUMBER).test(text)
+      ? JSON.parse(text, keepNumbers(isKept))
+      : JSON.parse(text);
     return { ok: true, value };
   } catch {
     return { ok: false, message: explain(text) };
@@ -65,6 +83,8 @@ export function jsonIn(text: string): unknown {
     return undefined;
   }
 }
+
+const isRewritten = (value: number, source: string): boolean => String(value) !== source;
 
 /** The engine's own message has no position for short texts, so the place is found with a tolerant parser. */
 function explain(text: string): string {

@@ -1,24 +1,8 @@
-/** One attempt to deliver a message, as it is recorded and shown. The fields are kept; words are made by whoever shows them. */
-export type Attempt = {
-  at: string;
-  ms: number;
-  /** Of the far end's answer, where one came. */
-  status?: number;
-  /** How it ended. Records of the first version do not have it. */
-  outcome?: "delivered" | "rejected" | "blocked" | "retry";
-  /** Why the far end did not answer, where the relay can tell. */
-  noAnswer?: NoAnswer;
-  /** Why it failed, in the relay's own words. Left out where `status` alone says so. */
-  detail?: string;
-  /** The beginning of what the far end answered, where the attempt failed. */
-  answer?: string;
-  /** Set on the last attempt of a message that got too old: the age it was allowed. */
-  givenUpAfterSeconds?: number;
-  /** All of that as one text. A record has it only if it is of the first version, which kept nothing else. */
-  error?: string;
-};
+import type { Attempt } from "./answers";
 
-export type NoAnswer = "timeout" | "connection";
+/** An attempt is kept as fields. Words are made of them where somebody reads them. */
+
+export type NoAnswer = NonNullable<Attempt["noAnswer"]>;
 
 /** The attempt with its `error`, for those who read no more than that. */
 export function withError(attempt: Attempt): Attempt {

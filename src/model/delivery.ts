@@ -1,4 +1,5 @@
 import { parseJson } from "../lib/json";
+import type { DeadLetter } from "./answers";
 import type { CommandEvent, IncomingEvent, MessageKind, OutgoingEvent } from "./event";
 
 /** What a desk is told of a reply, or a Close, that ended among the dead letters. */
@@ -14,7 +15,7 @@ export type FailureReport = {
   event: OutgoingEvent | CommandEvent;
 };
 
-export type DeadReason = "rejected" | "blocked" | "exhausted";
+export type DeadReason = DeadLetter["reason"];
 
 type Attempt = {
   /** Stable over all attempts: the receiver drops repeats by it. */
@@ -44,10 +45,10 @@ export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery
 }
 
 /** Parses an event, or a report, as it is stored. Unlike JSON.parse, this keeps a number that a double would change. */
-export function parseStored<T>(text: string): T {
+export function parseStored(text: string): unknown {
   const parsed = parseJson(text);
   if (!parsed.ok) throw new Error("the stored message is not JSON");
-  return parsed.value as T;
+  return parsed.value;
 }
 
 /** Whether it is an agent's reply, and no Close. */

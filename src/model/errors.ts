@@ -1,5 +1,5 @@
-/** Every refusal the relay can answer with, and its HTTP status: the error table of the README. */
-const STATUS = {
+/** Every refusal the relay can answer with, and its HTTP status: the table under "Answers" in docs/protocol.md. */
+export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,
   wrong_owner: 403,
@@ -10,6 +10,7 @@ const STATUS = {
   ambiguous_ticket: 409,
   ticket_closed: 409,
   too_large: 413,
+  unsupported_encoding: 415,
   idempotency_mismatch: 422,
   invalid_event: 422,
   invalid_request: 422,
@@ -53,6 +54,12 @@ export class AppError extends Error {
 
   get status() {
     return STATUS[this.code];
+  }
+
+  /** Something that the relay stands on does not answer. Nothing is known to be stored, so the sender may try again. */
+  static unavailable(detail: string): AppError {
+    const message = "The relay could not do this just now. Send it again.";
+    return new AppError("unavailable", message, { detail, headers: { "retry-after": "1" } });
   }
 
   /** The body of the answer. */

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
+import { isKeptNumber } from "../lib/json";
 import { refuse } from "../lib/zod";
+import { cleanTexts, readLink, readPlace, repairFields } from "./repair";
 
 /**
  * The three events of 3Dolphins' "Third-Party Integration" page: their fields, their limits and their canonical spelling.
@@ -12,37 +14,39 @@ export type EventKind = "incoming" | "outgoing" | "command";
 export type MessageKind = EventKind | "failure";
 
 const MAX_ID = 128;
-export const MAX_MESSAGE = 8192;
-export const MAX_LINK = 2048;
+/** An e-mail is a message too. */
+export const MAX_MESSAGE = 65_536;
+/** Presigned links are long. */
+export const MAX_LINK = 8192;
 const MAX_FIELD = 1024;
 /** Of what the relay does not know: far more than anybody needs, and far from the end of a stack. */
 const MAX_DEPTH = 32;
 const MAX_FIELDS = 1000;
 
-const CONTROL = /\p{Cc}/u;
+/** As a class of its own, and not `\p{Cc}`: it stands in the API's description, for whatever language reads that. */
+// oxlint-disable-next-line no-control-regex
+const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 const needed = {
   error: (issue: { input?: unknown }) =>
     issue.input === undefined || issue.input === null ? "is required" : "must be a text in double quotes",
 };
 
+/** Counted in UTF-16 units, as Java does. zod counts whole characters, and so does JSON Schema, for which `maxLength` stands. */
+const atMost = (max: number) => {
+  const message = `must be at most ${max.toLocaleString("en")} characters long`;
+  return [z.maxLength(max, message), z.refine<string>((given) => given.length <= max, message)] as const;
+};
+
 /** An id that keys storage: what UTF-8 would fold together (lone surrogates) or a log would break on is refused. */
 export const id = z.string(needed).check(
   z.minLength(1, "must not be empty"),
-  z.maxLength(MAX_ID, `must be at most ${MAX_ID} characters long`),
-  z.refine((text) => !CONTROL.test(text), "must not contain control characters"),
+  ...atMost(MAX_ID),
+  z.regex(NO_CONTROLS, "must not contain control characters"),
   z.refine((text) => text.isWellFormed(), "must be well-formed Unicode, without half of a surrogate pair"),
 );
 
-const text = (max: number) =>
-  z.string(needed).check(z.maxLength(max, `must be at most ${max.toLocaleString("en")} characters long`));
-
-/** Java senders write null for an empty field: the fields that may be empty take it as that. */
-const orEmpty = (max: number) =>
-  z.pipe(
-    z.nullable(text(max)),
-    z.transform((value) => value ?? ""),
-  );
+const text = (max: number) => z.string(needed).check(...atMost(max));
 
 const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
   z.pipe(
@@ -53,7 +57,7 @@ const orAbsent = <T extends z.ZodMiniType>(schema: T) =>
 export type MessageType = "text" | "image" | "video" | "audio" | "file" | "Location" | "sticker";
 
 /** Canonical spelling by the name in lower case: only Location is capitalised in the documentation. */
-const MESSAGE_TYPES = new Map<string, MessageType>([
+export const MESSAGE_TYPES = new Map<string, MessageType>([
   ["text", "text"],
   ["image", "image"],
   ["video", "video"],
@@ -73,7 +77,7 @@ const messageType = z.pipe(
   ),
 );
 
-const content = { messageType, message: orEmpty(MAX_MESSAGE), mediaLink: orEmpty(MAX_LINK) };
+const content = { messageType, message: text(MAX_MESSAGE), mediaLink: text(MAX_LINK) };
 
 const incoming = z.object({
   ticketNumber: id,
@@ -84,16 +88,18 @@ const incoming = z.object({
   customerName: text(MAX_FIELD),
   createdDate: text(MAX_FIELD),
   owner: id,
-  groupId: z.optional(orEmpty(MAX_FIELD)),
-  language: z.optional(orEmpty(MAX_FIELD)),
+  groupId: z.optional(text(MAX_FIELD)),
+  language: z.optional(text(MAX_FIELD)),
 });
 
+/** Of what a reply leaves out, the ticket knows the channel and the customer's name. */
 const outgoing = z.object({
   ticketNumber: id,
-  channel: id,
+  channel: z.optional(id),
   ...content,
-  customerName: text(MAX_FIELD),
-  createdDate: z.nullish(text(MAX_FIELD)),
+  mediaLink: z._default(content.mediaLink, ""),
+  customerName: z.optional(text(MAX_FIELD)),
+  createdDate: z.optional(text(MAX_FIELD)),
   owner: orAbsent(id),
 });
 
@@ -125,7 +131,7 @@ export type CommandEvent = z.infer<typeof command> & Others;
 /** The fields the relay itself reads; all others of the event ride along untouched. */
 export type RelayEvent = {
   ticketNumber: string;
-  channel: string;
+  channel?: string;
   owner?: string;
   contactId?: string;
   customerName?: string;
@@ -138,12 +144,12 @@ export type RelayEvent = {
 type Problem = { path: string; message: string };
 export type ParsedEvent = { ok: true; event: RelayEvent } | { ok: false; problems: Problem[] };
 
-/** Checks and normalises one event. A failure has one problem for each field that is wrong. */
+/** Repairs, checks and normalises one event. A failure has one problem for each field that is wrong. */
 export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEvent {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return { ok: false, problems: [{ path: "", message: "must be one JSON object" }] };
   }
-  const fields = withDocumentedSpelling(json);
+  const fields = repairFields(withDocumentedSpelling(cleanTexts(json, MAX_DEPTH + 1) as object));
   const result = SCHEMAS[shape].safeParse(fields);
   const problems = new Map<string, string>();
   for (const issue of result.error?.issues ?? []) {
@@ -158,8 +164,7 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
     else count += 1 + inside;
   }
   if (count > MAX_FIELDS) problems.set("", `must not have more than ${MAX_FIELDS.toLocaleString("en")} fields`);
-  if (shape === "incoming" || shape === "outgoing") {
-    const problem = contentProblem(fields);
+  for (const problem of [contentProblem(shape, fields), channelProblem(shape, fields)]) {
     if (problem && !problems.has(problem.path)) problems.set(problem.path, problem.message);
   }
   if (!result.success || problems.size > 0) {
@@ -170,7 +175,7 @@ export function parseEvent(shape: keyof typeof SCHEMAS, json: unknown): ParsedEv
 
 /** How many fields and elements a value has inside; infinite when it is nested deeper than `levels`. */
 function countFields(value: unknown, levels: number): number {
-  if (typeof value !== "object" || value === null) return 0;
+  if (typeof value !== "object" || value === null || isKeptNumber(value)) return 0;
   if (levels === 0) return Number.POSITIVE_INFINITY;
   return Object.values(value).reduce<number>((sum, inner) => sum + 1 + countFields(inner, levels - 1), 0);
 }
@@ -184,41 +189,33 @@ function withDocumentedSpelling(json: object): Record<string, unknown> {
 }
 
 /** What a message of this type needs: a link for media, two numbers for a place, words for text. */
-function contentProblem(fields: Record<string, unknown>): Problem | undefined {
-  const type =
-    typeof fields["messageType"] === "string" ? MESSAGE_TYPES.get(fields["messageType"].toLowerCase()) : undefined;
-  const { message, mediaLink } = fields;
+function contentProblem(shape: keyof typeof SCHEMAS, fields: Record<string, unknown>): Problem | undefined {
+  if (shape !== "incoming" && shape !== "outgoing") return undefined;
+  const { messageType: given, message, mediaLink } = fields;
+  const type = typeof given === "string" ? MESSAGE_TYPES.get(given.toLowerCase()) : undefined;
   switch (type) {
     case "text":
-      if (typeof message === "string" && message !== "") return undefined;
-      return message === "" || message === null
-        ? { path: "message", message: "must not be empty for a text" }
-        : undefined;
+      return message === "" ? { path: "message", message: "must not be empty for a text" } : undefined;
     case "Location":
-      if (typeof message !== "string" || isPlace(message)) return undefined;
+      if (typeof message !== "string" || readPlace(message) !== undefined) return undefined;
       return { path: "message", message: "must be latitude,longitude for a Location, such as -6.2088,106.8456" };
     case "image":
     case "video":
     case "audio":
     case "file":
-      if (mediaLink === undefined || (typeof mediaLink === "string" && isLink(mediaLink))) return undefined;
-      if (mediaLink !== null && typeof mediaLink !== "string") return undefined;
+      if (mediaLink === undefined) return { path: "mediaLink", message: "is required" };
+      if (typeof mediaLink !== "string" || readLink(mediaLink)) return undefined;
       return { path: "mediaLink", message: `must be an http or https URL for a message of type ${type}` };
     default:
       return undefined;
   }
 }
 
-/** `latitude,longitude` in degrees, within ±90 and ±180. */
-function isPlace(message: string): boolean {
-  const match = /^\s*([+-]?\d+(?:\.\d+)?)\s*,\s*([+-]?\d+(?:\.\d+)?)\s*$/.exec(message);
-  return match !== null && Math.abs(Number(match[1])) <= 90 && Math.abs(Number(match[2])) <= 180;
-}
-
-function isLink(link: string): boolean {
-  const url = URL.parse(link);
-  return url !== null && (url.protocol === "https:" || url.protocol === "http:");
-}
+/** Which ticket a reply is for is looked up by its number alone where it gives no owner: then it has to say the rest. */
+const channelProblem = (shape: keyof typeof SCHEMAS, { channel, owner }: Record<string, unknown>) =>
+  shape === "outgoing" && channel === undefined && (owner === undefined || owner === null)
+    ? { path: "channel", message: "is required" }
+    : undefined;
 
 /**
  * A sticker as text. 3Dolphins sends one as the text `Sticker` (`Stiker` on the Indonesian page), or by that type:

@@ -1,10 +1,10 @@
-import type { LaneName, TicketState } from "./timeline";
+import type { LaneName, TicketState } from "./answers";
 
 export type LaneCounts = { accepted: number; delivered: number; waiting: number; dead: number };
 
 /**
- * A ticket's condition at one moment. Never what changed since another: so the index may hear it twice, or miss the one
- * before, and is right all the same.
+ * A ticket's condition at one moment, and never what changed since another. So the index may get a report twice, or miss the
+ * one before, and is right all the same.
  */
 export type Snapshot = {
   ticketNumber: string;
@@ -16,7 +16,7 @@ export type Snapshot = {
   customerName: string;
   state: TicketState;
   lanes: Record<LaneName, LaneCounts>;
-  /** When the oldest head was accepted that has waited past 5 seconds. */
+  /** When the oldest waiting message was accepted, once it has waited for 5 seconds. */
   waitingSinceMs?: number;
   nextAttemptAtMs?: number;
 };
@@ -32,7 +32,7 @@ export type MinuteCounts = {
   lagMaxMs: number;
 };
 
-/** `minutes` are those since the last report that was acknowledged: a proposal of where to count what is new in `lanes`. */
+/** `minutes` are those since the last acknowledged report. They say where to count what is new in `lanes`. */
 export type Report = Snapshot & { minutes: MinuteCounts[] };
 
 export const MINUTE_MS = 60_000;

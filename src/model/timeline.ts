@@ -1,13 +1,6 @@
-import type { Attempt } from "./attempt";
-import type { DeadReason } from "./delivery";
-import type { MessageKind } from "./event";
+import type { Attempt, DeadLetter, LaneName, TimelineMessage } from "./answers";
 
-/** What the relay tells about a ticket: README, "Where is message X?". All times are ISO 8601, UTC. */
-
-export const LANES = ["toDesk", "toDolphins"] as const;
-export type LaneName = (typeof LANES)[number];
-export type TicketState = "open" | "closing" | "closed";
-export type MessageState = "waiting" | "delivered" | "dead";
+/** How the timeline of a ticket is paged: README, "Where is message X?". All times are ISO 8601, UTC. */
 
 /** What became of a message so far. `last` is its newest attempt, with its `error`. */
 export type DeliveryStatus =
@@ -15,51 +8,19 @@ export type DeliveryStatus =
   | { state: "delivered" }
   | { state: "dead"; reason: string; last: Attempt };
 
-export type TimelineMessage = {
-  id: string;
-  lane: LaneName;
-  sequence: number;
-  kind: MessageKind;
-  state: MessageState;
-  acceptedAt: string;
-  suspectedDuplicate: boolean;
-  /** The newest 20, each that failed with its `error`. */
-  attempts: Attempt[];
-  event: unknown;
-};
-
-export type DeadLetter = TimelineMessage & { reason: DeadReason };
+export const LANES = ["toDesk", "toDolphins"] as const satisfies LaneName[];
 
 /** Some of a ticket's dead letters: of each lane the oldest first, and the lane to the desk before the other. */
-export type DeadLetters = Pick<TicketView["ticket"], "channel" | "customerName"> & { deadLetters: DeadLetter[] };
+export type DeadLetters = {
+  channel: string;
+  customerName: string;
+  deadLetters: DeadLetter[];
+  /** There are more than these, which are as many as one answer may hold. */
+  isCut: boolean;
+};
 
 /** Which dead letters were put back, or would be; `late` are those of them that arrive after later ones of their lane. */
 export type Replayed = { replayed: string[]; late: string[] };
-
-export type LaneView = {
-  accepted: number;
-  delivered: number;
-  waiting: number;
-  dead: number;
-  oldestWaitingSince?: string;
-  nextAttemptAt?: string;
-  blockedBy?: string;
-};
-
-export type TicketView = {
-  status: "success";
-  ticket: {
-    ticketNumber: string;
-    owner: string;
-    channel: string;
-    contactId: string;
-    customerName: string;
-    state: TicketState;
-    lanes: Record<LaneName, LaneView>;
-    messages: TimelineMessage[];
-    next?: string;
-  };
-};
 
 /**
  * Which page: the newest messages of one lane before a sequence, or of both lanes, each before its own.
@@ -68,27 +29,39 @@ export type TicketView = {
 export type Page = Partial<Record<LaneName, { before: number }>>;
 
 export const PAGE_SIZE = 100;
+/** A page ends here too. What an object answers may have 32 MiB, and a message with all its attempts some 300 KiB. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** `bytes` are about those that it has as JSON. */
+export type Sized<T> = { shown: T; bytes: number };
+
+/** The first of these that fit into a page: one at least. */
+export function fitting<T>(all: readonly Sized<T>[]): T[] {
+  let bytes = 0;
+  const end = all.findIndex((one, at) => (bytes += one.bytes) > PAGE_BYTES && at > 0);
+  return all.slice(0, end === -1 ? all.length : end).map(({ shown }) => shown);
+}
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * One page out of what each lane has (newest first, up to one more than a page): the newest, oldest of them first, and
+ * One page out of what each lane has (newest first, up to one more than fits): the newest, oldest of them first, and
  * what to pass as `before` for the ones before: a sequence where one lane is shown, else one for each lane.
  */
 export function pageOf(
   page: Page,
-  rows: Record<LaneName, TimelineMessage[]>,
+  rows: Record<LaneName, Sized<TimelineMessage>[]>,
 ): { messages: TimelineMessage[]; next?: string } {
   const left = { toDesk: [...rows.toDesk], toDolphins: [...rows.toDolphins] };
-  const newestFirst: TimelineMessage[] = [];
+  const newestFirst: Sized<TimelineMessage>[] = [];
   while (newestFirst.length < PAGE_SIZE) {
     const [desk, dolphins] = [left.toDesk[0], left.toDolphins[0]];
     if (!desk && !dolphins) break;
-    const lane = !dolphins || (desk && desk.acceptedAt > dolphins.acceptedAt) ? "toDesk" : "toDolphins";
-    newestFirst.push(...left[lane].splice(0, 1));
+    const isDesk = !dolphins || (desk && desk.shown.acceptedAt > dolphins.shown.acceptedAt);
+    newestFirst.push(...left[isDesk ? "toDesk" : "toDolphins"].splice(0, 1));
   }
-  const messages = newestFirst.toReversed();
-  if (left.toDesk.length + left.toDolphins.length === 0) return { messages };
+  const messages = fitting(newestFirst).toReversed();
+  if (messages.length === rows.toDesk.length + rows.toDolphins.length) return { messages };
   const before = (lane: LaneName) =>
     messages.find((message) => message.lane === lane)?.sequence ?? page[lane]?.before ?? Number.MAX_SAFE_INTEGER;
   const next = LANES.filter((lane) => page[lane] !== undefined)

@@ -1,14 +1,16 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
+import type { ServiceFailure } from "../engine/service-call";
 import { CONTACT_FRESH_MS, readContact, readHistory } from "../engine-session/lookups";
+import type { HistoryAnswer } from "../model/answers";
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import type { Result } from "../model/result";
 import type { TicketInfo, UnknownTicket } from "../ticket/views";
-import { ask } from "../http/accept-event";
 import { authenticateToken } from "../http/auth";
-import { configOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, configOf, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { queryIn } from "../http/parameters";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
 
 /** What 3Dolphins knows, shown to a desk by way of a ticket of its own: the customer's contact, and the conversation. */
@@ -25,46 +27,37 @@ export const contactQuery = z.object({
 
 const day = z.optional(z.iso.date("must be a date such as 2021-09-24"));
 
-export const historyQuery = z
-  .object({
-    owner: z.optional(id),
-    from: day,
-    to: day,
-    next: z.pipe(
-      z._default(z.string().check(z.regex(/^\d{1,9}$/, "must be the next of the answer before")), "0"),
-      z.transform(Number),
-    ),
-  })
-  .check(
-    z.refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-      path: ["from"],
-      message: "must not be after to",
-    }),
-  );
+export const historyQuery = z.object({
+  owner: z.optional(id),
+  from: day,
+  to: day,
+  next: z.pipe(
+    z._default(z.string().check(z.regex(/^\d{1,9}$/, "must be the next of the answer before")), "0"),
+    z.transform(Number),
+  ),
+});
 
 export const contacts = new Hono<AppEnv>();
 
-contacts
-  .get("/:contactId", async (c) => {
-    c.header("cache-control", "no-store");
-    const deskId = await authenticateToken(c);
-    const { ticketNumber, owner, ...options } = queryIn(c, contactQuery);
-    const contactId = c.req.param("contactId");
-    const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
-    if (info.contactId !== contactId)
-      throw noContact("That ticket names another contact. Its contactId is in each of its Incoming Events.");
-    const fresh = /\bno-(cache|store)\b/i.test(c.req.header("cache-control") ?? "");
-    const served = await ask(() => readContact(servicesOf(c), tenant, contactId, { options, fresh }));
-    if (!served.ok) throw engineRefusal(served.failure);
-    if (!served.value) throw noContact("3Dolphins has no such contact any more.");
-    const { contact, ageMs } = served.value;
-    log("contact_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, ageMs });
-    c.header("cache-control", `private, max-age=${CONTACT_FRESH_MS / 1000}`);
-    c.header("age", String(Math.floor(ageMs / 1000)));
-    c.header("vary", "authorization");
-    return c.body(`{"status":"success","contact":${contact}}`, 200, { "content-type": "application/json" });
-  })
-  .all("/:contactId", methodNotAllowed("GET"));
+contacts.get("/:contactId", async (c) => {
+  c.header("cache-control", "no-store");
+  const deskId = await authenticateToken(c);
+  const { ticketNumber, owner, ...options } = queryIn(c, contactQuery);
+  const contactId = c.req.param("contactId");
+  const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
+  if (info.contactId !== contactId)
+    throw noContact("That ticket names another contact. Its contactId is in each of its Incoming Events.");
+  const fresh = /\bno-(cache|store)\b/i.test(c.req.header("cache-control") ?? "");
+  const served = await ask(() => readContact(depsOf(c), tenant, contactId, { options, fresh }));
+  if (!served.ok) throw engineRefusal(served.error);
+  if (!served.value) throw noContact("3Dolphins has no such contact any more.");
+  const { contact, ageMs } = served.value;
+  log("contact_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, ageMs });
+  c.header("cache-control", `private, max-age=${CONTACT_FRESH_MS / 1000}`);
+  c.header("age", String(Math.floor(ageMs / 1000)));
+  c.header("vary", "authorization");
+  return c.body(`{"status":"success","contact":${contact}}`, 200, { "content-type": "application/json" });
+});
 
 /** GET /v1/tickets/{ticketNumber}/history */
 export async function showHistory(c: AppContext): Promise<Response> {
@@ -74,12 +67,11 @@ export async function showHistory(c: AppContext): Promise<Response> {
   const ticketNumber = c.req.param("ticketNumber") ?? "";
   const { tenant, info } = await ticketIn(c, deskId, owner, ticketNumber);
   const ticket = { ticketNumber, openedAtMs: info.openedAtMs };
-  const served = await ask(() => readHistory(servicesOf(c), tenant, ticket, { from, to, startIndex }));
-  if (!served) throw invalidRequest([{ path: "from", message: "must not be after today" }]);
-  if (!served.ok) throw engineRefusal(served.failure);
+  const served = await ask(() => readHistory(depsOf(c), tenant, ticket, { from, to, startIndex }));
+  if (!served.ok) throw engineRefusal(served.error);
   const { messages, next } = served.value;
   log("history_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, messages: messages.length });
-  return c.json({ status: "success", messages, ...(next === undefined ? {} : { next }) });
+  return c.json<HistoryAnswer>({ status: "success", messages, ...(next === undefined ? {} : { next }) });
 }
 
 /** The ticket that lets the desk in. Throws `unknown_ticket` when no Incoming Event of that tenant has opened it. */
@@ -92,23 +84,12 @@ async function ticketIn(c: AppContext, deskId: string, owner: string | undefined
   return { tenant, info: info.value };
 }
 
-const servicesOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
-
-/** The parameters of a request. Throws `invalid_request`, with one issue for each that is wrong. */
-function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
-  const result = schema.safeParse(c.req.query());
-  if (result.success) return result.data;
-  const issues = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
-  throw invalidRequest([...issues].map(([path, message]) => ({ path, message })));
-}
-
-const invalidRequest = (issues: { path: string; message: string }[]) =>
-  new AppError("invalid_request", `${issues.map(({ path, message }) => `${path} ${message}`).join("; ")}.`, { issues });
+const depsOf = (c: AppContext) => ({ config: configOf(c), sessions: c.env.ENGINE_SESSION });
 
 const noContact = (message: string) => new AppError("not_found", message);
 
 /** The engine's failure, told to the desk that waits for its answer. */
-function engineRefusal({ timedOut, error, retryAfterMs }: { timedOut: boolean; error: string; retryAfterMs?: number }) {
+function engineRefusal({ timedOut, error, retryAfterMs }: ServiceFailure) {
   const headers: Record<string, string> =
     retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
   return timedOut

@@ -1,29 +1,35 @@
 import { Hono } from "hono";
 import { required } from "../config";
-import type { DeskEvent } from "../desks/desk";
+import type { DeskEvent, RefusedReply } from "../desks/desk";
 import { markdownText, marksOf } from "../desks/markdown";
-import { showReceipt, webhookOf } from "../desks/registry";
+import { filesOf, type webhookOf } from "../desks/registry";
+import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
+import { MAX_LINK, type RelayEvent } from "../model/event";
+import type { Result } from "../model/result";
 import { log } from "../lib/log";
-import { readIdentity } from "../tenants/ticket-reference";
-import { openSecrets } from "../tenants/secrets";
+import { writeMediaReference } from "../tenants/media-reference";
+import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { ask, eventOf, storeEvent, type Stored } from "../http/accept-event";
-import { withinDeskRate } from "../http/auth";
-import { configOf, directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { eventOf, storeEvent, type Stored } from "../http/accept-event";
+import { authenticateWebhook } from "../http/auth";
+import { configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
 
-/** Of the 5 seconds that Chatwoot waits for the answer. */
-const SHOWING_MS = 3_500;
+type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
+
+/** Desks wait some 5 seconds for the answer. */
+const TELLING_MS = 3_500;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Hono<AppEnv>();
 
 webhooks
+  // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
+  .use("/:deskType/:owner", async (c, next) => (c.req.method === "HEAD" ? c.body(null) : next()))
   .post("/:deskType/:owner", async (c) => {
     const body = await readBody(c.req.raw);
     const { tenant, webhook, request } = await authenticateWebhook(c, body);
-    await withinDeskRate(c, tenant.deskId);
     const events = webhook.parse(jsonOf(body), request);
     if (!events) {
       throw new AppError(
@@ -34,90 +40,127 @@ webhooks
         },
       );
     }
-    const { stored, refusal } = await storeAll(c, tenant, events);
-    if (refusal) throw refusal;
+    const { stored, refusal } = await storeAll(c, tenant, webhook, events);
+    if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
     c.header("relay-message-id", last.id);
     c.header("relay-sequence", String(last.sequence));
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
-  })
-  // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
-  .get("/:deskType/:owner", (c) => (c.req.method === "HEAD" ? c.body(null) : methodNotAllowed("POST")()))
-  .all("/:deskType/:owner", methodNotAllowed("POST"));
-
-/** The tenant whose desk sent this. Throws `unauthorized`, whatever it is that does not hold. */
-async function authenticateWebhook(c: AppContext, body: Uint8Array<ArrayBuffer>) {
-  const { deskType = "", owner = "" } = c.req.param();
-  const sealed = await directoryOf(c).tenant(owner);
-  if (sealed?.desk.type === deskType) {
-    const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
-    const webhook = webhookOf(tenant.desk);
-    const request = { headers: c.req.raw.headers, body, url: new URL(c.req.url) };
-    if (webhook && (await webhook.verify(request, Date.now()))) return { tenant, webhook, request };
-  }
-  throw new AppError(
-    "unauthorized",
-    "The webhook's signature or secret does not hold. Check its secret in the tenant record.",
-  );
-}
+  });
 
 /**
- * Stores the events of one webhook one after another, in the order in which the agent wrote them. One that is refused for
- * good does not keep those behind it from being stored; one that may be sent again does, for the whole webhook will be.
+ * Stores the events of one webhook one after another, in the order in which the agent wrote them. Each is judged for itself.
+ * Behind one that may be sent again the rest of its ticket waits, for the whole webhook will be sent again.
  */
-async function storeAll(c: AppContext, tenant: Tenant, events: DeskEvent[]) {
+async function storeAll(c: AppContext, tenant: Tenant, webhook: WebhookReader, events: DeskEvent[]) {
   const stored: Stored[] = [];
+  const held = new Map<string, unknown>();
   let refusal: AppError | undefined;
   for (const event of events) {
+    if (held.has(event.ticketReference)) continue;
     try {
-      stored.push(await storeDeskEvent(c, tenant, event));
+      const taken = await storeDeskEvent(c, tenant, webhook, event);
+      if (taken.ok) stored.push(taken.value);
+      else if (!taken.error.isTold) refusal ??= taken.error.refusal;
     } catch (error) {
-      if (!(error instanceof AppError) || error.status >= 500) throw error;
-      if (await isShownAtDesk(c, tenant, event, error)) continue;
-      if (error.status === 429) throw error;
-      refusal ??= error;
+      held.set(event.ticketReference, error);
     }
   }
+  if (held.size > 0) throw [...held.values()][0];
   return { stored, refusal };
 }
 
-/** Whether the desk shows its agent, at the message itself, that it was refused and why. Then the webhook is done with. */
-async function isShownAtDesk(c: AppContext, { desk, language, delivery }: Tenant, said: DeskEvent, refused: AppError) {
-  if (said.kind !== "outgoing" || said.deskMessage === undefined) return false;
-  const receipt = { deskMessage: said.deskMessage, attempt: 1, state: "failed", why: { code: refused.code } } as const;
-  const timeoutMs = Math.min(delivery.timeoutMs, SHOWING_MS);
-  const { allowInsecureTargets } = configOf(c);
-  const outcome = await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets });
-  return outcome?.kind === "delivered";
+type Refused = { refusal: AppError; isTold: boolean };
+
+/** The stored event, or why it is refused for good and whether its agent was told. Throws what passes. */
+async function storeDeskEvent(
+  c: AppContext,
+  tenant: Tenant,
+  webhook: WebhookReader,
+  said: DeskEvent,
+): Promise<Result<Stored, Refused>> {
+  const { owner } = tenant;
+  const refuse = async (refusal: AppError, isForeign: boolean): Promise<Result<Stored, Refused>> => {
+    // Under a mismatch the reply was taken before, and only its repeat is not.
+    const isToldOf = said.kind === "outgoing" && refusal.code !== "idempotency_mismatch";
+    const isTold = isToldOf && (await tellAgent(c, tenant, webhook, { event: said, code: refusal.code, isForeign }));
+    return { ok: false, error: { refusal, isTold } };
+  };
+  const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
+  if (!reference) {
+    log("foreign_conversation", { requestId: c.var.requestId, owner });
+    return refuse(foreignConversation(), true);
+  }
+  c.set("about", { owner, ticketNumber: reference.ticketNumber });
+  const { kind, idempotencyKey } = said;
+  try {
+    const event = await eventFrom(c, said, reference, tenant);
+    const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+    return { ok: true, value: stored };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    // A desk that shows a refusal to its agent does not send the webhook again.
+    if (error.status === 429 && !webhook.showsAnswer) throw error;
+    return refuse(error, false);
+  }
 }
 
-async function storeDeskEvent(c: AppContext, tenant: Tenant, said: DeskEvent): Promise<Stored> {
+/** Whether the agent was told. Throws if that cannot be done now: then the webhook is to be sent again. */
+async function tellAgent(
+  c: AppContext,
+  tenant: Tenant,
+  { tellRefusal }: WebhookReader,
+  refused: RefusedReply,
+): Promise<boolean> {
+  const { language, delivery, owner } = tenant;
+  const { allowInsecureTargets } = configOf(c);
+  const timeoutMs = Math.min(delivery.timeoutMs, TELLING_MS);
+  const outcome = await tellRefusal(refused, { language, timeoutMs, allowInsecureTargets });
+  if (!outcome) return false;
+  const { requestId, about } = c.var;
+  const { code } = refused;
+  log("refusal_told", { requestId, ...about, owner, code, outcome: outcome.kind, status: statusOf(outcome) });
+  if (outcome.kind !== "retry") return outcome.kind === "delivered";
+  throw new AppError("unavailable", "The agent could not be told just now that a reply was refused. Send it again.", {
+    detail: outcome.error,
+    headers: { "retry-after": "1" },
+  });
+}
+
+const foreignConversation = () =>
+  new AppError(
+    "unknown_ticket",
+    "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
+  );
+
+/** What the agent wrote is judged as any reply is. Of a Close there is nothing to judge: all of it is the relay's own. */
+async function eventFrom(
+  c: AppContext,
+  said: DeskEvent,
+  { ticketNumber, channel, customerName }: TicketReference,
+  tenant: Tenant,
+): Promise<RelayEvent> {
   const { owner } = tenant;
-  const identity = await readIdentity(required(configOf(c).masterKeys), owner, said.ticketReference);
-  if (!identity) {
-    log("foreign_conversation", { requestId: c.var.requestId, owner });
-    throw new AppError(
-      "unknown_ticket",
-      "This conversation was not opened by the relay for that owner, or under a MASTER_KEY that is gone. The customer's next ticket opens a new one.",
-    );
-  }
-  const { ticketNumber, channel, customerName } = identity;
-  c.set("about", { owner, ticketNumber });
-  const fields =
-    said.kind === "command"
-      ? { ticketNumber, channel, owner, event: "Close" }
-      : {
-          ticketNumber,
-          channel,
-          messageType: said.messageType,
-          message: said.isMarkdown ? markdownText(said.message, marksOf(channel)) : said.message,
-          mediaLink: said.mediaLink,
-          customerName,
-          owner,
-        };
-  const event = eventOf(said.kind, fields);
-  const { idempotencyKey } = said;
-  return storeEvent(c, { tenant, lane: "toDolphins", kind: said.kind, event, idempotencyKey, fromWebhook: true });
+  if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
+  const { messageType } = said;
+  const message = said.isMarkdown ? markdownText(said.message, marksOf(channel)) : said.message;
+  const mediaLink = await openLink(c, said, tenant);
+  return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
+}
+
+const DAY_MS = 24 * 3600_000;
+
+/** The link of a file as the engine can open it: the relay's own, at the host that the webhook came to, where the desk's cannot. */
+async function openLink(
+  c: AppContext,
+  { mediaLink, sentAtMs = c.var.receivedAtMs }: DeskEvent & { kind: "outgoing" },
+  { owner, desk, retentionDays }: Tenant,
+): Promise<string> {
+  if (mediaLink === "" || !filesOf(desk)?.isBehind(mediaLink)) return mediaLink;
+  const endsAtMs = sentAtMs + retentionDays * DAY_MS;
+  const reference = await writeMediaReference(required(configOf(c).masterKeys), { owner, url: mediaLink, endsAtMs });
+  const link = `${new URL(c.req.url).origin}/v1/media/${reference}`;
+  return link.length <= MAX_LINK ? link : mediaLink;
 }

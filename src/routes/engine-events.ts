@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { readBody } from "../http/body";
+import { decodeEngineBody, readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import { acceptEvent, eventOf } from "../http/accept-event";
 import { authenticateEngine } from "../http/auth";
-import { directoryOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { directoryOf, eventJsonOf, type AppContext, type AppEnv } from "../http/context";
 
 /** What the engine posts. Its key stands in the path, because 3Dolphins has no property for a header. */
 export const dolphins = new Hono<AppEnv>();
@@ -14,14 +14,13 @@ export const dolphins = new Hono<AppEnv>();
  */
 const EVENTS = "/:ingressKey/:path{incoming|sendMessage|incomingMessage|command}";
 
-dolphins
-  .post(EVENTS, (c) => acceptFromEngine(c, c.req.param("path") === "command" ? "command" : "incoming"))
-  .all(EVENTS, methodNotAllowed("POST"));
+dolphins.post(EVENTS, (c) => acceptFromEngine(c, c.req.param("path") === "command" ? "command" : "incoming"));
 
 async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Promise<Response> {
   const body = await readBody(c.req.raw);
   const names = await authenticateEngine(c);
-  const event = eventOf(kind === "command" ? "ownedCommand" : kind, jsonOf(body));
+  const json = eventJsonOf(decodeEngineBody(body, c.req.header("content-type")));
+  const event = eventOf(kind === "command" ? "ownedCommand" : kind, json);
   c.set("about", { owner: event.owner, ticketNumber: event.ticketNumber });
   const tenant = await directoryOf(c).tenant(event.owner ?? "");
   if (!tenant || (tenant.ingress !== undefined && !names.includes(tenant.ingress))) {

@@ -4,11 +4,11 @@ import { required } from "../config";
 import { newSession, type Session } from "../console-session/cookie";
 import { readBody } from "../http/body";
 import { equalSecrets } from "../crypto/bytes";
+import type { SessionAnswer } from "../model/answers";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import { isoTime } from "../model/timeline";
-import { ask } from "../http/accept-event";
-import { configOf, jsonOf, methodNotAllowed, type AppContext, type AppEnv } from "../http/context";
+import { ask, configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
 import { withinRate } from "../http/rate";
 import { giveCookie, sessionObject, sessionOf, signed, takeCookie } from "../http/session-cookie";
 
@@ -42,8 +42,7 @@ session
     takeCookie(c);
     log("signed_out", { requestId: c.var.requestId });
     return c.json({ status: "success" });
-  })
-  .all("/", methodNotAllowed("GET, POST, DELETE"));
+  });
 
 async function requiredSession(c: AppContext): Promise<Session> {
   const found = await sessionOf(c);
@@ -53,5 +52,5 @@ async function requiredSession(c: AppContext): Promise<Session> {
 
 function showSession(c: AppContext, { expiresAtMs }: Session): Response {
   c.header("cache-control", "no-store");
-  return c.json({ status: "success", expiresAt: isoTime(expiresAtMs) });
+  return c.json<SessionAnswer>({ status: "success", expiresAt: isoTime(expiresAtMs) });
 }

@@ -1,13 +1,15 @@
-import { isoTime, LANES, type LaneName } from "../model/timeline";
+import type { Minute } from "../model/answers";
+import type { LaneName } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts } from "../model/ticket-report";
 
 /** Counts per minute, kept by the hour: one row written for a report, however many minutes it has. Pure. */
 
 const MINUTES_PER_HOUR = 60;
-/** The last 24 hours, and the one that is not over. */
+/** The last 24 hours, and the hour that is not over yet. */
 const HOURS_KEPT = 25;
 
-/** accepted, delivered, dead; of those delivered whose lag is known their number, its sum and its most. */
+/** `measured` counts the delivered whose lag is known; the lags are theirs. */
 type Cell = [accepted: number, delivered: number, dead: number, measured: number, lagSumMs: number, lagMaxMs: number];
 /** By minute of the hour. */
 export type Hour = Partial<Record<number, Partial<Record<LaneName, Cell>>>>;
@@ -19,9 +21,10 @@ export const minuteOf = (ms: number): number => Math.floor(ms / MINUTE_MS);
 export const oldestHour = (nowMs: number): number => hourOf(minuteOf(nowMs)) - HOURS_KEPT + 1;
 
 /**
- * Where to count what is new in a lane. How much is new follows from the totals alone, so nothing is counted twice; the
- * ticket's minutes say where, the newest first: those are what a report that was heard and not acknowledged had not yet.
- * What is left over has `restMinute`, or is history that belongs nowhere.
+ * Where to count what is new in a lane. How much is new follows from the totals alone, so nothing is counted twice. The
+ * ticket's minutes say where. The newest come first: a report may have arrived without its acknowledgement, and then the
+ * ticket sends the older minutes again. What is left over is counted in `restMinute`; without one it is history, and is not
+ * counted.
  */
 export function attribute(
   lane: LaneName,
@@ -63,18 +66,13 @@ export function attribute(
 
 /** The hour with an addition counted in. */
 export function withAddition(hour: Hour, { minute, lane, cell }: Addition): Hour {
-  const at = minute % MINUTES_PER_HOUR;
-  const known = hour[at]?.[lane] ?? [0, 0, 0, 0, 0, 0];
-  const sum = known.map((count, place) =>
-    place === 5 ? Math.max(count, cell[5]) : count + (cell[place] ?? 0),
-  ) as Cell;
-  return { ...hour, [at]: { ...hour[at], [lane]: sum } };
+  const ofHour = minute % MINUTES_PER_HOUR;
+  const known = hour[ofHour]?.[lane] ?? [0, 0, 0, 0, 0, 0];
+  const sum = known.map((count, at) => (at === 5 ? Math.max(count, cell[5]) : count + (cell[at] ?? 0))) as Cell;
+  return { ...hour, [ofHour]: { ...hour[ofHour], [lane]: sum } };
 }
 
-type LaneMinute = { accepted: number; delivered: number; dead: number; lagMeanMs: number; lagMaxMs: number };
-export type Minute = { at: string } & Record<LaneName, LaneMinute>;
-
-const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): LaneMinute => ({
+const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): Minute[LaneName] => ({
   accepted,
   delivered,
   dead,

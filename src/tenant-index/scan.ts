@@ -1,34 +1,35 @@
-import type { TicketRow, Walk } from "./schema";
+import { isRecent } from "../lib/clock";
+import type { Scan, TicketRow } from "./schema";
 
 /**
- * The walk over all tickets, for those that nothing else will touch: a quiet one whose retention has run out, and one whose
- * alarm was lost before the index heard that anything waits. A piece of it with each sweep, a round a day. Pure.
+ * The scan over all tickets, for those that nothing else wakes: a quiet one whose retention has run out, and one whose alarm
+ * was lost before it could report that anything waits. Each sweep scans a part, and a round takes at least a day. Pure.
  */
 
 const DAY_MS = 24 * 3600_000;
-export const ROWS_PER_WALK = 4000;
+export const ROWS_PER_SCAN = 4000;
 
-type Passed = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs" | "state">;
+type Scanned = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs" | "state">;
 
-/** Between two rounds there is nothing to read. */
-export const isResting = ({ afterId, startedAtMs }: Walk, nowMs: number): boolean =>
-  afterId === 0 && startedAtMs + DAY_MS > nowMs;
+/** A round that is over rests until its day is. */
+export const isResting = ({ afterId, startedAtMs }: Scan, nowMs: number): boolean =>
+  afterId === 0 && isRecent(startedAtMs, nowMs, DAY_MS);
 
 /**
- * Whom to touch of those passed, at most `most`, and where to go on. A closed ticket ends by itself when its retention has
- * run out; only one that is still there `closedMs` after it was heard of is touched.
+ * Which of the scanned tickets to wake, at most `most`, and where to go on. A closed ticket ends by itself when its retention
+ * has run out, so it is woken only when it is still there `closedMs` after its last report.
  */
-export function walkOn(
-  walk: Walk,
-  passed: readonly Passed[],
+export function scanOn(
+  scan: Scan,
+  scanned: readonly Scanned[],
   { nowMs, closedMs, most }: { nowMs: number; closedMs: number; most: number },
-): { touch: Passed[]; walk: Walk } {
-  const isStale = ({ state, toldAtMs }: Passed) => toldAtMs + (state === "closed" ? closedMs : DAY_MS) < nowMs;
-  const touch = passed.filter(isStale).slice(0, most + 1);
-  const tooMany = touch.length > most ? touch.pop() : undefined;
-  const startedAtMs = walk.afterId === 0 ? nowMs : walk.startedAtMs;
-  const isOver = !tooMany && passed.length < ROWS_PER_WALK;
-  // The one too many is the first of the next piece.
-  const afterId = isOver ? 0 : tooMany ? tooMany.id - 1 : (passed.at(-1)?.id ?? 0);
-  return { touch, walk: { afterId, startedAtMs } };
+): { wake: Scanned[]; scan: Scan } {
+  const isStale = ({ state, toldAtMs }: Scanned) => toldAtMs + (state === "closed" ? closedMs : DAY_MS) < nowMs;
+  const wake = scanned.filter(isStale).slice(0, most + 1);
+  const tooMany = wake.length > most ? wake.pop() : undefined;
+  const startedAtMs = scan.afterId === 0 ? nowMs : scan.startedAtMs;
+  const isOver = !tooMany && scanned.length < ROWS_PER_SCAN;
+  // The one too many is the first of the next part.
+  const afterId = isOver ? 0 : tooMany ? tooMany.id - 1 : (scanned.at(-1)?.id ?? 0);
+  return { wake, scan: { afterId, startedAtMs } };
 }

@@ -1,12 +1,12 @@
-import type { TicketState } from "../model/timeline";
+import type { Migration } from "../lib/migrate";
+import type { TicketState } from "../model/answers";
 import type { Report } from "../model/ticket-report";
 
 /** The tables of a tenant's index, and their rows. */
 
-/** Append only: an object may come from any version before. Version n is after the first n entries. */
-export const MIGRATIONS = [
-  // The two indexes hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index.
-  `CREATE TABLE ticket (
+/** Version 1. The two indexes hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index. */
+export const SCHEMA = `
+   CREATE TABLE ticket (
      id INTEGER PRIMARY KEY, ticketNumber TEXT NOT NULL UNIQUE, search TEXT NOT NULL,
      channel TEXT NOT NULL, contactId TEXT NOT NULL, customerName TEXT NOT NULL, state TEXT NOT NULL,
      openedAtMs INTEGER NOT NULL, toldAtMs INTEGER NOT NULL, lanes TEXT NOT NULL,
@@ -14,15 +14,14 @@ export const MIGRATIONS = [
    );
    CREATE INDEX waiting ON ticket (waitingSinceMs) WHERE waitingSinceMs IS NOT NULL;
    CREATE INDEX dead ON ticket (id) WHERE dead > 0;
-   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);`,
-];
-/** Where the version stands: the platform refuses PRAGMA user_version. */
-export const VERSION_KEY = "schema";
-/** Where the walk over quiet tickets is: a Walk. */
-export const WALK_KEY = "walk";
+   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);`;
+/** As those of a ticket. Neither table can have new columns as long as people may roll back to 0.1.0: see there. */
+export const MIGRATIONS: readonly Migration[] = [];
+/** Where the scan is, a Scan. The first version called it a walk. */
+export const SCAN_KEY = "walk";
 
 export type TicketRow = {
-  /** In the order of opening, so that it pages a list: see `firstId`. */
+  /** Ids follow the order of opening, so that a list is paged by them: see `firstId`. */
   id: number;
   ticketNumber: string;
   /** What a search looks through, in lower case. */
@@ -43,13 +42,13 @@ export type TicketRow = {
   nextAttemptAtMs: number | null;
 };
 
-/** The walk over tickets that nobody has heard of for long: how far it is, and when this round of it began. */
-export type Walk = { afterId: number; startedAtMs: number };
+/** How far the scan over all tickets is, and when this round of it began. */
+export type Scan = { afterId: number; startedAtMs: number };
 
-/** Ids of tickets opened in one ms: as many as nobody opens in one, and below 2^53 for some centuries. */
+/** More than a tenant opens in one ms, and few enough for an id to stay below 2^53 for some centuries. */
 const IDS_PER_MS = 1000;
 
-/** The first of the ids for a ticket opened then; the next that is free is taken. */
+/** The first id for a ticket that was opened then. Others opened in the same ms have the ids that follow. */
 export const firstId = (openedAtMs: number): number => openedAtMs * IDS_PER_MS;
 
 export function rowOf(id: number, report: Report): TicketRow {
@@ -72,6 +71,6 @@ export function rowOf(id: number, report: Report): TicketRow {
   };
 }
 
-/** Whether two rows say the same but for when it was told. */
-export const saysTheSame = (one: TicketRow, other: TicketRow): boolean =>
-  (Object.keys(one) as (keyof TicketRow)[]).every((key) => key === "toldAtMs" || one[key] === other[key]);
+/** Whether a row differs from the one before in nothing but the time of the report. That one may be a later version's. */
+export const saysTheSame = (row: TicketRow, before: TicketRow): boolean =>
+  (Object.keys(row) as (keyof TicketRow)[]).every((key) => key === "toldAtMs" || row[key] === before[key]);

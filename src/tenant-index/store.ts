@@ -1,9 +1,10 @@
+import { hasTables, migrate } from "../lib/migrate";
 import type { Hour } from "./minutes";
-import { firstId, MIGRATIONS, VERSION_KEY, WALK_KEY, type TicketRow, type Walk } from "./schema";
-import type { Place, Query } from "./summary";
+import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, type Scan, type TicketRow } from "./schema";
+import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
-/** Of the tickets with something to look after: what a sweep needs to know. */
+/** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
 
 /** All SQL of a tenant's index. A report of an ordinary ticket writes two rows: the ticket's and the hour's. */
@@ -14,16 +15,14 @@ export class IndexStore {
     this.#storage = storage;
   }
 
-  /** Whether any ticket was ever heard of. Writes nothing. */
+  /** Whether any ticket has ever reported. Writes nothing. */
   exists(): boolean {
-    return this.#storage.kv.get(VERSION_KEY) !== undefined;
+    return hasTables(this.#storage);
   }
 
   migrate(): void {
-    const version = this.#storage.kv.get<number>(VERSION_KEY) ?? 0;
-    if (version === MIGRATIONS.length) return;
-    for (const sql of MIGRATIONS.slice(version)) this.#storage.sql.exec(sql);
-    this.#storage.kv.put(VERSION_KEY, MIGRATIONS.length);
+    const { kv, sql } = this.#storage;
+    migrate({ kv, exec: (...query) => sql.exec(...query) }, SCHEMA, MIGRATIONS);
   }
 
   readTicket(ticketNumber: string): TicketRow | undefined {
@@ -40,7 +39,9 @@ export class IndexStore {
 
   insertTicket(row: TicketRow): void {
     this.#storage.sql.exec(
-      "INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO ticket (id, ticketNumber, search, channel, contactId, customerName, state, openedAtMs, toldAtMs, lanes,
+         waiting, dead, waitingSinceMs, nextAttemptAtMs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       row.id,
       row.ticketNumber,
       row.search,
@@ -104,34 +105,40 @@ export class IndexStore {
   }
 
   /** Tickets with dead letters, newest opened first. */
-  readDead(before: Pick<Place, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
+  readDead(before: Pick<TicketCursor, "id"> | undefined, limit: number): Pick<TicketRow, "id" | "ticketNumber">[] {
     const sql = "SELECT id, ticketNumber FROM ticket WHERE dead > 0 AND id < ? ORDER BY id DESC LIMIT ?";
     return this.#rows(sql, before?.id ?? Number.MAX_SAFE_INTEGER, limit);
   }
 
-  /** Those that wait, by what was told before `untilMs`, and should have tried again by then. */
-  readOverdue(untilMs: number, limit: number): Overdue[] {
+  /**
+   * Tickets that wait, have not reported since `untilMs`, and should have tried again by then. A time behind `latestMs` was
+   * written when the clock was ahead, and says nothing.
+   */
+  readOverdue({ untilMs, latestMs }: { untilMs: number; latestMs: number }, limit: number): Overdue[] {
     return this.#rows(
       `SELECT id, ticketNumber, toldAtMs FROM ticket
-       WHERE waitingSinceMs IS NOT NULL AND toldAtMs < ? AND coalesce(nextAttemptAtMs, 0) < ? ORDER BY waitingSinceMs LIMIT ?`,
+       WHERE waitingSinceMs IS NOT NULL AND toldAtMs NOT BETWEEN ? AND ?
+         AND coalesce(nextAttemptAtMs, 0) NOT BETWEEN ? AND ? ORDER BY waitingSinceMs LIMIT ?`,
       untilMs,
+      latestMs,
       untilMs,
+      latestMs,
       limit,
     );
   }
 
-  /** The next tickets of a walk over all, whatever they are. */
-  readOnwards(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
+  /** The next tickets of the scan, whatever their state. */
+  readNext(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
     const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
     return this.#rows(sql, afterId, limit);
   }
 
-  readWalk(): Walk {
-    return this.#storage.kv.get<Walk>(WALK_KEY) ?? { afterId: 0, startedAtMs: 0 };
+  readScan(): Scan {
+    return this.#storage.kv.get<Scan>(SCAN_KEY) ?? { afterId: 0, startedAtMs: 0 };
   }
 
-  saveWalk(walk: Walk): void {
-    this.#storage.kv.put(WALK_KEY, walk);
+  saveScan(scan: Scan): void {
+    this.#storage.kv.put(SCAN_KEY, scan);
   }
 
   /** The age of the oldest ticket that waits, epoch ms. */
@@ -176,7 +183,7 @@ export class IndexStore {
   /** A new hour is where those go that are older than `oldest`. */
   saveHour(hour: number, minutes: Hour, oldest: number): void {
     const isNew = this.readHour(hour) === undefined;
-    const sql = "INSERT INTO hour VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
+    const sql = "INSERT INTO hour (hour, minutes) VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
     this.#storage.sql.exec(sql, hour, JSON.stringify(minutes));
     if (isNew) this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
   }

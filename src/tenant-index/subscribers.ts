@@ -1,30 +1,34 @@
-import type { LiveEvent } from "./summary";
+import { isRecent, isWaiting } from "../lib/clock";
+import type { LiveEvent } from "../model/answers";
 
-/** Whoever watches comes back with a credential that is still good: a signed-out browser does not listen for longer. */
-const WATCH_MS = 10 * 60_000;
+/** Whoever subscribes has to come again with a credential that is still good: who has signed out listens no longer than this. */
+const SUBSCRIPTION_MS = 10 * 60_000;
 
-type Watcher = { sinceMs: number };
+type Subscription = { sinceMs: number };
 
-/** Those who watch a tenant live, over WebSockets that outlast the object's stay in memory. */
-export class Watchers {
+/** Those who see a tenant live, over WebSockets that outlast the object's stay in memory. */
+export class Subscribers {
   readonly #ctx: DurableObjectState;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
-    // Answered by the runtime: whoever wants to know whether the line still stands does not wake the object.
+    // The runtime answers this itself: a client that asks whether the line still stands does not wake the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
   /** The answer to an upgrade. */
-  async admit(nowMs: number): Promise<Response> {
+  async subscribe(nowMs: number): Promise<Response> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    server.serializeAttachment({ sinceMs: nowMs } satisfies Watcher);
-    if ((await this.#ctx.storage.getAlarm()) === null) await this.#ctx.storage.setAlarm(nowMs + WATCH_MS);
+    server.serializeAttachment({ sinceMs: nowMs } satisfies Subscription);
+    // One that stands in the past was lost, and one too far ahead was set by another clock.
+    const alarmMs = (await this.#ctx.storage.getAlarm()) ?? 0;
+    if (!isWaiting(alarmMs, nowMs, SUBSCRIPTION_MS)) await this.#ctx.storage.setAlarm(nowMs + SUBSCRIPTION_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  tell(event: () => LiveEvent): void {
+  /** The event is made only when there is a subscriber. */
+  publish(event: () => LiveEvent): void {
     const sockets = this.#ctx.getWebSockets();
     if (sockets.length === 0) return;
     const text = JSON.stringify(event());
@@ -34,14 +38,14 @@ export class Watchers {
     }
   }
 
-  /** Sends away those who have watched long enough, and comes back for the next. */
-  async dismiss(nowMs: number): Promise<void> {
+  /** Closes the sockets whose time is over, and sets the alarm for the next. */
+  async closeExpired(nowMs: number): Promise<void> {
     const left: number[] = [];
     for (const socket of this.#ctx.getWebSockets()) {
-      const { sinceMs } = socket.deserializeAttachment() as Watcher;
-      if (sinceMs + WATCH_MS <= nowMs) socket.close(1000, "reconnect");
-      else left.push(sinceMs);
+      const { sinceMs } = socket.deserializeAttachment() as Subscription;
+      if (isRecent(sinceMs, nowMs, SUBSCRIPTION_MS)) left.push(sinceMs);
+      else socket.close(1000, "reconnect");
     }
-    if (left.length > 0) await this.#ctx.storage.setAlarm(Math.min(...left) + WATCH_MS);
+    if (left.length > 0) await this.#ctx.storage.setAlarm(Math.min(...left) + SUBSCRIPTION_MS);
   }
 }

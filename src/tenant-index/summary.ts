@@ -1,25 +1,9 @@
-import { isoTime, type LaneName, type TicketState } from "../model/timeline";
-import type { LaneCounts } from "../model/ticket-report";
+import { cursorOf } from "../lib/cursor";
+import { isoTime } from "../model/timeline";
+import type { TicketState, TicketSummary } from "../model/answers";
 import type { TicketRow } from "./schema";
 
-/** A ticket in a list, as the index has heard of it. All times are ISO 8601, UTC. */
-export type TicketSummary = {
-  ticketNumber: string;
-  channel: string;
-  contactId: string;
-  customerName: string;
-  state: TicketState;
-  lanes: Record<LaneName, LaneCounts>;
-  openedAt: string;
-  toldAt: string;
-  /** Since when its oldest message waits, once that is over 5 seconds. */
-  waitingSince?: string;
-  nextAttemptAt?: string;
-};
-
-/** What is sent to those who watch. */
-export type LiveEvent = { type: "ticket"; ticket: TicketSummary } | { type: "gone"; ticketNumber: string };
-
+/** A ticket's row as the API shows it in a list. */
 export const summaryOf = (row: TicketRow): TicketSummary => ({
   ticketNumber: row.ticketNumber,
   channel: row.channel,
@@ -33,21 +17,14 @@ export const summaryOf = (row: TicketRow): TicketSummary => ({
   ...(row.nextAttemptAtMs === null ? {} : { nextAttemptAt: isoTime(row.nextAttemptAtMs) }),
 });
 
-/** Which tickets: those in a state, or in trouble; all without `state`. `search` is in lower case. */
+/** Without `state` it asks for all tickets. `search` is in lower case. */
 export type Query = {
   state: TicketState | "waiting" | "dead" | undefined;
   search: string | undefined;
-  before: Place | undefined;
+  before: TicketCursor | undefined;
   limit: number;
 };
 
-/** Where a page ended: at this ticket, and in the list of those that wait at this age. */
-export type Place = { id: number; waitingSinceMs: number };
-
-export const placeText = ({ id, waitingSinceMs }: Pick<TicketRow, "id" | "waitingSinceMs">): string =>
-  `${id}.${waitingSinceMs ?? 0}`;
-
-export function placeOf(text: string): Place | undefined {
-  const [, id, waitingSinceMs] = /^(\d{1,16})\.(\d{1,14})$/.exec(text) ?? [];
-  return id === undefined ? undefined : { id: Number(id), waitingSinceMs: Number(waitingSinceMs) };
-}
+/** Where a page ended: at this ticket, and in the list of those that wait at this age; 0 for one that does not wait. */
+export const ticketCursor = cursorOf("id", "waitingSinceMs");
+export type TicketCursor = { id: number; waitingSinceMs: number };

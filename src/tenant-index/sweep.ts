@@ -6,13 +6,13 @@ const TENANTS_AT_ONCE = 6;
 const DAY_MS = 24 * 3600_000;
 
 /**
- * Has the index of every tenant look after its tickets. A deleted tenant is among them as long as its messages may wait.
- * Never throws: what fails is logged, and the next sweep comes in minutes.
+ * Has the index of every tenant wake the tickets that need it. A deleted tenant is among them as long as its messages may
+ * wait. Never throws: what fails is logged, and the next sweep comes in minutes.
  */
 export async function sweep(env: Env): Promise<void> {
   const startedAtMs = Date.now();
   const directory = new Directory(env.DIRECTORY);
-  const sum = { tenants: 0, touched: 0, failed: 0 };
+  const sum = { tenants: 0, woken: 0, failed: 0 };
   try {
     let cursor: string | undefined;
     do {
@@ -21,9 +21,9 @@ export async function sweep(env: Env): Promise<void> {
         sum.tenants++;
         try {
           const index = env.TENANT_INDEX.getByName(owner);
-          // A day later than the ticket's own alarm would have it.
-          const { touched, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS);
-          sum.touched += touched;
+          // The ticket's own alarm ends it a day earlier.
+          const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS);
+          sum.woken += woken;
           sum.failed += failed;
         } catch (error) {
           sum.failed++;

@@ -1,5 +1,6 @@
 import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
 import { derive, type MasterKeys } from "../crypto/derive";
+import type { Credentials } from "../model/answers";
 
 /**
  * A desk's token and signing secret, derived from MASTER_KEY, the desk and a generation by HKDF-SHA-256 (RFC 5869):
@@ -13,8 +14,6 @@ const OVERLAP_MS = 24 * 3600_000;
 export type Generation = { generation: number; rotatedAtMs: number };
 
 export const FIRST_GENERATION: Generation = { generation: 1, rotatedAtMs: 0 };
-
-export type Credentials = { token: string; signingSecret: string };
 
 async function tokenOf(masterKey: Uint8Array<ArrayBuffer>, deskId: string, generation: number): Promise<string> {
   const secret = await derive(masterKey, "desk-token", deskId, String(generation));

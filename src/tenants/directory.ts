@@ -1,5 +1,7 @@
 import { toBase64Url, utf8 } from "../crypto/bytes";
-import { memo } from "../lib/bounded-map";
+import { BoundedMap, memo } from "../lib/bounded-map";
+import { isRecent } from "../lib/clock";
+import { errorText } from "../lib/log";
 import { FIRST_GENERATION, type Generation } from "./credentials";
 import type { Tenant } from "./tenant-record";
 
@@ -32,16 +34,36 @@ const LONGEST_KEY = 160;
 
 export const PAGE = 100;
 
+/** KV did not take or give something, and nobody here knows it. Nothing is known to be stored. */
+export class DirectoryFailure extends Error {}
+
+/** Whatever KV fails with (it limits writes to a key, and may be away), the caller can tell it from a fault of the relay. */
+const reach = <T>(operation: Promise<T>): Promise<T> =>
+  operation.catch((error: unknown) => {
+    // A record that is no JSON is a fault, and to ask again does not help.
+    if (error instanceof SyntaxError) throw error;
+    throw new DirectoryFailure(errorText(error), { cause: error });
+  });
+
 const isTenant = (stored: Stored | undefined): stored is Tenant => stored !== undefined && !("deletedAtMs" in stored);
 
-/** What this isolate has read, shared by the Worker and all objects in it. "Not there" is not kept: it may be there next. */
-const cache = new Map<string, { value: unknown; readAtMs: number }>();
+type Known = { value: unknown; readAtMs: number };
 
-function remember(key: string, value: unknown): void {
-  cache.delete(key);
-  const oldest = cache.keys().next().value;
-  if (cache.size >= CACHE_ENTRIES && oldest !== undefined) cache.delete(oldest);
-  cache.set(key, { value, readAtMs: Date.now() });
+/** What this isolate has read, shared by the Worker and all objects in it. "Not there" is not kept: it may be there next. */
+const cache = new BoundedMap<string, Known>(CACHE_ENTRIES);
+
+const remember = (key: string, value: unknown): void => void cache.set(key, { value, readAtMs: Date.now() });
+
+/** What is known, if it is fresh, and else what KV says. While KV is out of reach, yesterday's word serves better than none. */
+async function recall<T>(key: string, read: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known && isRecent(known.readAtMs, Date.now(), FRESH_MS)) return known.value as T;
+  try {
+    return await read();
+  } catch (error) {
+    if (known) return known.value as T;
+    throw error;
+  }
 }
 
 const hash = memo(2000, async (text: string) =>
@@ -69,8 +91,8 @@ export class Directory {
 
   /** The same, not from this isolate's memory: for whoever is about to change it. */
   async freshTenant(owner: string): Promise<Tenant | undefined> {
-    cache.delete(tenantKey(owner));
-    return this.tenant(owner);
+    const stored = await this.#fetch<Stored>(tenantKey(owner));
+    return isTenant(stored) ? stored : undefined;
   }
 
   /** How messages of this owner are delivered and kept: known for a while after DELETE too, for those that still wait. */
@@ -81,9 +103,12 @@ export class Directory {
   async putTenant(tenant: Tenant): Promise<void> {
     const before = await this.freshTenant(tenant.owner);
     const member = await hash(tenant.owner);
-    await this.#kv.put((await memberPrefix(tenant.deskId)) + member, "", { metadata: { owner: tenant.owner } });
+    const metadata = { owner: tenant.owner };
+    await reach(this.#kv.put((await memberPrefix(tenant.deskId)) + member, "", { metadata }));
     await this.#write(tenantKey(tenant.owner), tenant);
-    if (before && before.deskId !== tenant.deskId) await this.#kv.delete((await memberPrefix(before.deskId)) + member);
+    if (before && before.deskId !== tenant.deskId) {
+      await reach(this.#kv.delete((await memberPrefix(before.deskId)) + member));
+    }
     await this.#forgetMembers(tenant.deskId, before?.deskId ?? tenant.deskId);
   }
 
@@ -94,7 +119,7 @@ export class Directory {
     const { deskId, delivery, retentionDays } = tenant;
     const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
     await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
-    await this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner)));
+    await reach(this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner))));
     await this.#forgetMembers(deskId);
     return true;
   }
@@ -124,8 +149,7 @@ export class Directory {
 
   /** Starts the next generation of a desk's credentials and returns it. */
   async rotate(deskId: string, nowMs: number): Promise<Generation> {
-    cache.delete(deskKey(deskId));
-    const { generation } = await this.generation(deskId);
+    const { generation } = (await this.#fetch<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
     const next = { generation: generation + 1, rotatedAtMs: nowMs };
     await this.#write(deskKey(deskId), next);
     return next;
@@ -134,11 +158,11 @@ export class Directory {
   /** Owners of the tenants a desk serves: two at the most, to tell none, one and several apart. */
   async membersOf(deskId: string): Promise<string[]> {
     const prefix = await memberPrefix(deskId);
-    const known = cache.get(prefix);
-    if (known && known.readAtMs + FRESH_MS > Date.now()) return known.value as string[];
-    const owners = await this.#owners(prefix, 2);
-    if (owners.length > 0) remember(prefix, owners);
-    return owners;
+    return recall(prefix, async () => {
+      const owners = await this.#owners(prefix, 2);
+      if (owners.length > 0) remember(prefix, owners);
+      return owners;
+    });
   }
 
   /** Owners of the tenants under this desk that hold this ticket. */
@@ -148,45 +172,41 @@ export class Directory {
 
   async mapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
     const key = (await ticketPrefix(deskId, ticketNumber)) + (await hash(owner));
-    await this.#kv.put(key, "", { metadata: { owner } });
+    await reach(this.#kv.put(key, "", { metadata: { owner } }));
   }
 
   async unmapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
-    await this.#kv.delete((await ticketPrefix(deskId, ticketNumber)) + (await hash(owner)));
+    await reach(this.#kv.delete((await ticketPrefix(deskId, ticketNumber)) + (await hash(owner))));
   }
 
   async #page(cursor: string | undefined, limit: number): Promise<{ stored: Stored[]; next: string | undefined }> {
-    const list = await this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) });
+    const list = await reach(this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) }));
     const names = list.keys.map((key) => key.name);
-    const records = names.length > 0 ? await this.#kv.get<Stored>(names, "json") : new Map<string, Stored>();
+    const records = names.length > 0 ? await reach(this.#kv.get<Stored>(names, "json")) : new Map<string, Stored>();
     const stored = names.flatMap((name) => records.get(name) ?? []);
     return { stored, next: list.list_complete ? undefined : list.cursor };
   }
 
   async #owners(prefix: string, limit: number): Promise<string[]> {
-    const list = await this.#kv.list<{ owner: string }>({ prefix, limit });
+    const list = await reach(this.#kv.list<{ owner: string }>({ prefix, limit }));
     return list.keys.flatMap((key) => key.metadata?.owner ?? []);
   }
 
   async #read<T>(key: string): Promise<T | undefined> {
+    return recall(key, () => this.#fetch<T>(key));
+  }
+
+  async #fetch<T>(key: string): Promise<T | undefined> {
     // What is asked for may be anything that somebody put into a URL; nothing of that length was ever stored.
     if (key.length > LONGEST_KEY) return undefined;
-    const known = cache.get(key);
-    if (known && known.readAtMs + FRESH_MS > Date.now()) return known.value as T;
-    try {
-      const value = await this.#kv.get<T>(key, "json");
-      if (value === null) cache.delete(key);
-      else remember(key, value);
-      return value ?? undefined;
-    } catch (error) {
-      // KV is out of reach: yesterday's record serves better than none.
-      if (known) return known.value as T;
-      throw error;
-    }
+    const value = await reach(this.#kv.get<T>(key, "json"));
+    if (value === null) cache.delete(key);
+    else remember(key, value);
+    return value ?? undefined;
   }
 
   async #write(key: string, value: unknown, expirationTtl?: number): Promise<void> {
-    await this.#kv.put(key, JSON.stringify(value), expirationTtl === undefined ? {} : { expirationTtl });
+    await reach(this.#kv.put(key, JSON.stringify(value), expirationTtl === undefined ? {} : { expirationTtl }));
     remember(key, value);
   }
 

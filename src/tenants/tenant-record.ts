@@ -4,9 +4,10 @@ import { engineRecord } from "../engine/engine-record";
 import { id } from "../model/event";
 import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
+import type { Result } from "../model/result";
 import { missingObject } from "../lib/zod";
 
-/** The tenant record as the operator puts it: README, "The tenant record". */
+/** The tenant record as the operator puts it: docs/tenants.md. */
 
 const LONGEST_TIMEOUT_MS = 60_000;
 const LONGEST_AGE_SECONDS = 30 * 86_400;
@@ -52,12 +53,18 @@ export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string }
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
 const ENGINE_SECRETS = ["token", "password", "value"];
 
-type ParsedTenant = { ok: true; tenant: Tenant } | { ok: false; issues: Issue[] };
-
-/** Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. */
-export function parseTenant(owner: string, json: unknown, allowInsecureTargets: boolean): ParsedTenant {
+/**
+ * Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. `self` is a URL of the relay: what
+ * leads back to it is no target.
+ */
+export function parseTenant(
+  owner: string,
+  json: unknown,
+  allowInsecureTargets: boolean,
+  self?: string,
+): Result<Tenant, Issue[]> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    return { ok: false, issues: [{ path: "", message: "must be one JSON object" }] };
+    return { ok: false, error: [{ path: "", message: "must be one JSON object" }] };
   }
   const { owner: stated = owner, ...record } = json as Record<string, unknown>;
   const result = tenantRecord.safeParse(record);
@@ -70,15 +77,25 @@ export function parseTenant(owner: string, json: unknown, allowInsecureTargets: 
       : [{ path: issue.path.join("."), message: issue.message }],
   );
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
-  if (!result.success) return { ok: false, issues: onePerField(issues) };
+  if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
-    const reason = forbiddenTarget(String(valueAt(data, path)), allowInsecureTargets);
+    const target = String(valueAt(data, path));
+    const reason = forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
     if (reason) issues.push({ path, message: reason });
   }
-  if (issues.length > 0) return { ok: false, issues };
-  return { ok: true, tenant: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+  if (issues.length > 0) return { ok: false, error: issues };
+  return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
+}
+
+/** A Worker is behind every port of its host. Only in local development do other servers share the host with it. */
+function leadsBack(target: string, self: string | undefined, allowInsecureTargets: boolean): string | undefined {
+  const [there, here] = [URL.parse(target), URL.parse(self ?? "")];
+  const part = allowInsecureTargets ? "host" : "hostname";
+  return here && there?.[part].replace(/\.$/, "") === here[part]
+    ? "is the relay itself, and events would go round"
+    : undefined;
 }
 
 const onePerField = (issues: Issue[]): Issue[] =>

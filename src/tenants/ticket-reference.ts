@@ -1,49 +1,45 @@
 import * as z from "zod/mini";
-import { equalSecrets, fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
-import { hmacSha256 } from "../crypto/hmac";
-import { derive, type MasterKeys } from "../crypto/derive";
+import { fromBase64, toBase64Url, utf8 } from "../crypto/bytes";
+import type { MasterKeys } from "../crypto/derive";
+import { signToken, verifyToken } from "../crypto/signed-token";
 import { clipBytes } from "../lib/text";
 
 /**
- * What a desk keeps with a conversation and sends back: which ticket it is, and what an agent's reply needs of it. Signed
- * with HMAC-SHA-256 under a key derived for the owner, so that no customer can name another's ticket.
+ * What a desk keeps with a conversation and sends back: which ticket it is, and what an agent's reply needs of it. It is
+ * signed for its owner, so that no customer can name another's ticket.
  */
-export type Identity = { ticketNumber: string; channel: string; customerName: string };
+export type TicketReference = { ticketNumber: string; channel: string; customerName: string };
 
 /** A desk's field for it may hold 255 characters. Before the dot, as bytes: three for four characters, and the MAC has 43. */
 const MAX_LENGTH = 200;
 const MAX_BYTES = Math.floor((MAX_LENGTH - 1 - 43) / 4) * 3;
 
+/** The name is part of the key's derivation: another would end every conversation that is open. */
+const purposeOf = (owner: string) => ["conversation-identity", owner];
+
 const parts = z.tuple([z.string(), z.string(), z.string()]);
 
-async function macOf(masterKey: Uint8Array<ArrayBuffer>, owner: string, text: string): Promise<string> {
-  const key = toBase64Url(await derive(masterKey, "conversation-identity", owner));
-  return toBase64Url(await hmacSha256(key, utf8(text)));
-}
-
 /** Letters, digits, `-`, `_` and one dot, at most 200 characters: what is too long of the customer's name is cut off. */
-export async function writeIdentity(
-  [masterKey]: MasterKeys,
+export function writeTicketReference(
+  masterKeys: MasterKeys,
   owner: string,
-  { ticketNumber, channel, customerName }: Identity,
+  { ticketNumber, channel, customerName }: TicketReference,
 ): Promise<string> {
   const bytesWith = (name: string) => utf8(JSON.stringify([ticketNumber, channel, name]));
   let name = clipBytes(customerName.toWellFormed(), MAX_BYTES);
   while (name !== "" && bytesWith(name).length > MAX_BYTES) name = clipBytes(name, utf8(name).length - 1);
-  const text = toBase64Url(bytesWith(name));
-  return `${text}.${await macOf(masterKey, owner, text)}`;
+  return signToken(masterKeys, purposeOf(owner), toBase64Url(bytesWith(name)));
 }
 
-/** The identity, when this owner's desk was given it; undefined when it is anything else. */
-export async function readIdentity(
+/** The reference, when this owner's desk was given it; undefined when it is anything else. */
+export async function readTicketReference(
   masterKeys: MasterKeys,
   owner: string,
-  identity: string,
-): Promise<Identity | undefined> {
-  const [text = "", mac = ""] = identity.split(".");
-  const macs = await Promise.all(masterKeys.map((masterKey) => macOf(masterKey, owner, text)));
-  const bytes = fromBase64(text);
-  if (!bytes || !macs.some((one) => equalSecrets(mac, one))) return undefined;
+  reference: string,
+): Promise<TicketReference | undefined> {
+  const text = await verifyToken(masterKeys, purposeOf(owner), reference);
+  const bytes = text === undefined ? undefined : fromBase64(text);
+  if (!bytes) return undefined;
   const [ticketNumber, channel, customerName] = parts.parse(JSON.parse(new TextDecoder().decode(bytes)));
   return { ticketNumber, channel, customerName };
 }

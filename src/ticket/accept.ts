@@ -1,13 +1,18 @@
 import { byteLength } from "../crypto/bytes";
 import type { EventKind } from "../model/event";
+import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";
 import type { TicketRow } from "./schema";
 
 export type NewEvent = {
+  /** For the message that it becomes. */
+  id: string;
+  /** It was sent to an object that was reset meanwhile: it may be stored under this id already. */
+  isAgain: boolean;
   owner: string;
   ticketNumber: string;
   deskId: string;
@@ -15,6 +20,8 @@ export type NewEvent = {
   kind: EventKind;
   /** The canonical event, as JSON text. */
   event: string;
+  /** It is a reply that leaves to the ticket what the ticket knows. */
+  isPartial?: boolean;
   channel: string;
   contactId: string;
   customerName: string;
@@ -51,38 +58,45 @@ export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refu
 
 function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, Refusal> {
   const { cache, recentBodies } = deps;
-  const { owner, ticketNumber, lane, kind, event, idempotencyKey } = input;
-  if (!cache.ticket && kind !== "incoming") return refused("unknown_ticket");
-  const ticket = cache.ticket ?? cache.open(owner, ticketNumber, input);
-  if (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber) {
+  const { ticket } = cache;
+  const { id, owner, ticketNumber, lane, kind, idempotencyKey } = input;
+  if (!ticket && kind !== "incoming") return refused("unknown_ticket");
+  if (ticket && (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber)) {
     throw new Error("this object belongs to another ticket");
   }
-  const before = acceptedBefore(ticket, input, deps, nowMs);
+  const before = ticket && acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
-  if (kind === "outgoing" && ticket.state !== "open") return refused("ticket_closed");
+  if (kind === "outgoing" && ticket?.state !== "open") return refused("ticket_closed");
+  const event = input.isPartial && ticket ? completeReply(input.event, ticket) : input.event;
   const bytes = byteLength(event);
   if (isFull(cache.lane(lane), bytes)) {
-    const waitMs = notBeforeMsOf(cache.lane(lane)) - nowMs;
+    const waitMs = notBeforeMsOf(cache.lane(lane), nowMs) - nowMs;
     const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
     return { ok: false, error: { code: "backlog_full", retryAfterSeconds } };
   }
   // Where there is a key, the sender says itself what is a repeat.
-  const suspectedDuplicate = idempotencyKey === undefined && recentBodies.see(lane, event, nowMs);
-  const message = { lane, kind, event, bytes, suspectedDuplicate, idempotencyKey };
-  const { id, sequence } = cache.accept(message, input, nowMs);
+  const suspectedDuplicate = idempotencyKey === undefined && recentBodies.has(lane, event, nowMs);
+  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey };
+  const { sequence } = cache.accept(message, input, nowMs);
+  if (idempotencyKey === undefined) recentBodies.add(lane, event, nowMs);
   return { ok: true, value: { id, lane, sequence, repeat: false } };
 }
 
-/** The answer to an event that was accepted before: one with the same key, or a Close while another closes the ticket. */
+/**
+ * The answer to an event that was accepted before: this very one, whose first answer was lost; one with the same key; or a
+ * Close while another closes the ticket.
+ */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
   { store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
+  const itself = isAgain ? store.findNewest(lane, id) : undefined;
+  if (itself !== undefined) return { ok: true, value: { id, lane, sequence: itself, repeat: false } };
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  if (message && message.event !== event) return refused("idempotency_mismatch");
+  if (message && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;

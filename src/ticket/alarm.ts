@@ -1,3 +1,5 @@
+import { isRecent } from "../lib/clock";
+
 /** An alarm that is this late was lost. The runtime fires alarms within milliseconds, or when the object next starts. */
 const LATE_MS = 2_000;
 
@@ -53,7 +55,7 @@ export class AlarmClock {
    * `hasJustBegun` says that nothing else was under way before. Then an alarm that guarded only that may be moved on.
    */
   guard(nowMs: number, hasJustBegun: boolean): void {
-    const mayMove = hasJustBegun && nowMs < this.#rangAtMs + LONGEST_QUIET_MS;
+    const mayMove = hasJustBegun && isRecent(this.#rangAtMs, nowMs, LONGEST_QUIET_MS);
     const leastMs = mayMove ? Math.min(nowMs + LEAST_GUARD_MS, this.#dueMs) : 0;
     const mostMs = Math.min(nowMs + GUARD_MS, this.#dueMs);
     if (!this.#standsBetween(Math.max(leastMs, nowMs - LATE_MS), mostMs)) this.#set(mostMs);

@@ -1,7 +1,7 @@
-import { v7 as uuid } from "uuid";
 import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
-import { isoTime, LANES, type LaneName, type LaneView } from "../model/timeline";
+import type { LaneName, LaneView } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { afterAccepting, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { AttemptHistory, Disposition } from "./retry";
@@ -15,6 +15,7 @@ const FRESH_MESSAGES = 16;
 const LONGEST_FRESH_BYTES = 4_096;
 
 type NewMessage = {
+  id: string;
   lane: LaneName;
   kind: MessageKind;
   event: string;
@@ -24,6 +25,8 @@ type NewMessage = {
   idempotencyKey: string | undefined;
 };
 
+/** What an event says of its ticket. */
+type Said = Opening & Pick<TicketRow, "owner" | "ticketNumber">;
 type Fresh = { row: MessageRow; bytes: number };
 
 /** What is kept of the conversations, by lane, and which far end each of them is at. */
@@ -37,7 +40,7 @@ const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) 
 
 /**
  * The ticket's rows in memory, so that in the ordinary case none is read. It writes through: each change goes to the rows and
- * to memory in one synchronous turn, to the rows first. If a row cannot be written, memory stays as it was.
+ * to memory in one synchronous turn, to the rows first. If one of them cannot be written, none is, and memory stays as it was.
  */
 export class TicketCache {
   readonly #store: TicketStore;
@@ -58,32 +61,33 @@ export class TicketCache {
     for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane);
   }
 
-  open(owner: string, ticketNumber: string, opening: Opening): TicketRow {
-    this.#store.migrate();
-    const ticket = opened(owner, ticketNumber, opening);
-    this.#store.saveTicket(ticket);
-    this.ticket = ticket;
-    return ticket;
-  }
-
   /** Writes the ticket's row, if the change makes a difference to it. */
   change(change: Partial<TicketRow>): void {
-    const { ticket } = this;
-    if (!ticket) return;
-    const changed: TicketRow = { ...ticket, ...change };
-    const keys = Object.keys(change) as (keyof TicketRow)[];
-    if (keys.every((key) => ticket[key] === changed[key])) return;
+    const changed = this.#changed(change);
+    if (!changed) return;
     this.#store.saveTicket(changed);
     this.ticket = changed;
   }
 
-  /** An event at the end of its lane, and what it changes about the ticket. */
-  accept(message: NewMessage & { kind: EventKind }, opening: Opening, nowMs: number): MessageRow {
-    const row = this.append(message, nowMs);
-    if (row.idempotencyKey !== null) {
-      this.#store.saveKey(row.lane, row.idempotencyKey, row.sequence, nowMs + IDEMPOTENCY_MS);
-    }
-    if (this.ticket) this.change(afterAccepting(this.ticket, message.kind, row, opening));
+  /** An event at the end of its lane, and what it changes about the ticket. The first one opens it. */
+  accept(message: NewMessage & { kind: EventKind }, said: Said, nowMs: number): MessageRow {
+    const row = this.#rowOf(message, nowMs);
+    const { lane, sequence, idempotencyKey: key } = row;
+    const { ticket } = this;
+    const after = ticket
+      ? this.#changed(afterAccepting(ticket, message.kind, row, said))
+      : opened(said.owner, said.ticketNumber, said);
+    const write = () => {
+      if (!ticket) this.#store.migrate();
+      this.#store.insertMessage(row);
+      if (key !== null) this.#store.saveKey(lane, key, sequence, nowMs + IDEMPOTENCY_MS);
+      if (after) this.#store.saveTicket(after);
+    };
+    // As a rule it is one row, and that is whole without a transaction.
+    if (key === null && !after) write();
+    else this.#store.transaction(write);
+    if (after) this.ticket = after;
+    this.#appended(row, message.bytes);
     return row;
   }
 
@@ -120,23 +124,10 @@ export class TicketCache {
   }
 
   /** One more message at the end of a lane. */
-  append({ lane, kind, event, bytes, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
-    const longer = lanes.accept(this.#lanes[lane], bytes);
-    const row: MessageRow = {
-      lane,
-      sequence: longer.accepted,
-      id: `msg_${uuid().replaceAll("-", "")}`,
-      kind,
-      event,
-      acceptedAtMs: nowMs,
-      suspectedDuplicate: suspectedDuplicate ? 1 : 0,
-      idempotencyKey: idempotencyKey ?? null,
-    };
+  append(message: NewMessage, nowMs: number): void {
+    const row = this.#rowOf(message, nowMs);
     this.#store.insertMessage(row);
-    this.#lanes[lane] = longer;
-    const fresh = this.#fresh[lane];
-    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
-    return row;
+    this.#appended(row, message.bytes);
   }
 
   begin(lane: LaneName, sequence: number): void {
@@ -146,11 +137,17 @@ export class TicketCache {
   /** Records how an attempt ended, and what became of its message. */
   settle(message: MessageRow, history: AttemptHistory, disposition: Disposition): void {
     const { lane, sequence } = message;
-    this.#store.saveOutcome(lane, sequence, history, disposition);
+    const after = this.ticket && this.#changed(afterSettling(this.ticket, message, disposition.state));
+    const write = () => {
+      this.#store.saveOutcome(lane, sequence, history, disposition);
+      if (after) this.#store.saveTicket(after);
+    };
+    if (after) this.#store.transaction(write);
+    else write();
+    if (after) this.ticket = after;
     const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);
-    if (this.ticket) this.change(afterSettling(this.ticket, message, disposition.state));
   }
 
   /** Ends an attempt whose outcome could not be recorded. It does not count, and its message is tried again later. */
@@ -158,19 +155,21 @@ export class TicketCache {
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
   }
 
-  /** Puts dead letters of a lane back, and gives their ids. */
-  replay(lane: LaneName, wanted: (id: string) => boolean, nowMs: number): string[] {
-    const letters = this.#store.readDeadLetters(lane).filter((letter) => wanted(letter.id));
-    if (letters.length === 0) return [];
-    this.#store.clearWaits(lane);
-    for (const { sequence, kind } of letters) {
-      this.#store.requeue(lane, sequence, nowMs);
-      if (this.ticket) this.change(afterReplaying(this.ticket, kind, { lane, sequence }));
-    }
+  /** Puts dead letters of a lane back. */
+  replay(lane: LaneName, isWanted: (id: string) => boolean, nowMs: number): void {
+    const letters = this.#store.readDeadLetters(lane).filter((letter) => isWanted(letter.id));
+    if (letters.length === 0) return;
+    const close = letters.find(({ kind }) => kind === "command");
+    const after = close && this.ticket && this.#changed(afterReplaying(this.ticket, close.kind, { lane, ...close }));
+    this.#store.transaction(() => {
+      this.#store.clearWaits(lane);
+      for (const { sequence } of letters) this.#store.requeue(lane, sequence, nowMs);
+      if (after) this.#store.saveTicket(after);
+    });
+    if (after) this.ticket = after;
     const bytes = letters.reduce((sum, letter) => sum + letter.bytes, 0);
     const sequences = letters.map((letter) => letter.sequence);
     this.#lanes[lane] = lanes.replay(this.#lanes[lane], sequences, bytes);
-    return letters.map((letter) => letter.id);
   }
 
   /** Whether the conversation is closed and nothing of it waits. */
@@ -189,12 +188,10 @@ export class TicketCache {
     await wiped;
   }
 
-  laneView(name: LaneName): LaneView {
+  laneView(name: LaneName, nowMs: number): LaneView {
     const lane = this.#lanes[name];
-    const waiting = lanes.waitingCount(lane);
-    const { accepted, dead } = lane;
-    const notBeforeMs = lanes.notBeforeMsOf(lane);
-    const counts = { accepted, delivered: accepted - waiting - dead, waiting, dead };
+    const notBeforeMs = lanes.notBeforeMsOf(lane, nowMs);
+    const counts = lanes.countsOf(lane);
     const head = lanes.headOf(lane);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);
     if (!message) return counts;
@@ -203,5 +200,31 @@ export class TicketCache {
       oldestWaitingSince: isoTime(message.acceptedAtMs),
       ...(notBeforeMs > 0 ? { nextAttemptAt: isoTime(notBeforeMs), blockedBy: message.id } : {}),
     };
+  }
+
+  #rowOf({ id, lane, kind, event, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
+    return {
+      lane,
+      sequence: this.#lanes[lane].accepted + 1,
+      id,
+      kind,
+      event,
+      acceptedAtMs: nowMs,
+      suspectedDuplicate: suspectedDuplicate ? 1 : 0,
+      idempotencyKey: idempotencyKey ?? null,
+    };
+  }
+
+  #appended(row: MessageRow, bytes: number): void {
+    const fresh = this.#fresh[row.lane];
+    this.#lanes[row.lane] = lanes.accept(this.#lanes[row.lane], bytes);
+    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
+  }
+
+  /** The ticket's row with a change; undefined when that makes no difference. */
+  #changed(change: Partial<TicketRow>): TicketRow | undefined {
+    const { ticket } = this;
+    const keys = Object.keys(change) as (keyof TicketRow)[];
+    return ticket && keys.some((key) => ticket[key] !== change[key]) ? { ...ticket, ...change } : undefined;
   }
 }

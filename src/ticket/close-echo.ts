@@ -1,3 +1,4 @@
+import { isWaiting } from "../lib/clock";
 import type { MessageRow } from "./schema";
 
 /** How long after a desk was sent a Close its own "closed" counts as the echo of that. */
@@ -20,6 +21,6 @@ export class CloseEcho {
   take(nowMs: number): MessageRow | undefined {
     const sent = this.#sent;
     this.#sent = undefined;
-    return sent && sent.untilMs > nowMs ? sent.close : undefined;
+    return sent && isWaiting(sent.untilMs, nowMs, ECHO_MS) ? sent.close : undefined;
   }
 }

@@ -1,8 +1,10 @@
 import { v7 as uuid } from "uuid";
 import { required } from "../config";
+import type { Check } from "../desks/desk";
+import { checkDesk } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { testLogin } from "../engine/login";
-import type { Attempt } from "../model/attempt";
+import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
@@ -11,7 +13,7 @@ import { deliver, type DeliverDeps } from "./deliver";
 /** What an operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
 
 /** `answer` is the beginning of the far end's, empty where there is none to show. */
-export type ConnectionTest = { attempt: Attempt; outcome: Outcome["kind"]; answer: string };
+export type ConnectionTest = { attempt: Attempt; outcome: Outcome["kind"]; answer: string; checks?: Check[] };
 
 const TEXTS = {
   id: "Ini pesan uji dari dolphin-relay. Tidak perlu dibalas.",
@@ -50,6 +52,22 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     { of: () => undefined, keep: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
+}
+
+/**
+ * Asks the tenant's desk what is set up there, and writes nothing. Undefined for a desk where only a message tells. The
+ * tenant's secrets are sealed.
+ */
+export async function inspectDesk(
+  { config }: Pick<DeliverDeps, "config">,
+  sealed: Tenant,
+  webhookUrl: string,
+): Promise<ConnectionTest | undefined> {
+  const { desk, delivery } = await openSecrets(required(config.masterKeys), sealed);
+  const startedAtMs = Date.now();
+  const { timeoutMs } = delivery;
+  const checked = await checkDesk(desk, { webhookUrl, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+  return checked && { ...resultOf(checked.outcome, startedAtMs), checks: checked.checks };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseStored, type DeadReason, type FailureReport } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState } from "../model/timeline";
+import type { LaneName, MessageState } from "../model/answers";
 import type { TicketRow } from "./schema";
 
 /**
@@ -74,6 +74,6 @@ export function failureReport(
     sequence: message.sequence,
     reason,
     status: status ?? null,
-    event: parseStored(message.event),
+    event: parseStored(message.event) as FailureReport["event"],
   };
 }

@@ -8,12 +8,12 @@ import { engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
 import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
+import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
-import { writeIdentity } from "../tenants/ticket-reference";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
 
@@ -108,7 +108,7 @@ async function toDesk(
     owner,
     ticketNumber: ticket.ticketNumber,
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
-    ticketReference: () => writeIdentity(masterKeys, owner, ticket),
+    ticketReference: () => writeTicketReference(masterKeys, owner, ticket),
     language,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,

@@ -1,7 +1,7 @@
 import type { Receipt } from "../desks/desk";
 import type { Outcome } from "../egress/outcome";
 import type { StoredMessage } from "../model/delivery";
-import type { LaneName } from "../model/timeline";
+import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
 import type { TicketCache } from "./cache";

@@ -1,6 +1,8 @@
 import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
-import { isoTime, LANES, type LaneName } from "../model/timeline";
+import { newMessageId } from "../lib/message-id";
+import type { LaneName } from "../model/answers";
+import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
 import type { TicketDeps } from "./deps";
@@ -110,7 +112,12 @@ function settle(
   if (disposition.state === "dead" && notifyFailures && !hasReceipt && ticket) {
     const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
     const event = JSON.stringify(report);
-    const about = { bytes: byteLength(event), suspectedDuplicate: false, idempotencyKey: undefined };
+    const about = {
+      id: newMessageId(),
+      bytes: byteLength(event),
+      suspectedDuplicate: false,
+      idempotencyKey: undefined,
+    };
     cache.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
     // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
     startIfDue("toDesk", deps, nowMs);

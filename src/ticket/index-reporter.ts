@@ -1,3 +1,4 @@
+import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import type { Snapshot } from "../model/ticket-report";
 import { LANES } from "../model/timeline";
@@ -62,12 +63,14 @@ export class IndexReporter {
   reportIfDue(trigger: Trigger, nowMs: number): void {
     const { cache, waitUntil } = this.#deps;
     const { ticket } = cache;
-    if (!ticket || this.#underWay || (nowMs < this.#notBeforeMs && trigger !== "swept")) return;
+    if (!ticket || this.#underWay || (this.#isHeld(nowMs) && trigger !== "swept")) return;
     const last = this.#lastReport(ticket);
     const isDueNow = isUrgent(last, ticket, cache.lane);
     if (!isDueNow && (trigger === "settled" || (trigger === "seen" && !isOlder(last, nowMs)))) return;
     const now = this.#snapshot(ticket, last, nowMs);
-    if (!isDueNow && !(trigger === "awake" ? isWorthReporting : differs)(last, now)) return;
+    // When the clock was set back, nothing says how long ago the last report was.
+    const isWorthIt = trigger === "awake" && (last?.atMs ?? 0) <= nowMs ? isWorthReporting : differs;
+    if (!isDueNow && !isWorthIt(last, now)) return;
     this.#underWay = this.#report(ticket.owner, last, now).finally(() => {
       this.#underWay = undefined;
       this.#deps.ended();
@@ -89,9 +92,15 @@ export class IndexReporter {
     // The report under way calls `ended`, and that asks again.
     if (!ticket || this.#underWay) return Number.POSITIVE_INFINITY;
     const last = this.#lastReport(ticket);
-    const waits = last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name)) > nowMs);
+    const waits =
+      last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
     const isOwed = !last || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
-    return isOwed ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : Number.POSITIVE_INFINITY;
+    if (!isOwed) return Number.POSITIVE_INFINITY;
+    return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
+  }
+
+  #isHeld(nowMs: number): boolean {
+    return isWaiting(this.#notBeforeMs, nowMs, LONGEST_RETRY_MS);
   }
 
   /** Has the index forget the ticket. Throws when the index does not answer: the ticket must stay until it has. */
@@ -147,7 +156,7 @@ export class IndexReporter {
 const ignore = () => undefined;
 
 const isOlder = (last: LastReport | undefined, nowMs: number): boolean =>
-  last !== undefined && last.atMs + SEEN_GAP_MS <= nowMs;
+  last !== undefined && !isRecent(last.atMs, nowMs, SEEN_GAP_MS);
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();

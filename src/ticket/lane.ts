@@ -1,3 +1,7 @@
+import { isWaiting } from "../lib/clock";
+import type { LaneCounts } from "../model/ticket-report";
+import { LONGEST_WAIT_MS } from "./retry";
+
 /**
  * One direction of one ticket, as an immutable value. Every decision about order is made here, with no I/O and no clock.
  *
@@ -5,7 +9,7 @@
  * ones, `requeued` still wait: a head whose attempts failed, and dead letters that somebody replayed. The head is always
  * the smallest waiting number, so a replay goes ahead of what waits, in the original order.
  */
-/** `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
+/** A message that was tried and waits. `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
 export type Requeued = Readonly<{ sequence: number; notBeforeMs: number }>;
 
 export type Lane = Readonly<{
@@ -14,7 +18,7 @@ export type Lane = Readonly<{
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
   dead: number;
-  /** Of the waiting events together. */
+  /** The bytes of the waiting events together. */
   waitingBytes: number;
   inFlight: number | undefined;
 }>;
@@ -33,11 +37,20 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
+export function countsOf(lane: Lane): LaneCounts {
+  const { accepted, dead } = lane;
+  const waiting = waitingCount(lane);
+  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
+}
+
 export const headOf = (lane: Lane): number | undefined =>
   lane.requeued[0]?.sequence ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);
 
-/** When the head may be tried again, epoch ms; 0 for at once. */
-export const notBeforeMsOf = (lane: Lane): number => lane.requeued[0]?.notBeforeMs ?? 0;
+/** When the head may be tried again, epoch ms; 0 for at once. A time that no retry can have set is none. */
+export function notBeforeMsOf(lane: Lane, nowMs: number): number {
+  const notBeforeMs = lane.requeued[0]?.notBeforeMs ?? 0;
+  return notBeforeMs <= nowMs || isWaiting(notBeforeMs, nowMs, LONGEST_WAIT_MS) ? notBeforeMs : 0;
+}
 
 const inOrder = (requeued: readonly Requeued[]) => requeued.toSorted((a, b) => a.sequence - b.sequence);
 
@@ -57,7 +70,7 @@ export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "del
 export function nextStep(lane: Lane, nowMs: number): Step {
   const head = headOf(lane);
   if (head === undefined || lane.inFlight !== undefined) return { do: "rest" };
-  const untilMs = notBeforeMsOf(lane);
+  const untilMs = notBeforeMsOf(lane, nowMs);
   if (untilMs > nowMs) return { do: "wait", untilMs };
   return { do: "deliver", sequence: head };
 }

@@ -1,7 +1,9 @@
+import { isRecent } from "../lib/clock";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
-import { headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
+import { countsOf, headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
-import { LANES, type LaneName, type MessageState } from "../model/timeline";
+import type { LaneName, MessageState } from "../model/answers";
+import { LANES } from "../model/timeline";
 
 /**
  * What a ticket reports to its tenant's index, and when a report is due. Pure. What the index acknowledged last is compared
@@ -25,12 +27,6 @@ const LONGEST_UNREPORTED_MS = 3600_000;
 /** A waiting queue that moves on is reported again only when its oldest message is younger than the last one by this much. */
 const MOVED_MS = 60_000;
 
-export function countsOf(lane: Lane): LaneCounts {
-  const { accepted, dead } = lane;
-  const waiting = waitingCount(lane);
-  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
-}
-
 const firstUnsettled = (lane: Lane): number => headOf(lane) ?? lane.accepted + 1;
 
 export const headsOf = (laneOf: Lanes): LastReport["heads"] => ({
@@ -53,8 +49,8 @@ export function snapshotOf(
     const head = headOf(lane);
     if (head === undefined) continue;
     const sinceMs = acceptedAtMs(name, head);
-    if (sinceMs <= time.nowMs - WAITING_MS) waitingSince.push(sinceMs);
-    const notBeforeMs = notBeforeMsOf(lane);
+    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
+    const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
     if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
   }
   return {

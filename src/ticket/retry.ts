@@ -1,5 +1,5 @@
 import type { Outcome } from "../egress/outcome";
-import type { Attempt } from "../model/attempt";
+import type { Attempt } from "../model/answers";
 import type { DeadReason } from "../model/delivery";
 import { isoTime } from "../model/timeline";
 
@@ -7,6 +7,8 @@ import { isoTime } from "../model/timeline";
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
 const LONGEST_SECONDS = 600;
 const JITTER = 0.2;
+/** No message waits longer for its next attempt. */
+export const LONGEST_WAIT_MS = LONGEST_SECONDS * 1000 * (1 + JITTER);
 /** More are not kept for the timeline: a row stays far below the platform's 2 MB. */
 const ATTEMPTS_KEPT = 20;
 

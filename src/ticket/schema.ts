@@ -1,6 +1,7 @@
+import type { Migration } from "../lib/migrate";
 import type { DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState, TicketState } from "../model/timeline";
+import type { LaneName, MessageState, TicketState } from "../model/answers";
 
 /** The tables of a ticket, and their rows. */
 
@@ -30,17 +31,18 @@ export const SCHEMA = `
    ) WITHOUT ROWID;`;
 
 /**
- * An object may be of any earlier version. The n-th statement leads from version n to the next. Only ever add one at the end,
+ * An object may be of any earlier version. The n-th migration leads from version n to the next. Only ever add one at the end,
  * and put what it does into SCHEMA as well.
+ *
+ * A release may be rolled back, and then the one before works on these tables: give a new column no NOT NULL, and an index
+ * IF NOT EXISTS. In `ticket`, `outcome` and `idempotency` version 0.1.0 writes its rows without naming their columns, so a
+ * column more breaks it. As long as people may roll back to 0.1.0, only `message` can have new columns.
  */
-export const MIGRATIONS = [
+export const MIGRATIONS: readonly Migration[] = [
   // With its key beside it, a message can be deleted together with that key, without an index or a search.
-  "ALTER TABLE message ADD COLUMN idempotencyKey TEXT",
-  "ALTER TABLE ticket ADD COLUMN told TEXT",
+  { table: "message", column: "idempotencyKey", type: "TEXT" },
+  { table: "ticket", column: "told", type: "TEXT" },
 ];
-export const VERSION = MIGRATIONS.length + 1;
-/** The version is kept on the key-value side, because the platform refuses PRAGMA user_version. */
-export const VERSION_KEY = "schema";
 
 export type TicketRow = {
   owner: string;

@@ -1,25 +1,22 @@
-import { withError, type Attempt } from "../model/attempt";
-import type { DeadReason } from "../model/delivery";
+import type { Attempt } from "../model/answers";
+import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
-import { MIGRATIONS, SCHEMA, VERSION, VERSION_KEY, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
+import { hasTables, migrate } from "../lib/migrate";
+import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
 import { EMPTY_LANE, type Lane } from "./lane";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import {
-  isoTime,
-  LANES,
-  PAGE_SIZE,
-  type DeadLetter,
-  type LaneName,
-  type MessageState,
-  type TimelineMessage,
-} from "../model/timeline";
+import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
+import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/timeline";
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
  * A row of `message` never changes. `outcome` has a row only for messages that were tried, so the newest row of each table
  * says how far a lane has got. The index `undelivered` holds only what is not delivered, so an ordinary message never enters it.
  */
+
+/** More than a lane takes while one request is sent again. */
+const NEWEST = 200;
 
 export class TicketStore {
   readonly #storage: DurableObjectStorage;
@@ -30,14 +27,17 @@ export class TicketStore {
 
   /** Whether an Incoming Event has ever opened this ticket. Writes nothing. */
   exists(): boolean {
-    return this.#storage.kv.get(VERSION_KEY) !== undefined;
+    return hasTables(this.#storage);
   }
 
   migrate(): void {
-    const version = this.#storage.kv.get<number>(VERSION_KEY);
-    if (version === VERSION) return;
-    for (const sql of version === undefined ? [SCHEMA] : MIGRATIONS.slice(version - 1)) this.#storage.sql.exec(sql);
-    this.#storage.kv.put(VERSION_KEY, VERSION);
+    const { kv, sql } = this.#storage;
+    migrate({ kv, exec: (...query) => sql.exec(...query) }, SCHEMA, MIGRATIONS);
+  }
+
+  /** All that is written meanwhile is kept, or nothing of it. A single row needs no transaction. */
+  transaction(write: () => void): void {
+    this.#storage.transactionSync(write);
   }
 
   readTicket(): TicketRow | undefined {
@@ -49,7 +49,9 @@ export class TicketStore {
   saveTicket(row: TicketRow): void {
     const { owner, ticketNumber, deskId, mapped, channel, contactId, customerName, state } = row;
     this.#storage.sql.exec(
-      `INSERT INTO ticket VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO ticket (id, owner, ticketNumber, deskId, mapped, channel, contactId, customerName, state,
+         closeLane, closeSequence, sessions, told)
+       VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET deskId = excluded.deskId, mapped = excluded.mapped, channel = excluded.channel,
          contactId = excluded.contactId, customerName = excluded.customerName, state = excluded.state,
          closeLane = excluded.closeLane, closeSequence = excluded.closeSequence, sessions = excluded.sessions,
@@ -112,6 +114,13 @@ export class TicketStore {
 
   readMessage(lane: LaneName, sequence: number): MessageRow | undefined {
     return this.#rows<MessageRow>("SELECT * FROM message WHERE lane = ? AND sequence = ?", lane, sequence)[0];
+  }
+
+  /** The sequence of the message with this id, if it is among the newest of its lane. */
+  findNewest(lane: LaneName, id: string): number | undefined {
+    const sql = `SELECT sequence FROM (SELECT sequence, id FROM message WHERE lane = ? ORDER BY sequence DESC LIMIT ?)
+                 WHERE id = ?`;
+    return this.#rows<{ sequence: number }>(sql, lane, NEWEST, id)[0]?.sequence;
   }
 
   /** When the newest message of either lane was accepted, epoch ms; 0 when there is none. */
@@ -188,7 +197,9 @@ export class TicketStore {
 
   saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {
     this.#storage.sql.exec(
-      `INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO outcome (lane, sequence, state, reason, attempts, attemptCount, roundStartedAtMs, roundTries,
+         nextAttemptAtMs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET state = excluded.state, reason = excluded.reason, attempts = excluded.attempts,
          attemptCount = excluded.attemptCount, roundStartedAtMs = excluded.roundStartedAtMs,
          roundTries = excluded.roundTries, nextAttemptAtMs = excluded.nextAttemptAtMs`,
@@ -240,7 +251,7 @@ export class TicketStore {
 
   saveKey(lane: LaneName, key: string, sequence: number, expiresAtMs: number): void {
     this.#storage.sql.exec(
-      `INSERT INTO idempotency VALUES (?, ?, ?, ?)
+      `INSERT INTO idempotency (lane, key, sequence, expiresAtMs) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET sequence = excluded.sequence, expiresAtMs = excluded.expiresAtMs`,
       lane,
       key,
@@ -287,28 +298,28 @@ export class TicketStore {
     return this.#storage.deleteAll();
   }
 
-  /** The newest messages of a lane before a sequence, newest first: one more than a page, to tell whether there are. */
-  readTimeline(lane: LaneName, before: number): TimelineMessage[] {
-    const rows = this.#rows<ShownRow>(
+  /** The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. */
+  readTimeline(lane: LaneName, before: number): Sized<TimelineMessage>[] {
+    const rows = this.#page<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
       lane,
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map(shown);
+    return rows.map((row) => ({ shown: shown(row), bytes: sizeOf(row) }));
   }
 
-  /** The dead letters of a lane after a sequence, the oldest first. */
-  readDead(lane: LaneName, after: number, limit: number): DeadLetter[] {
-    const rows = this.#rows<ShownRow & { reason: DeadReason }>(
+  /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
+  readDead(lane: LaneName, after: number, limit: number): Sized<DeadLetter>[] {
+    const rows = this.#page<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
       lane,
       after,
       limit,
     );
-    return rows.map((row) => Object.assign(shown(row), { reason: row.reason }));
+    return rows.map((row) => ({ shown: { ...shown(row), reason: row.reason }, bytes: sizeOf(row) }));
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -326,12 +337,26 @@ export class TicketStore {
     return this.#rows<OutcomeRow>("SELECT * FROM outcome WHERE lane = ? AND sequence = ?", lane, sequence)[0];
   }
 
+  /** Rows up to the one that is too much for a page. The rest is not read. */
+  #page<Row extends ShownRow>(sql: string, ...values: SqlStorageValue[]): Row[] {
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const row of this.#storage.sql.exec<Row>(sql, ...values)) {
+      rows.push(row);
+      bytes += sizeOf(row);
+      if (bytes > PAGE_BYTES) break;
+    }
+    return rows;
+  }
+
   #rows<Row extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Row[] {
     return this.#storage.sql.exec<Row>(sql, ...values).toArray();
   }
 }
 
 type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };
+
+const sizeOf = ({ event, attempts }: ShownRow): number => event.length + (attempts?.length ?? 0);
 
 const shown = (row: ShownRow): TimelineMessage => ({
   id: row.id,
@@ -342,5 +367,5 @@ const shown = (row: ShownRow): TimelineMessage => ({
   acceptedAt: isoTime(row.acceptedAtMs),
   suspectedDuplicate: row.suspectedDuplicate === 1,
   attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
-  event: JSON.parse(row.event) as unknown,
+  event: JSON.parse(row.event) as TimelineMessage["event"],
 });

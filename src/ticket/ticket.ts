@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import { errorText, log } from "../lib/log";
+import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
-import type { DeliveryStatus, LaneName, Page, Replayed } from "../model/timeline";
+import type { LaneName } from "../model/answers";
+import type { DeliveryStatus, Page, Replayed } from "../model/timeline";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
@@ -20,6 +22,8 @@ import { prune } from "./retention";
 import { TicketStore } from "./store";
 import { deadLetters, deliveryStatus, ticketInfo, timeline, type TicketInfo, type UnknownTicket } from "./views";
 import { Waiters } from "./waiters";
+
+type EventOfAnyRelease = Omit<NewEvent, "id" | "isAgain"> & Partial<Pick<NewEvent, "id" | "isAgain">>;
 
 const ALARM_FAILED_MS = 60_000;
 /** Retention counts in days, so an object that stays awake looks once an hour for what has run out. */
@@ -81,8 +85,9 @@ export class Ticket extends DurableObject<Env> {
     });
   }
 
-  accept(event: NewEvent): Result<Accepted, Refusal> {
-    return accept(event, this.#deps);
+  /** A Worker of the release before, which may run beside this object for a while, gives no id. */
+  accept({ id = newMessageId(), isAgain = false, ...event }: EventOfAnyRelease): Result<Accepted, Refusal> {
+    return accept({ id, isAgain, ...event }, this.#deps);
   }
 
   deliveryStatus(lane: LaneName, sequence: number, waitMs: number): Promise<DeliveryStatus> {

@@ -1,13 +1,7 @@
 import { withError } from "../model/attempt";
 import type { Result } from "../model/result";
-import {
-  pageOf,
-  type DeadLetters,
-  type DeliveryStatus,
-  type LaneName,
-  type Page,
-  type TicketView,
-} from "../model/timeline";
+import type { LaneName, TicketView } from "../model/answers";
+import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
 import type { TicketDeps } from "./deps";
 
 /** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */
@@ -19,7 +13,10 @@ export type UnknownTicket = { code: "unknown_ticket" };
 export const UNKNOWN_TICKET = { ok: false, error: { code: "unknown_ticket" } } as const;
 
 /** State and one page of the timeline, as the JSON of a TicketView. */
-export function timeline(page: Page, { cache, store }: Shown): Result<string, UnknownTicket> {
+export function timeline(
+  page: Page,
+  { cache, store, nowMs }: Shown & Pick<TicketDeps, "nowMs">,
+): Result<string, UnknownTicket> {
   if (!cache.ticket) return UNKNOWN_TICKET;
   const { ticketNumber, owner, channel, contactId, customerName, state } = cache.ticket;
   const rows = (lane: LaneName) => {
@@ -35,7 +32,7 @@ export function timeline(page: Page, { cache, store }: Shown): Result<string, Un
       contactId,
       customerName,
       state,
-      lanes: { toDesk: cache.laneView("toDesk"), toDolphins: cache.laneView("toDolphins") },
+      lanes: { toDesk: cache.laneView("toDesk", nowMs()), toDolphins: cache.laneView("toDolphins", nowMs()) },
       ...pageOf(page, { toDesk: rows("toDesk"), toDolphins: rows("toDolphins") }),
     },
   };
@@ -54,7 +51,7 @@ export function ticketInfo({ cache, store }: Shown): Result<TicketInfo, UnknownT
   return { ok: true, value: { contactId, openedAtMs: store.readMessage("toDesk", 1)?.acceptedAtMs } };
 }
 
-/** Up to `limit` dead letters behind the one given, as the JSON of a DeadLetters. */
+/** Up to `limit` dead letters, and what fits into one answer, behind the one given, as the JSON of a DeadLetters. */
 export function deadLetters(
   after: { lane: LaneName; sequence: number },
   limit: number,
@@ -65,7 +62,9 @@ export function deadLetters(
   const toDesk = after.lane === "toDesk" ? store.readDead("toDesk", after.sequence, limit) : [];
   const from = after.lane === "toDolphins" ? after.sequence : 0;
   const toDolphins = store.readDead("toDolphins", from, limit - toDesk.length);
-  const shown: DeadLetters = { channel, customerName, deadLetters: [...toDesk, ...toDolphins] };
+  const all = [...toDesk, ...toDolphins];
+  const letters = fitting(all);
+  const shown: DeadLetters = { channel, customerName, deadLetters: letters, isCut: letters.length < all.length };
   return { ok: true, value: JSON.stringify(shown) };
 }
 

@@ -1,4 +1,4 @@
-/** Those who wait, under `Prefer: wait`, for something to end. */
+/** The callers that wait, under `Prefer: wait`, for a message to end. */
 export class Waiters {
   readonly #waiting = new Map<string, Set<() => void>>();
 

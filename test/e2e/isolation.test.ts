@@ -1,16 +1,20 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { closeEvent, incomingEvent, outgoingEvent } from "./events.ts";
-import type { Reply } from "./http.ts";
-import { type Tenant, bearer, newTicketNumber, openTicket } from "./tenant.ts";
-import { type World, startWorld } from "./world.ts";
+import type { ApiDocument, ApiOperation } from "../../openapi/check.ts";
+import { closeEvent, incomingEvent, outgoingEvent } from "./support/events.ts";
+import type { Reply } from "./support/http.ts";
+import { type Api, apiOf } from "./openapi/api.ts";
+import { schemesOf } from "./openapi/walk.ts";
+import { type Tenant, bearer, newTicketNumber, openTicket } from "./support/tenant.ts";
+import { type World, startWorld } from "./support/world.ts";
 
-/** Who may do what: every route under every credential there is, as one table. */
+/** Who may do what: every operation of the API's description, under every credential there is, as one table. */
 
 const CONTACT = String(incomingEvent("any", "any")["contactId"]);
 const BRANCH_KEY = randomBytes(24).toString("hex");
 let world: World;
+let api: Api;
 /** Of two desks, one bound to the key `branch`; and two more of a third desk. */
 let alone: Tenant;
 let bound: Tenant;
@@ -20,7 +24,8 @@ let tickets: Map<Tenant, string>;
 
 beforeAll(async () => {
   const main = randomBytes(24).toString("hex");
-  world = await startWorld({ settings: { INGRESS_KEYS: `main=${main},branch=${BRANCH_KEY}` } });
+  world = await startWorld({ assets: true, settings: { INGRESS_KEYS: `main=${main},branch=${BRANCH_KEY}` } });
+  api = apiOf((await world.call("/openapi.json")).body as ApiDocument);
   const deskId = `shared-${randomUUID()}`;
   [alone, bound, one, other] = await Promise.all([
     world.tenant(),
@@ -76,148 +81,101 @@ const credentials = (): Record<string, Credential> => ({
     cookie: `relay_session=${"A".repeat(43)}.${Date.now() + 3_600_000}.${"A".repeat(43)}`,
     "sec-fetch-site": "same-origin",
   }),
-  "the master key": plain(bearer(world.settings.MASTER_KEY), encodeURIComponent(world.settings.MASTER_KEY)),
+  "the master key": plain(bearer(world.settings.MASTER_KEY), world.settings.MASTER_KEY),
 });
 
-type Ask = {
-  method: string;
-  path: (tenant: Tenant, number: string, key: string) => string;
-  body?: (tenant: Tenant, number: string) => unknown;
+/** By operation, where it takes a body: one that is in order, so that nothing but the credential is refused. */
+const BODIES: Record<string, (owner: string, number: string) => unknown> = {
+  incoming: incomingEvent,
+  sendMessage: incomingEvent,
+  incomingMessage: incomingEvent,
+  engineCommand: closeEvent,
+  outgoing: outgoingEvent,
+  command: closeEvent,
+  deskWebhook: outgoingEvent,
+  signIn: () => ({ token: "nobody's" }),
+  putTenant: () => ({}),
+  replayTicket: () => ({ all: true }),
+  replayDeadLetters: () => ({ all: true }),
 };
-const OPERATORS_OWN: Record<string, Ask> = {
-  health: { method: "GET", path: () => "/admin/health" },
-  overview: { method: "GET", path: (t) => `/admin/tenants/${t.owner}/overview` },
-  "tenant's tickets": { method: "GET", path: (t) => `/admin/tenants/${t.owner}/tickets` },
-  "dead letters": { method: "GET", path: (t) => `/admin/tenants/${t.owner}/dead-letters` },
-  "test of the desk": { method: "POST", path: (t) => `/admin/tenants/${t.owner}/test/desk` },
-};
-const ROUTES: Record<string, Ask> = {
-  incoming: {
-    method: "POST",
-    path: (_t, _n, key) => `/v1/dolphins/${key}/incoming`,
-    body: (t, n) => incomingEvent(t.owner, n),
-  },
-  sendMessage: {
-    method: "POST",
-    path: (_t, _n, key) => `/v1/dolphins/${key}/sendMessage`,
-    body: (t, n) => incomingEvent(t.owner, n),
-  },
-  "engine's command": {
-    method: "POST",
-    path: (_t, _n, key) => `/v1/dolphins/${key}/command`,
-    body: (t, n) => closeEvent(t.owner, n),
-  },
-  outgoing: { method: "POST", path: () => "/v1/outgoing", body: (t, n) => outgoingEvent(t.owner, n) },
-  "desk's command": { method: "POST", path: () => "/v1/command", body: (t, n) => closeEvent(t.owner, n) },
-  "desk's webhook": {
-    method: "POST",
-    path: (t) => `/v1/desks/native/${t.owner}`,
-    body: (t, n) => outgoingEvent(t.owner, n),
-  },
-  ticket: { method: "GET", path: (t, n) => `/v1/tickets/${n}?owner=${t.owner}` },
-  contact: {
-    method: "GET",
-    path: (t, n) => `/v1/contacts/${CONTACT}?ticketNumber=${n}&owner=${t.owner}`,
-  },
-  history: { method: "GET", path: (t, n) => `/v1/tickets/${n}/history?owner=${t.owner}` },
-  tenants: { method: "GET", path: () => "/admin/tenants" },
-  tenant: { method: "GET", path: (t) => `/admin/tenants/${t.owner}` },
-  credentials: { method: "GET", path: (t) => `/admin/tenants/${t.owner}/credentials` },
-  "operator's ticket": { method: "GET", path: (t, n) => `/admin/tickets/${t.owner}/${n}` },
-  replay: { method: "POST", path: (t, n) => `/admin/tickets/${t.owner}/${n}/replay`, body: () => ({ all: true }) },
-  ...OPERATORS_OWN,
-};
-/** Routes that would change what the table is about: tried with every credential but the operator's. */
-const DANGEROUS: Record<string, Ask> = {
-  put: { method: "PUT", path: (t) => `/admin/tenants/${t.owner}`, body: () => ({}) },
-  delete: { method: "DELETE", path: (t) => `/admin/tenants/${t.owner}` },
-  rotate: { method: "POST", path: (t) => `/admin/tenants/${t.owner}/credentials/rotate` },
-};
+/** These would change what the table is about. They are tried with every credential but the operator's. */
+const DANGEROUS = new Set(["putTenant", "deleteTenant", "rotateCredentials"]);
+/** What those hear who are let in, where it is not 200: these tenants' engines take no login, and nobody upgrades here. */
+const LET_IN: Record<string, string> = { testEngine: "422 invalid_request", watch: "426 upgrade_required" };
 
 async function ask(
-  { method, path, body }: Ask,
+  operation: ApiOperation,
   credential: Credential,
-  tenant: Tenant,
+  { owner }: Pick<Tenant, "owner">,
   number: string,
 ): Promise<Reply> {
-  const text = body === undefined ? undefined : JSON.stringify(body(tenant, number));
-  return world.call(path(tenant, number, credential.key), {
-    method,
-    headers: credential.headers(text ?? ""),
-    body: text,
-  });
+  const { operationId, method, parameters = [] } = operation;
+  const names = { owner, ticketNumber: number, contactId: CONTACT, ingressKey: credential.key, deskType: "native" };
+  const path = api.pathOf(operation, names);
+  const takesOwner = parameters.some((parameter) => parameter.name === "owner" && parameter.in === "query");
+  const body = operation.requestBody === undefined ? undefined : JSON.stringify(BODIES[operationId]?.(owner, number));
+  const query = takesOwner ? `${path.includes("?") ? "&" : "?"}owner=${owner}` : "";
+  return world.call(path + query, { method, headers: credential.headers(body ?? ""), body });
 }
 
 const codeOf = (reply: Reply): string =>
   reply.status === 200 ? "200" : `${reply.status} ${(reply.body as { error: { code: string } }).error.code}`;
 
-/** By route: who is let in for this tenant, and what all others hear. */
+/** Who is let in for this tenant, and what all others hear. */
 type Rule = { may: string[]; also?: Record<string, string>; rest: string };
+const REST = "401 unauthorized";
 
-function rules(name: "alone" | "bound" | "one"): Record<string, Rule> {
+/** Follows from the credentials that the description names for an operation. */
+function ruleFor(name: "alone" | "bound" | "one", operation: ApiOperation): Rule {
+  const schemes = schemesOf(operation);
+  // Its credential is a link that nobody here was sent.
+  if (operation.operationId === "media") return { may: [], rest: "404 not_found" };
   const mine = name === "one" ? "the shared desk's" : `${name}'s`;
   const tokens = ["alone's token", "bound's token", "the shared desk's token"];
-  const others = (named: string[]): Record<string, string> =>
-    Object.fromEntries(named.filter((each) => !each.startsWith(mine)).map((each) => [each, "403 wrong_owner"]));
-  const engine: Rule =
-    name === "bound"
-      ? { may: ["the key branch"], also: { "the key main": "404 unknown_owner" }, rest: "401 unauthorized" }
-      : { may: ["the key main", "the key branch"], rest: "401 unauthorized" };
-  const post: Rule = { may: [`${mine} token`, `${mine} signature`], also: others(tokens), rest: "401 unauthorized" };
-  const read: Rule = { may: [`${mine} token`], also: others(tokens), rest: "401 unauthorized" };
-  const operator: Rule = { may: ["the operator's token"], rest: "401 unauthorized" };
-  return {
-    incoming: engine,
-    sendMessage: engine,
-    "engine's command": engine,
-    outgoing: post,
-    "desk's command": post,
-    "desk's webhook": { may: [], rest: "401 unauthorized" },
-    ticket: read,
-    contact: read,
-    history: read,
-    ...Object.fromEntries(
-      [...Object.keys(OPERATORS_OWN), "tenants", "tenant", "credentials", "operator's ticket", "replay"].map(
-        (route) => [route, operator],
-      ),
-    ),
-  };
+  const others = Object.fromEntries(
+    tokens.filter((each) => !each.startsWith(mine)).map((each) => [each, "403 wrong_owner"]),
+  );
+  if (operation.path.includes("{ingressKey}")) {
+    return name === "bound"
+      ? { may: ["the key branch"], also: { "the key main": "404 unknown_owner" }, rest: REST }
+      : { may: ["the key main", "the key branch"], rest: REST };
+  }
+  if (schemes.includes("operatorToken")) return { may: ["the operator's token"], rest: REST };
+  if (schemes.includes("standardWebhooks")) {
+    return { may: [`${mine} token`, `${mine} signature`], also: others, rest: REST };
+  }
+  if (schemes.includes("deskToken")) return { may: [`${mine} token`], also: others, rest: REST };
+  // A session's cookie and a known desk's signature: nobody here has one. Signing in takes no credential but the body's.
+  if (schemes.length > 0 || operation.operationId === "signIn") return { may: [], rest: REST };
+  return { may: [], rest: "200" };
 }
 
 describe.each(["alone", "bound", "one"] as const)("of the tenant %s", (name) => {
   const tenantOf = (): Tenant => ({ alone, bound, one })[name];
 
-  test.each(Object.keys(ROUTES))("%s is for those it is for, and for nobody else", async (route) => {
-    const rule = rules(name)[route];
-    const request = ROUTES[route];
-    if (!rule || !request) throw new Error(`no rule for ${route}`);
-    const number = newTicketNumber();
-    const opened = await world.call(`/v1/dolphins/${name === "bound" ? BRANCH_KEY : world.ingressKey}/incoming`, {
-      method: "POST",
-      body: incomingEvent(tenantOf().owner, number),
-    });
-    expect(opened).toBeAccepted();
-    const found: Record<string, string> = {};
-    for (const [who, credential] of Object.entries(credentials())) {
-      found[who] = codeOf(await ask(request, credential, tenantOf(), number));
+  test("every operation is for those it is for, and for nobody else", async () => {
+    for (const operation of api.operations) {
+      const { operationId } = operation;
+      const number = newTicketNumber();
+      const opened = await world.call(`/v1/dolphins/${name === "bound" ? BRANCH_KEY : world.ingressKey}/incoming`, {
+        method: "POST",
+        body: incomingEvent(tenantOf().owner, number),
+      });
+      expect(opened).toBeAccepted();
+      const { may, also, rest } = ruleFor(name, operation);
+      const found: Record<string, string> = {};
+      const expected: Record<string, string> = {};
+      for (const [who, credential] of Object.entries(credentials())) {
+        if (DANGEROUS.has(operationId) && may.includes(who)) continue;
+        found[who] = codeOf(await ask(operation, credential, tenantOf(), number));
+        expected[who] = may.includes(who) ? (LET_IN[operationId] ?? "200") : (also?.[who] ?? rest);
+      }
+      expect(found, operationId).toEqual(expected);
     }
-    const expected = Object.keys(found).map((who) => [
-      who,
-      rule.may.includes(who) ? "200" : (rule.also?.[who] ?? rule.rest),
-    ]);
-    expect(found).toEqual(Object.fromEntries(expected));
-  });
-
-  test.each(Object.keys(DANGEROUS))("%s is for the operator alone", async (route) => {
-    const request = DANGEROUS[route];
-    if (!request) throw new Error(`no route ${route}`);
-    const before = await world.admin("GET", `/admin/tenants/${tenantOf().owner}/credentials`);
-    for (const [who, credential] of Object.entries(credentials())) {
-      if (who === "the operator's token") continue;
-      const reply = await ask(request, credential, tenantOf(), "none");
-      expect([who, codeOf(reply)]).toEqual([who, "401 unauthorized"]);
-    }
-    expect((await world.admin("GET", `/admin/tenants/${tenantOf().owner}/credentials`)).text).toBe(before.text);
+    // Nobody has rotated it meanwhile.
+    expect((await world.admin("GET", `/admin/tenants/${tenantOf().owner}/credentials`)).text).toContain(
+      tenantOf().token,
+    );
   });
 });
 
@@ -227,19 +185,17 @@ describe("what a credential hears of another's", () => {
     const kept = [...headers].filter(([name]) => name !== "x-request-id" && name !== "date");
     return { status, headers: kept, text };
   };
-  const heard = async (who: string, tenant: Tenant, number: string, routes: string[]): Promise<unknown[]> => {
+  const heard = async (who: string, tenant: Tenant, number: string, ids?: string[]): Promise<unknown[]> => {
     const credential = credentials()[who];
     if (!credential) throw new Error(`no credential ${who}`);
+    const some = api.operations.filter(({ operationId }) => ids?.includes(operationId) ?? true);
+    expect(some).toHaveLength(ids?.length ?? api.operations.length);
     const replies = [];
-    for (const route of routes) {
-      const request = ROUTES[route];
-      if (request) replies.push(whole(await ask(request, credential, tenant, number)));
-    }
-    expect(replies).toHaveLength(routes.length);
+    for (const operation of some) replies.push(whole(await ask(operation, credential, tenant, number)));
     return replies;
   };
   const nobody = (): Tenant => ({ ...alone, owner: randomUUID().replaceAll("-", "") });
-  const DESK = ["outgoing", "desk's command", "ticket", "contact", "history"];
+  const DESK = ["outgoing", "command", "ticket", "contact", "history"];
 
   test("ticket is, to the byte, what it hears of one that there is not", async () => {
     const there = await heard("alone's token", bound, tickets.get(bound) ?? "", DESK);
@@ -272,21 +228,19 @@ describe("what a credential hears of another's", () => {
   );
 
   test("owner is the same by signature", async () => {
-    const there = await heard("alone's signature", bound, tickets.get(bound) ?? "", ["outgoing", "desk's command"]);
-    expect(await heard("alone's signature", nobody(), newTicketNumber(), ["outgoing", "desk's command"])).toEqual(
-      there,
-    );
+    const there = await heard("alone's signature", bound, tickets.get(bound) ?? "", ["outgoing", "command"]);
+    expect(await heard("alone's signature", nobody(), newTicketNumber(), ["outgoing", "command"])).toEqual(there);
   });
 
   test("owner is the same for an engine with another's key", async () => {
-    const ENGINE = ["incoming", "sendMessage", "engine's command"];
+    const ENGINE = ["incoming", "sendMessage", "incomingMessage", "engineCommand"];
     const there = await heard("the key main", bound, tickets.get(bound) ?? "", ENGINE);
     expect(await heard("the key main", nobody(), newTicketNumber(), ENGINE)).toEqual(there);
   });
 
   test("owner is the same to nobody, who hears nothing", async () => {
-    const there = await heard("nothing", bound, tickets.get(bound) ?? "", Object.keys(ROUTES));
-    expect(await heard("nothing", nobody(), newTicketNumber(), Object.keys(ROUTES))).toEqual(there);
+    const there = await heard("nothing", bound, tickets.get(bound) ?? "");
+    expect(await heard("nothing", nobody(), newTicketNumber())).toEqual(there);
   });
 
   test("ticket has left no trace in it", async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { startRelay } from "../../dev/harness/relay.ts";
-import { type Reply, call } from "./http.ts";
+import { type Reply, call } from "./support/http.ts";
 import { REFUSALS } from "./openapi/refusals.ts";
 import { type Walk, schemesOf, startWalk } from "./openapi/walk.ts";
-import { newTicketNumber } from "./tenant.ts";
+import { newTicketNumber } from "./support/tenant.ts";
 
 /** Walks the document over HTTP: each operation is called as its example says, and made to refuse in every way there is. */
 
@@ -18,11 +18,11 @@ const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } 
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */
-const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant"];
+const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media"];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
 const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
 

@@ -2,7 +2,7 @@ import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:tes
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Ticket } from "../../src/index";
-import type { TicketView, TimelineMessage } from "../../src/model/timeline";
+import type { TicketView, TimelineMessage } from "../../src/model/answers";
 
 /** A relay in workerd, with the far ends played by a function in place of `fetch`. */
 
@@ -151,13 +151,13 @@ export const alarmOf = (stub: DurableObjectStub<Ticket>): Promise<number | null>
 export const loseAlarm = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   runInDurableObject(stub, (_ticket, state) => state.storage.deleteAlarm());
 
-/** Until the index has acknowledged what it was told: of a ticket's opening, when its first alarm fired. */
-const untilTold = (stub: DurableObjectStub<Ticket>): Promise<void> =>
+/** Until the index has acknowledged the report of the ticket's opening, which goes out when its first alarm fires. */
+const untilReported = (stub: DurableObjectStub<Ticket>): Promise<void> =>
   vi.waitFor(async () => {
-    const told = await runInDurableObject(stub, (_ticket, { storage }) =>
+    const last = await runInDurableObject(stub, (_ticket, { storage }) =>
       storage.sql.exec<{ told: string | null }>("SELECT told FROM ticket").one(),
     );
-    expect(told.told).not.toBeNull();
+    expect(last.told).not.toBeNull();
   }, WAIT);
 
 /** The ticket "t" of a new tenant, at rest: its first message is delivered, its alarm has rung, and its index knows of it. */
@@ -169,6 +169,6 @@ export async function ticketAtRest(
   await accepted(incoming(owner, "t", "the first"));
   await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
   await runDurableObjectAlarm(stub);
-  await untilTold(stub);
+  await untilReported(stub);
   return { owner, stub };
 }

@@ -1,7 +1,7 @@
 /**
  * The yardstick of the benchmark: the least Worker that takes a message, keeps it and delivers it in order. One durable
  * insert before the answer, one request per message, one after another, one row settled behind it. It validates nothing,
- * knows no tenant, signs nothing, never tries again, and after a crash somebody has to touch it.
+ * knows no tenant, signs nothing, never tries again, and after a crash somebody has to wake it.
  */
 import { DurableObject } from "cloudflare:workers";
 

@@ -1,6 +1,6 @@
 import { send, type Bounds, type Form } from "../../egress/http";
-import { judgeAnswer, type Answer, type Failure, type Outcome } from "../../egress/outcome";
 import * as z from "zod/mini";
+import { judgeAnswer, unread, type Answer, type Failure, type Outcome } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
 import type { ChatwootRecord } from "./record";
 
@@ -9,7 +9,8 @@ import type { ChatwootRecord } from "./record";
 /** A step of an attempt: what it was made for, or the outcome that ends the attempt. */
 export type Step<T> = { ok: true; value: T } | { ok: false; outcome: Failure };
 
-export type Reply = { outcome: Outcome; json: unknown };
+/** `unread` is what comes of a step that needs what the answer holds, where that could not be read. */
+export type Reply = { outcome: Outcome; json: unknown; unread?: Failure };
 
 /** A list of conversations holds each one's newest messages, and these up to 150,000 characters. */
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -34,7 +35,6 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
       headers: {
         // Published as `api_access_token`, which nginx drops for its underscores. Rack makes the same of both.
         "api-access-token": record.apiAccessToken,
-        accept: "application/json",
         ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       },
       ...(body === undefined ? {} : { body }),
@@ -43,7 +43,10 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
       mostAnswerBytes: MOST_ANSWER_BYTES,
     });
     if ("outcome" in sent) return { outcome: sent.outcome, json: undefined };
-    return { outcome: judge(sent.answer), json: jsonIn(sent.answer.text) };
+    const { answer } = sent;
+    const outcome = judge(answer);
+    if (!answer.unreadable || outcome.kind !== "delivered") return { outcome, json: jsonIn(answer.text) };
+    return { outcome: method === "GET" ? unread(answer) : outcome, json: undefined, unread: unread(answer) };
   };
   return {
     get: (path) => call("GET", path),
@@ -67,8 +70,9 @@ const refusal = z.catch(z.object({ error: z.string() }), { error: "" });
 export const errorIn = (json: unknown): string => refusal.parse(json).error;
 
 /** What a request was made for, once it was taken; `read` gives undefined where the answer does not hold it. */
-export function stepOf<T>({ outcome, json }: Reply, read: (json: unknown) => T | undefined): Step<T> {
+export function stepOf<T>({ outcome, json, unread: failure }: Reply, read: (json: unknown) => T | undefined): Step<T> {
   if (outcome.kind !== "delivered") return { ok: false, outcome };
+  if (failure) return { ok: false, outcome: failure };
   const value = read(json);
   if (value !== undefined) return { ok: true, value };
   const error = `HTTP ${outcome.status}, but the answer is not Chatwoot's: is baseUrl right?`;

@@ -25,6 +25,11 @@ export const chatwoot = defineDesk({
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,
+    tellRefusal: ({ event: { deskMessage }, code }, record, context) =>
+      deskMessage === undefined
+        ? Promise.resolve(NOTHING_TO_DO)
+        : showStatus({ deskMessage, attempt: 1, state: "failed", why: { code } }, record, context),
+    showsAnswer: true,
   },
 });
 

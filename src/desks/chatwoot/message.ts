@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
+import type { MediaType } from "../../egress/file-type";
 import { download, formWith } from "../../egress/media";
 import { statusOf, type Failure, type Outcome } from "../../egress/outcome";
 import type { IncomingEvent } from "../../model/event";
-import { isMediaType, locationText, mediaLinkNote, type MediaType } from "../agent-notes";
-import type { ReceiptContext } from "../desk";
+import { isMediaType, locationText, mediaLinkNote } from "../agent-notes";
+import type { NoteContext } from "../desk";
 import { errorIn, type Api, type Reply } from "./api";
-import { fileOf } from "./attachment";
 
 /** Chatwoot takes 40 MB unless it was set otherwise, what stands before it often less. */
 const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
@@ -17,7 +17,7 @@ const MEDIA_ATTEMPTS = 2;
 const REFUSED_ATTEMPTS = 6;
 
 /** Where a message goes, and the id under which a repeat of it is found. */
-export type Slot = { api: Api; context: ReceiptContext; conversationId: number; messageId: string; attempt: number };
+export type Slot = { api: Api; context: NoteContext; conversationId: number; messageId: string; attempt: number };
 
 /** Says what the customer said. */
 export async function postIncoming(slot: Slot, { messageType, message, mediaLink }: IncomingEvent): Promise<Outcome> {
@@ -61,6 +61,7 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
 
   const got = await download({
     url: link,
+    kind: type,
     timeoutMs: Math.ceil(api.leftMs() * MEDIA_SHARE),
     mostBytes: MOST_MEDIA_BYTES,
     allowInsecureTargets: context.allowInsecureTargets,
@@ -68,15 +69,13 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
   if ("error" in got) return later(got.error, got.transient) ?? asLink();
   const { media } = got;
   try {
-    const file = fileOf(type, link, media.contentType);
-    if (!file) return await asLink();
     const fields = {
       ...(caption === "" ? {} : { content: caption }),
       message_type: "incoming",
       private: "false",
       source_id: slot.messageId,
     };
-    const form = formWith(fields, { field: "attachments[]", ...file, media });
+    const form = formWith(fields, "attachments[]", media);
     const reply = await api.upload(`/conversations/${slot.conversationId}/messages`, form);
     const outcome = await judgeRefusal(slot, reply);
     const failure = media.failure();

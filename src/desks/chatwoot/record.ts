@@ -1,10 +1,13 @@
 import * as z from "zod/mini";
 import { baseUrl, text } from "../../lib/record-fields";
 
+/** Of 15 digits, as in the text: more of them a JSON number does not hold for certain. */
+const MOST = 999_999_999_999_999;
+
 /** The number in a Chatwoot address bar, as a number or as digits. */
 const number = (what: string) =>
   z.pipe(
-    z.union([z.int().check(z.positive()), z.string().check(z.regex(/^\d{1,15}$/))], {
+    z.union([z.int().check(z.positive(), z.maximum(MOST)), z.string().check(z.regex(/^\d{1,15}$/))], {
       error: `is required: ${what}, a number`,
     }),
     z.transform(Number),

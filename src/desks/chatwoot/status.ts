@@ -1,6 +1,6 @@
 import { statusOf, type Outcome } from "../../egress/outcome";
 import { failureCause, failureNote } from "../agent-notes";
-import { NOTHING_TO_DO, type Receipt, type ReceiptContext } from "../desk";
+import { NOTHING_TO_DO, type Receipt, type NoteContext } from "../desk";
 import { chatwootApi } from "./api";
 import { alreadyPosted, postText } from "./message";
 import type { ChatwootRecord } from "./record";
@@ -19,7 +19,7 @@ export const deskMessageOf = (
 ): string => `${inboxOf(record)} ${conversationId ?? 0} ${id}`;
 
 /** MessagesController#update, for inboxes of type API; the swagger file lacks it, and so do versions up to 3.16. */
-export async function showStatus(receipt: Receipt, record: ChatwootRecord, context: ReceiptContext): Promise<Outcome> {
+export async function showStatus(receipt: Receipt, record: ChatwootRecord, context: NoteContext): Promise<Outcome> {
   const inbox = `${inboxOf(record)} `;
   if (!receipt.deskMessage.startsWith(inbox)) return NOTHING_TO_DO;
   const [conversationId = "", messageId = ""] = receipt.deskMessage.slice(inbox.length).split(" ");

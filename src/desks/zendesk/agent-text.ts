@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { htmlToText, linksOf } from "./html-text";
 
 /** What an agent's message is made of, as far as it can go to a customer. Whatever is malformed in it counts as left out. */
 
@@ -24,7 +25,7 @@ const field = z.object({
 export const deskContent = z.object({
   type: z.string(),
   text: optionalText,
-  markdownText: optionalText,
+  htmlText: optionalText,
   mediaUrl: optionalText,
   mediaType: optionalText,
   actions: listOf(action),
@@ -44,9 +45,11 @@ const lines = (...parts: (string | undefined)[]): string => parts.filter((part) 
 
 /** Everything of a message that can be read, one thing a line, whether or not 3Dolphins has such a message. */
 export function toText(content: DeskContent): string {
-  const { text, markdownText, actions, items, fields, textFallback, template } = content;
+  const { actions, items, fields, textFallback, template } = content;
+  // Of cards the desk itself writes a text, which says them once more.
+  const text = items.length === 0 ? plainText(content) : undefined;
   return [
-    lines(text ?? markdownText ?? textFallback, ...actions.map(actionLine)),
+    lines(text ?? textFallback, ...actions.map(actionLine)),
     ...items.map(({ title, description, mediaUrl, actions: choices }) =>
       lines(title, description, mediaUrl, ...choices.map(actionLine)),
     ),
@@ -58,8 +61,14 @@ export function toText(content: DeskContent): string {
     .join("\n\n");
 }
 
-const actionLine = ({ text, uri }: z.infer<typeof action>): string =>
-  uri === undefined ? `- ${text ?? ""}` : `- ${text ?? ""}: ${uri}`;
+/** The text, unless only the rich one says where its links lead. */
+function plainText({ text, htmlText }: DeskContent): string | undefined {
+  if (htmlText === undefined) return text;
+  const isWhole = text !== undefined && linksOf(htmlText).every((link) => text.includes(link));
+  return isWhole ? text : htmlToText(htmlText);
+}
+
+const actionLine = ({ text = "", uri }: z.infer<typeof action>): string => (uri ? `- ${text}: ${uri}` : `- ${text}`);
 
 function fieldLine({ label = "", text, email, options, select }: z.infer<typeof field>): string {
   const answer = text ?? email ?? select.map((one) => one.label).join(", ");

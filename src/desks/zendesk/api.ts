@@ -1,6 +1,6 @@
 import { utf8 } from "../../crypto/bytes";
 import { send, type Bounds } from "../../egress/http";
-import { judgeAnswer, type Failure } from "../../egress/outcome";
+import { judgeAnswer, unread, type Failure } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
 import type { ZendeskRecord } from "./record";
 
@@ -18,7 +18,7 @@ export type Api = {
 /** Sunshine Conversations of one app, under HTTP Basic. Paths are relative to the app. */
 export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bounds: Bounds): Api {
   const app = `${baseUrl}/v2/apps/${encodeURIComponent(appId)}`;
-  const authorization = `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
+  const authorization = authorizationOf(keyId, keySecret);
   const { timeoutMs, allowInsecureTargets } = bounds;
 
   async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
@@ -35,6 +35,7 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
     if ("outcome" in sent) return { failure: sent.outcome };
     const { answer } = sent;
     const outcome = judgeAnswer(answer, false);
+    if (method === "GET" && answer.unreadable && outcome.kind === "delivered") return { failure: unread(answer) };
     return outcome.kind === "delivered" ? { json: jsonIn(answer.text), status: answer.status } : { failure: outcome };
   }
 
@@ -46,3 +47,14 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
     post: (path, body) => call({ method: "POST", path, body: JSON.stringify(body) }),
   };
 }
+
+const authorizationOf = (keyId: string, keySecret: string) => `Basic ${utf8(`${keyId}:${keySecret}`).toBase64()}`;
+
+const isOwn = (at: URL | null, { baseUrl }: ZendeskRecord): boolean => at?.origin === new URL(baseUrl).origin;
+
+/** Private attachments open with the app's key alone. They are at the account's own host. */
+export const privateFiles = {
+  isBehind: (link: string, record: ZendeskRecord): boolean => isOwn(URL.parse(link), record),
+  credential: (at: URL, record: ZendeskRecord): Record<string, string> =>
+    isOwn(at, record) ? { authorization: authorizationOf(record.keyId, record.keySecret) } : {},
+};

@@ -1,16 +1,16 @@
 import * as z from "zod/mini";
 import { statusOf, type Failure } from "../../egress/outcome";
 import { clip } from "../../lib/text";
-import type { IncomingEvent } from "../../model/event";
-import type { DeskContext } from "../desk";
 import type { Api } from "./api";
-import { createUser, externalIdOf } from "./contact";
+import { findUser, nameOf, openUser, ticketUser, type Opening, type User } from "./contact";
 
 /** The conversation of a ticket. It is made once: what an interrupted attempt has made is found again. */
 
 /** What is remembered of it, with the customer's user. */
 const remembered = z.object({
   userExternalId: z.string(),
+  /** Where the external id alone does not lead to the user: after a merge, and where users are kept apart by brand. */
+  userId: z.optional(z.string()),
   conversationId: z.optional(z.string()),
   /** From 1; it goes up when a conversation was deleted or is full and the next one takes its place. */
   conversationNumber: z.optional(z.int()),
@@ -44,67 +44,93 @@ const conversations = z.object({
 const created = z.object({ conversation: z.object({ id: z.string() }) });
 
 /**
- * A conversation to write to, kept as soon as there is one. `before` is what is left of an earlier one: its
- * `conversationNumber` says which conversation of the ticket is wanted.
+ * A conversation to write to, kept as soon as there is one. `wanted` says whose it is and which of the ticket's;
+ * `isUserMade`, whether there is that user already.
  */
 export async function openConversation(
-  api: Api,
-  event: IncomingEvent,
-  context: DeskContext,
-  before: Conversation | undefined,
+  { api, record, event, context }: Opening,
+  wanted: Conversation,
+  isUserMade: boolean,
 ): Promise<OpenConversation | { failure: Failure }> {
-  let known = before;
-  if (!known) {
-    const userExternalId = await externalIdOf(context, event);
-    const user = await createUser(api, userExternalId, event);
-    if ("failure" in user) return user;
-    known = { userExternalId };
-    if (user.isNew) context.keep(known);
+  let known = wanted;
+  // An external id leads to nobody where users are kept apart by brand: there the user's own id has to be known.
+  if (!isUserMade || (record.brandId !== undefined && known.userId === undefined)) {
+    const opened = await openUser(api, record, known.userExternalId, event);
+    if ("failure" in opened) return opened;
+    known = { ...known, ...opened.user };
+    if (opened.isNew) context.keep(known);
   }
-  const { userExternalId } = known;
-  const wanted = { relay: await context.ticketReference(), relayConversation: known.conversationNumber ?? 1 };
-  const found = await findConversation(api, userExternalId, wanted);
+  const number = known.conversationNumber ?? 1;
+  const metadata = { relay: await context.ticketReference(), relayConversation: number };
+  // All conversations of the ticket's own user are the ticket's, even if its reference has changed since.
+  const isOwn = known.userExternalId === ticketUser(context, number);
+  const found = await findConversation(api, known, number, isOwn ? undefined : metadata.relay);
   if ("failure" in found) {
     // The user of an earlier conversation may have been deleted with it.
-    if (!before || statusOf(found.failure) !== 404) return found;
-    const user = await createUser(api, userExternalId, event);
-    if ("failure" in user) return user;
+    if (!isUserMade || statusOf(found.failure) !== 404) return found;
+    const opened = await openUser(api, record, known.userExternalId, event);
+    if ("failure" in opened) return opened;
+    known = { ...known, ...opened.user };
   }
-  const name = clip(event.customerName.trim() || context.ticketNumber, MAX_CONVERSATION_NAME);
-  const there = "id" in found ? found : await createConversation(api, userExternalId, name, wanted);
+  const displayName = clip(event.customerName.trim() || context.ticketNumber, MAX_CONVERSATION_NAME);
+  const there = "id" in found ? found : await createConversation(api, known, displayName, metadata);
   if ("failure" in there) return there;
   const open = { ...known, conversationId: there.id, conversationNumber: there.number };
   context.keep(open);
   return open;
 }
 
-/** What is left of a conversation that takes nothing more. Parts that went with a deleted one are sent again. */
+/**
+ * What is left of a conversation that takes nothing more. Parts that went with a deleted one are sent again. Where a user has
+ * one conversation only, the next is another user's.
+ */
 export function nextConversation(
-  { userExternalId, conversationNumber = 1, sent }: Conversation,
+  { userExternalId, userId, conversationNumber = 1, sent }: OpenConversation,
   isFull: boolean,
+  { record, context }: Opening,
 ): Conversation {
-  const next = { userExternalId, conversationNumber: conversationNumber + 1 };
-  return sent && isFull ? { ...next, sent } : next;
+  const number = conversationNumber + 1;
+  const same = { userExternalId, ...(userId === undefined ? {} : { userId }) };
+  return {
+    ...(record.users === "contact" ? same : { userExternalId: ticketUser(context, number) }),
+    conversationNumber: number,
+    ...(sent && isFull ? { sent } : {}),
+  };
 }
 
-type Wanted = { relay: string; relayConversation: number };
+/** The same conversation with the user that its external id leads to now. Undefined when that is the one it has. */
+export async function afterMerge(
+  { api, record, context }: Opening,
+  conversation: OpenConversation,
+): Promise<OpenConversation | { failure: Failure } | undefined> {
+  const found = await findUser(api, record.brandId, conversation.userExternalId);
+  if ("failure" in found) return statusOf(found.failure) === 404 ? undefined : found;
+  if (found.userId === conversation.userId) return undefined;
+  const moved = { ...conversation, userId: found.userId };
+  context.keep(moved);
+  return moved;
+}
+
 type Found = { id: string; number: number };
 
-/** The newest of the ticket's conversations that is not older than the one that is wanted. */
+/** The newest of the user's conversations that is not older than the one that is wanted; `relay`, where only some are the ticket's. */
 async function findConversation(
   api: Api,
-  userExternalId: string,
-  { relay, relayConversation }: Wanted,
+  user: User,
+  wanted: number,
+  relay: string | undefined,
 ): Promise<Found | { failure: Failure } | { none: true }> {
   let newest: Found | undefined;
+  const [name, value] = Object.entries(nameOf(user))[0] ?? [];
+  const filter = { [`filter[${name}]`]: String(value) };
   let after: Record<string, string> = {};
   for (let page = 0; page < MAX_PAGES; page++) {
-    const reply = await api.get("/conversations", { "filter[userExternalId]": userExternalId, ...after });
+    const reply = await api.get("/conversations", { ...filter, ...after });
     if ("failure" in reply) return reply;
     const list = conversations.safeParse(reply.json).data;
     for (const { id, metadata } of list?.conversations ?? []) {
       const number = metadata?.relayConversation;
-      if (metadata?.relay !== relay || typeof number !== "number" || number < relayConversation) continue;
+      if ((relay !== undefined && metadata?.relay !== relay) || typeof number !== "number" || number < wanted) continue;
       if (!newest || number > newest.number) newest = { id, number };
     }
     const { hasMore, afterCursor } = list?.meta ?? {};
@@ -116,13 +142,13 @@ async function findConversation(
 
 async function createConversation(
   api: Api,
-  userExternalId: string,
+  user: User,
   displayName: string,
-  metadata: Wanted,
+  metadata: { relay: string; relayConversation: number },
 ): Promise<Found | { failure: Failure }> {
   const reply = await api.post("/conversations", {
     type: "personal",
-    participants: [{ userExternalId }],
+    participants: [nameOf(user)],
     displayName,
     metadata,
   });

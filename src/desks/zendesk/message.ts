@@ -2,9 +2,10 @@ import * as z from "zod/mini";
 import type { Failure, Outcome } from "../../egress/outcome";
 import { clip, split } from "../../lib/text";
 import type { IncomingEvent } from "../../model/event";
-import { closedNote, failureNote, fromTheRelay } from "../agent-notes";
-import type { DeskContext, DeskDelivery, Language } from "../desk";
+import { closedNote, failureNote, fromTheRelay, refusalNote } from "../agent-notes";
+import type { DeskContext, DeskDelivery, Language, RefusedReply } from "../desk";
 import type { Api } from "./api";
+import { nameOf } from "./contact";
 import type { OpenConversation } from "./conversation";
 
 /** What a message of the relay becomes: one or more messages of the desk, in this order. */
@@ -12,8 +13,8 @@ export type Posts = {
   contents: Content[];
   /** Shown as the author's name. */
   displayName: string;
-  /** What a message that no customer wrote is about. */
-  note?: "closed" | "failure";
+  /** What a message that no customer wrote is about. A note of the customer's would open a solved ticket again. */
+  note?: "closed" | "failure" | "refused";
 };
 
 type Content =
@@ -38,7 +39,10 @@ export function postsFor(delivery: DeskDelivery, language: Language): Posts {
   }
 }
 
-const note = (about: "closed" | "failure", text: string): Posts => ({
+export const refusalPosts = ({ event, code }: RefusedReply, language: Language): Posts =>
+  note("refused", fromTheRelay(language, refusalNote(language, code, event)));
+
+const note = (about: NonNullable<Posts["note"]>, text: string): Posts => ({
   contents: texts(text),
   displayName: RELAY_NAME,
   note: about,
@@ -74,13 +78,16 @@ function media(type: "image" | "file", mediaUrl: string, caption: string): Conte
 /** Posts what is not there yet, part by part, and remembers how far it came while there is more. */
 export async function post(
   api: Api,
-  { id, attempt }: DeskDelivery,
-  context: DeskContext,
+  { id, attempt }: Pick<DeskDelivery, "id" | "attempt">,
+  { keep }: Pick<DeskContext, "keep">,
   opened: OpenConversation,
   { contents, displayName, note: relayNote }: Posts,
 ): Promise<{ outcome: Outcome; conversation: OpenConversation }> {
   let conversation = opened;
-  const { userExternalId } = opened;
+  const author = {
+    ...(relayNote === undefined ? { type: "user", ...nameOf(opened) } : { type: "business" }),
+    ...(displayName === "" ? {} : { displayName }),
+  };
   const path = `/conversations/${encodeURIComponent(opened.conversationId)}/messages`;
   let done = opened.sent?.id === id ? opened.sent.parts : 0;
   if (attempt > 1) {
@@ -92,7 +99,7 @@ export async function post(
   for (const [at, content] of contents.entries()) {
     if (at < done) continue;
     const reply = await api.post(path, {
-      author: { type: "user", userExternalId, ...(displayName === "" ? {} : { displayName }) },
+      author,
       content,
       metadata: {
         relayMessageId: id,
@@ -104,7 +111,7 @@ export async function post(
     outcome = { kind: "delivered", status: reply.status };
     if (at + 1 === contents.length) continue;
     conversation = { ...opened, sent: { id, parts: at + 1 } };
-    context.keep(conversation);
+    keep(conversation);
   }
   return { outcome, conversation };
 }

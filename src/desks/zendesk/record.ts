@@ -1,8 +1,6 @@
 import * as z from "zod/mini";
 import { baseUrl, secret, text } from "../../lib/record-fields";
 
-const CLOSING = ["releaseControl", "ticketClosed", "endedByUser"] as const;
-
 /** How a Sunshine Conversations app is reached. */
 export const zendeskRecord = z.strictObject({
   type: z.literal("zendesk"),
@@ -11,9 +9,12 @@ export const zendeskRecord = z.strictObject({
   keyId: text(),
   keySecret: secret(),
   webhookSecret: secret(),
-  /** Which of the desk's signals close the ticket; a second one for the same closing does no harm. */
-  closedBy: z._default(z.array(z.enum(CLOSING)), [...CLOSING]),
+  /** A user for each contact, in an app with multi-conversations. Left out, each ticket has a user of its own. */
+  users: z.optional(z.literal("contact", 'must be "contact", or left out')),
+  /** Of an account that keeps its users apart by brand. */
+  brandId: z.optional(z.string().check(z.regex(/^\d{1,24}$/, "must be the number of a brand, 1 to 24 digits"))),
+  /** Records of the first version have it. It says nothing any more: a ticket closes by the reason ticketClosed alone. */
+  closedBy: z.optional(z.array(z.string())),
 });
 
 export type ZendeskRecord = z.infer<typeof zendeskRecord>;
-export type ClosingSignal = (typeof CLOSING)[number];

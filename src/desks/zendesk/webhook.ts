@@ -1,70 +1,81 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
 import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
+import { readLink } from "../../model/repair";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
 import { deskContent, toText, type DeskContent } from "./agent-text";
-import type { ClosingSignal } from "./record";
 
 /** A batch as `POST /v1/desks/zendesk/{owner}` gets it: everything of the app, the relay's own messages among it. */
-const batch = z.object({
-  events: z.array(
-    z.object({ id: z.string().check(z.minLength(1)), type: z.string(), payload: z.optional(z.unknown()) }),
-  ),
+const batch = z.object({ events: z.array(z.unknown()) });
+
+const event = z.object({
+  id: z.string().check(z.minLength(1)),
+  type: z.string(),
+  createdAt: z.catch(z.optional(z.string()), undefined),
+  payload: z.optional(z.unknown()),
 });
 
 /** Only conversations that the relay has opened have a ticket reference. */
-const referring = z.object({ conversation: z.object({ metadata: z.object({ relay: z.string() }) }) });
+const referring = z.object({
+  conversation: z.object({ id: z.string(), metadata: z.object({ relay: z.string() }) }),
+});
 
 const messagePayload = z.object({
   message: z.object({
-    author: z.object({ type: z.string() }),
+    author: z.object({ type: z.string(), subtypes: z.catch(z.nullish(z.array(z.string())), undefined) }),
     /** Of a message that the desk made by itself, such as that a ticket was closed. */
-    activity: z.nullish(z.object({ type: z.string() })),
+    activity: z.optional(z.unknown()),
+    /** It stands in the place of one that was deleted. */
+    deleted: z.optional(z.unknown()),
     content: z.optional(z.unknown()),
-    metadata: z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))),
+    metadata: z.catch(z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))), undefined),
   }),
 });
 
-const releasePayload = z.object({ reason: z.nullish(z.string()) });
+const controlPayload = z.object({ reason: z.string() });
 
-const CLOSING_ACTIVITIES: Record<string, ClosingSignal> = {
-  "ticket:closed": "ticketClosed",
-  "conversation:endedByUser": "endedByUser",
-};
+/** Control of a conversation passes to a bot, or to nobody, in these. Only the reason says that a ticket was closed by it. */
+const CONTROL = new Set(["switchboard:releaseControl", "switchboard:passControl"]);
 
-export function parseWebhook(json: unknown, closedBy: readonly ClosingSignal[]): DeskEvent[] | undefined {
+/** An event of a batch that cannot be read is left alone, and spoils none of the others. */
+export function parseWebhook(json: unknown): DeskEvent[] | undefined {
   const { data } = batch.safeParse(json);
-  return data?.events.flatMap(({ id, type, payload }): DeskEvent[] => {
-    const ticketReference = referring.safeParse(payload).data?.conversation.metadata.relay;
-    if (ticketReference === undefined) return [];
-    const signal = closingSignal(type, payload);
-    if (signal !== undefined) {
-      return closedBy.includes(signal) ? [{ kind: "command", idempotencyKey: id, ticketReference }] : [];
+  return data?.events.flatMap((one): DeskEvent[] => {
+    const { id, type, createdAt = "", payload } = event.safeParse(one).data ?? {};
+    const conversation = referring.safeParse(payload).data?.conversation;
+    if (id === undefined || type === undefined || !conversation) return [];
+    const conversationId = conversation.id;
+    const ticketReference = conversation.metadata.relay;
+    if (CONTROL.has(type)) {
+      // The other reason, transferToEmail, goes on with the same ticket by mail.
+      const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
+      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference }] : [];
     }
+    const createdAtMs = Date.parse(createdAt);
+    const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
     return agentReplies(type, payload).map(({ messageType, message, mediaLink }, at) => {
       // One message of the desk may take several of 3Dolphins.
       const idempotencyKey = at === 0 ? id : `${id}/${at + 1}`;
-      return { kind: "outgoing", idempotencyKey, ticketReference, messageType, message, mediaLink };
+      return {
+        kind: "outgoing",
+        idempotencyKey,
+        conversationId,
+        ticketReference,
+        sentAtMs,
+        messageType,
+        message,
+        mediaLink,
+      };
     });
   });
-}
-
-function closingSignal(type: string, payload: unknown): ClosingSignal | undefined {
-  if (type === "switchboard:releaseControl") {
-    // The other reason, transferToEmail, goes on with the same ticket by mail.
-    const { reason } = releasePayload.safeParse(payload).data ?? {};
-    return (reason ?? "ticketClosed") === "ticketClosed" ? "releaseControl" : undefined;
-  }
-  if (type !== "conversation:message") return undefined;
-  const activity = messagePayload.safeParse(payload).data?.message.activity;
-  return activity ? CLOSING_ACTIVITIES[activity.type] : undefined;
 }
 
 /** What an agent, or the desk's bot, says to the customer. What the customer says comes by as well: the relay has posted it. */
 function agentReplies(type: string, payload: unknown): AgentReply[] {
   const message = type === "conversation:message" ? messagePayload.safeParse(payload).data?.message : undefined;
-  if (message?.author.type !== "business" || message.activity) return [];
-  if (message.metadata?.relayMessageId !== undefined) return [];
+  if (message?.author.type !== "business" || message.metadata?.relayMessageId !== undefined) return [];
+  const isActivity = Boolean(message.activity) || message.author.subtypes?.includes("activity");
+  if (isActivity || message.deleted === true) return [];
   const content = deskContent.safeParse(message.content).data;
   return content ? repliesOf(content) : [];
 }
@@ -106,7 +117,7 @@ function degrees(value: unknown, most: number): string | undefined {
   return text.includes("e") ? number.toFixed(7) : text;
 }
 
-const isLink = (link: string): boolean => link.length <= MAX_LINK && /^https?:$/.test(URL.parse(link)?.protocol ?? "");
+const isLink = (link: string): boolean => (readLink(link)?.href.length ?? Number.POSITIVE_INFINITY) <= MAX_LINK;
 
 const EXTENSIONS = {
   image: ["jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "heic"],

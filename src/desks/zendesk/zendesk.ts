@@ -1,9 +1,26 @@
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Outcome } from "../../egress/outcome";
-import { defineDesk, NOTHING_TO_DO, type DeskContext, type DeskDelivery } from "../desk";
-import { sunshine } from "./api";
-import { isOpen, nextConversation, openConversation, readConversation } from "./conversation";
-import { post, postsFor } from "./message";
+import {
+  defineDesk,
+  NOTHING_TO_DO,
+  type DeskContext,
+  type DeskDelivery,
+  type NoteContext,
+  type RefusedReply,
+} from "../desk";
+import { privateFiles, sunshine } from "./api";
+import { checkZendesk } from "./check";
+import { externalIdOf, type Opening } from "./contact";
+import {
+  afterMerge,
+  isOpen,
+  nextConversation,
+  openConversation,
+  readConversation,
+  type Conversation,
+  type OpenConversation,
+} from "./conversation";
+import { post, postsFor, refusalPosts } from "./message";
 import { zendeskRecord, type ZendeskRecord } from "./record";
 import { parseWebhook } from "./webhook";
 
@@ -15,8 +32,8 @@ import { parseWebhook } from "./webhook";
  * user's conversations and of a conversation's messages; metadata on both, and its return in webhooks; the reasons of
  * `switchboard:releaseControl`; `message.activity`; the limits.
  *
- * Not confirmed: which of the signals of `closedBy` an agent's Solved or Closed sends; in which order conversations are
- * listed (nothing here relies on it); whether 4,096 characters are counted in UTF-16 units (the strictest way to count);
+ * Not confirmed: in which order conversations are listed (nothing here relies on it); with which status a second conversation
+ * is refused in an app without multi-conversations; that a merged user is still found by its external id; whether 4,096 characters are counted in UTF-16 units (the strictest way to count);
  * whether the name of a message's author is shown to agents when it differs from the user's.
  */
 export const zendesk = defineDesk({
@@ -27,21 +44,39 @@ export const zendesk = defineDesk({
   farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,
   deliver,
+  check: checkZendesk,
+  files: privateFiles,
   webhook: {
     // The webhook carries its bare secret: neither the body nor the time is signed.
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
-    parse: (json, _webhook, { closedBy }) => parseWebhook(json, closedBy),
+    parse: parseWebhook,
+    // A foreign conversation is another tenant's, as far as anybody here can tell: it is not for this one to write there.
+    tellRefusal: (refused, record, context) => (refused.isForeign ? undefined : tellRefusal(refused, record, context)),
+    showsAnswer: false,
   },
 });
 
+/** A note in the conversation that the reply was written in. It is looked for first, since the reply may have come before. */
+async function tellRefusal(refused: RefusedReply, record: ZendeskRecord, context: NoteContext): Promise<Outcome> {
+  const { conversationId, idempotencyKey } = refused.event;
+  if (conversationId === undefined) return NOTHING_TO_DO;
+  const note = { id: `refused:${idempotencyKey}`, attempt: 2 };
+  const kept = { keep: () => undefined };
+  const conversation = { userExternalId: "", conversationId };
+  const posts = refusalPosts(refused, context.language);
+  return (await post(sunshine(record, context), note, kept, conversation, posts)).outcome;
+}
+
+/** The user is none of the conversation's, or no more: it was merged into another one. */
+const MERGED = 403;
 const GONE = 404;
 /** The conversation has its 30,000 messages. */
 const FULL = 423;
 
 /**
- * Makes the messages of one delivery, by the customer's user: only these make a ticket for an agent, or open it again.
- * A Close comes as a message to the agent as well: nothing in the API closes the ticket. (`releaseControl` takes the
+ * Makes the messages of one delivery. What the customer says is by the customer's user: only that makes a ticket for an agent,
+ * or opens it again. A Close is a note to the agent: nothing in the API closes the ticket. (`releaseControl` takes the
  * conversation from whoever is in control of it. It is not said to close anything, and is refused to other integrations.)
  */
 async function deliver(delivery: DeskDelivery, record: ZendeskRecord, context: DeskContext): Promise<Outcome> {
@@ -52,16 +87,31 @@ async function deliver(delivery: DeskDelivery, record: ZendeskRecord, context: D
     // A note on a conversation that is not there has nobody to read it.
     if (!isOpen(known)) return NOTHING_TO_DO;
     const { outcome } = await post(api, delivery, context, known, posts);
-    return takesNoMore(outcome) ? NOTHING_TO_DO : outcome;
+    return [GONE, FULL].includes(statusOf(outcome) ?? 0) ? NOTHING_TO_DO : outcome;
   }
-  const { event } = delivery;
-  const opened = isOpen(known) ? known : await openConversation(api, event, context, known);
+  const opening = { api, record, event: delivery.event, context };
+  const opened = isOpen(known) ? known : await firstConversation(opening, known);
   if ("failure" in opened) return opened.failure;
   const { outcome, conversation } = await post(api, delivery, context, opened, posts);
-  if (!takesNoMore(outcome)) return outcome;
-  const left = nextConversation(conversation, statusOf(outcome) === FULL);
-  const next = await openConversation(api, event, context, left);
+  const next = await elsewhere(opening, conversation, statusOf(outcome));
+  if (next === undefined) return outcome;
   return "failure" in next ? next.failure : (await post(api, delivery, context, next, posts)).outcome;
 }
 
-const takesNoMore = (outcome: Outcome): boolean => statusOf(outcome) === GONE || statusOf(outcome) === FULL;
+const firstConversation = async (opening: Opening, known: Conversation | undefined) =>
+  openConversation(opening, known ?? { userExternalId: await externalIdOf(opening) }, known !== undefined);
+
+/** Where a message goes on that was refused with this status. Undefined when the refusal is final, or there was none. */
+function elsewhere(opening: Opening, refusing: OpenConversation, status: number | undefined) {
+  switch (status) {
+    case MERGED:
+      return afterMerge(opening, refusing);
+    case GONE:
+    case FULL: {
+      const next = nextConversation(refusing, status === FULL, opening);
+      return openConversation(opening, next, next.userExternalId === refusing.userExternalId);
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,33 +1,38 @@
 import { Hono } from "hono";
-import { testDesk, testEngine, type ConnectionTest } from "../../ticket/connection-test";
-import { ask } from "../../http/accept-event";
-import { authenticateOperator } from "../../http/auth";
-import { configOf, directoryOf, methodNotAllowed, type AppContext, type AppEnv } from "../../http/context";
+import * as z from "zod/mini";
+import { jsonIn } from "../../lib/json";
+import { decodeBody } from "../../http/body";
+import { ask, configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
 import { audit, invalidParameter, ownerIn, unknownOwner } from "../../http/parameters";
+import type { ConnectionTestAnswer } from "../../model/answers";
+import { inspectDesk, testDesk, testEngine } from "../../ticket/connection-test";
 
 /** The buttons beside a tenant's record: whether the far ends it names do answer, and what. */
-export const probes = new Hono<AppEnv>();
+export const connectionTests = new Hono<AppEnv>();
 
-probes
+/** A desk that can be asked is sent a message only where the body says so: its agents would see it. */
+const message = z.object({ send: z.literal(true) });
+
+connectionTests
   .post("/:owner/test/desk", async (c) => {
-    await authenticateOperator(c);
     const tenant = await newestTenant(c);
-    const directory = directoryOf(c);
-    const deps = { config: configOf(c), directory, engineSessions: c.env.ENGINE_SESSION };
-    return show(c, "desk_tested", tenant.owner, await ask(() => testDesk(deps, tenant)));
+    const deps = { config: configOf(c), directory: directoryOf(c), engineSessions: c.env.ENGINE_SESSION };
+    const webhookUrl = `${new URL(c.req.url).origin}/v1/desks/${tenant.desk.type}/${encodeURIComponent(tenant.owner)}`;
+    const asked = jsonIn(decodeBody(c.var.body));
+    const inspected = message.safeParse(asked).success
+      ? undefined
+      : await ask(() => inspectDesk(deps, tenant, webhookUrl));
+    return show(c, "desk_tested", tenant.owner, inspected ?? (await ask(() => testDesk(deps, tenant))));
   })
-  .all("/:owner/test/desk", methodNotAllowed("POST"))
   .post("/:owner/test/engine", async (c) => {
-    await authenticateOperator(c);
     const tenant = await newestTenant(c);
-    const probe = await ask(() => testEngine({ config: configOf(c) }, tenant));
-    if (!probe) {
+    const result = await ask(() => testEngine({ config: configOf(c) }, tenant));
+    if (!result) {
       const { type } = tenant.dolphins.auth;
       throw invalidParameter("dolphins.auth.type", `is ${type}, so there is no login to try`);
     }
-    return show(c, "engine_tested", tenant.owner, probe);
-  })
-  .all("/:owner/test/engine", methodNotAllowed("POST"));
+    return show(c, "engine_tested", tenant.owner, result);
+  });
 
 /** As it was put a moment ago, and not as this isolate remembers it. */
 async function newestTenant(c: AppContext) {
@@ -36,12 +41,9 @@ async function newestTenant(c: AppContext) {
   throw unknownOwner();
 }
 
-function show(c: AppContext, act: string, owner: string, probe: ConnectionTest): Response {
-  const { outcome, attempt } = probe;
-  audit(c, act, owner, {
-    outcome,
-    ms: attempt.ms,
-    ...(attempt.status === undefined ? {} : { status: attempt.status }),
-  });
-  return c.json({ status: "success", ...probe });
+function show(c: AppContext, act: string, owner: string, result: Omit<ConnectionTestAnswer, "status">): Response {
+  const { outcome, attempt } = result;
+  const status = attempt.status === undefined ? {} : { status: attempt.status };
+  audit(c, act, owner, { outcome, ms: attempt.ms, ...status });
+  return c.json<ConnectionTestAnswer>({ status: "success", ...result });
 }

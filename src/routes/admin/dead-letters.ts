@@ -1,15 +1,15 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { readBody } from "../../http/body";
-import { AppError } from "../../model/errors";
+import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
+import { audit, cursorIn, numberIn, tenantIn } from "../../http/parameters";
+import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
+import type { DeadLettersAnswer, ListedDeadLetter, TenantReplayAnswer } from "../../model/answers";
+import { AppError } from "../../model/errors";
 import type { Result } from "../../model/result";
+import type { LaneName } from "../../model/answers";
+import { LANES, PAGE_BYTES, type DeadLetters, type Replayed } from "../../model/timeline";
 import type { UnknownTicket } from "../../ticket/views";
-import type { DeadLetter, DeadLetters, LaneName, Replayed } from "../../model/timeline";
-import { ask } from "../../http/accept-event";
-import { authenticateOperator } from "../../http/auth";
-import { indexOf, jsonOf, methodNotAllowed, ticketOf, type AppContext, type AppEnv } from "../../http/context";
-import { audit, invalidParameter, numberIn, placeIn, tenantIn } from "../../http/parameters";
 
 /** The dead letters of a tenant across its tickets: the index says which have any, the tickets themselves show them. */
 export const deadLetters = new Hono<AppEnv>();
@@ -24,31 +24,27 @@ const REPLAYED_AT_ONCE = 10;
 
 deadLetters
   .get("/:owner/dead-letters", async (c) => {
-    await authenticateOperator(c);
     const limit = numberIn(c, "limit", MOST_LETTERS, LETTERS);
-    const place = placeIn(c, placeOf) ?? FIRST;
+    const from = cursorIn(c.req.query("before"), letterCursor) ?? { beforeId: Number.MAX_SAFE_INTEGER, ...START };
     const { owner } = await tenantIn(c);
-    return c.json({ status: "success", ...(await pageOf(c, owner, place, limit)) });
+    return c.json<DeadLettersAnswer>({ status: "success", ...(await pageOf(c, owner, from, limit)) });
   })
-  .all("/:owner/dead-letters", methodNotAllowed("GET"))
   .post("/:owner/dead-letters/replay", async (c) => {
-    const body = await readBody(c.req.raw);
-    await authenticateOperator(c);
-    const { before, dryRun = false, ...which } = parsed(tenantReplay, jsonOf(body));
-    if (before !== undefined && !/^\d{1,16}$/.test(before)) {
-      throw invalidParameter("before", "must be the next of the answer before, or be left out");
-    }
+    const { before, dryRun = false, ...which } = replayIn(tenantReplay, jsonOf(c.var.body));
+    const from = cursorIn(before, ticketCursor);
     const { owner } = await tenantIn(c);
-    const { replayed, late, next } = await replayAll(c, owner, which, dryRun, before);
+    const { replayed, late, next } = await replayAll(c, owner, which, dryRun, from);
     if (!dryRun) audit(c, "replayed", owner, { messages: replayed.length });
     const more = next !== undefined;
-    return c.json({ status: "success", dryRun, replayed, late, more, ...(more ? { next } : {}) });
-  })
-  .all("/:owner/dead-letters/replay", methodNotAllowed("POST"));
+    return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, more, ...(more ? { next } : {}) });
+  });
+
+/** Where a replay that was cut short goes on: with the tickets of ids below this one. */
+const ticketCursor = cursorOf("id");
 
 const ids = z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000));
 const dryRun = z.optional(z.boolean());
-const before = z.optional(z.string());
+const before = z.optional(z.string().check(z.regex(ticketCursor.shape)));
 export const ticketReplay = z.union([
   z.strictObject({ all: z.literal(true), dryRun }),
   z.strictObject({ ids, dryRun }),
@@ -59,13 +55,8 @@ export const tenantReplay = z.union([
 ]);
 type Which = { ids: string[] } | { all: true };
 
-/** What to replay of one ticket. Throws `invalid_request`. */
-export function replayOf(json: unknown): { which: Which; dryRun: boolean } {
-  const { dryRun: isDry = false, ...which } = parsed(ticketReplay, json);
-  return { which, dryRun: isDry };
-}
-
-function parsed<T>(schema: z.ZodMiniType<T>, json: unknown): T {
+/** What a body asks to have replayed. Throws `invalid_request`. */
+export function replayIn<T>(schema: z.ZodMiniType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const message = 'must be {"ids":["msg_…"]} with 1 to 1000 ids of dead letters, or {"all":true}';
@@ -74,56 +65,61 @@ function parsed<T>(schema: z.ZodMiniType<T>, json: unknown): T {
   });
 }
 
-/** Behind which letter a page begins: in the ticket of the id `beforeId` - 1 behind this one, then those of smaller ids. */
-type Place = { beforeId: number; lane: LaneName; sequence: number };
-const FIRST: Place = { beforeId: Number.MAX_SAFE_INTEGER, lane: "toDesk", sequence: 0 };
-
-const placeText = ({ beforeId, lane, sequence }: Place): string =>
-  `${beforeId}.${lane === "toDesk" ? 0 : 1}.${sequence}`;
-
-function placeOf(text: string): Place | undefined {
-  const [, beforeId, lane, sequence] = /^(\d{1,16})\.([01])\.(\d{1,12})$/.exec(text) ?? [];
-  if (beforeId === undefined) return undefined;
-  return { beforeId: Number(beforeId), lane: lane === "0" ? "toDesk" : "toDolphins", sequence: Number(sequence) };
-}
-
-type Shown = DeadLetter & { ticketNumber: string } & Pick<DeadLetters, "channel" | "customerName">;
+/**
+ * Where the next page of letters begins. It has the tickets of ids below `beforeId`. The page before may have shown the first
+ * letters of the newest of these tickets; of that one the next page shows what comes after `lane` and `sequence`.
+ */
+type LetterCursor = { beforeId: number; lane: LaneName; sequence: number };
+const START = { lane: LANES[0], sequence: 0 };
+const letterNumbers = cursorOf("beforeId", "lane", "sequence");
+export const letterCursor = {
+  shape: letterNumbers.shape,
+  write: (cursor: LetterCursor): string => letterNumbers.write({ ...cursor, lane: LANES.indexOf(cursor.lane) }),
+  read: (text: string): LetterCursor | undefined => {
+    const cursor = letterNumbers.read(text);
+    return cursor && { ...cursor, lane: cursor.lane === 0 ? "toDesk" : "toDolphins" };
+  },
+};
 
 /** Tickets newest opened first, and of each the letters to the desk before the others, the oldest first. */
 async function pageOf(
   c: AppContext,
   owner: string,
-  from: Place,
+  from: LetterCursor,
   limit: number,
-): Promise<{ deadLetters: Shown[]; next?: string }> {
-  const found: Shown[] = [];
-  let place = from;
+): Promise<Omit<DeadLettersAnswer, "status">> {
+  const found: ListedDeadLetter[] = [];
+  let cursor: LetterCursor = from;
+  let bytes = 0;
   for (let asked = 0; asked < MOST_ASKED; asked += ASKED_AT_ONCE) {
-    const tickets = await ask(() => indexOf(c, owner).deadTickets({ id: place.beforeId }, ASKED_AT_ONCE));
-    const { beforeId, ...behind } = place;
+    const tickets = await ask(() => indexOf(c, owner).deadTickets({ id: cursor.beforeId }, ASKED_AT_ONCE));
+    const { beforeId, ...behind } = cursor;
     const answers = await Promise.all(
       tickets.map(({ id, ticketNumber }) => {
-        const after = id === beforeId - 1 ? behind : FIRST;
+        const after = id === beforeId - 1 ? behind : START;
         return ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).deadLetters(after, limit + 1));
       }),
     );
     for (const [at, { id, ticketNumber }] of tickets.entries()) {
       const answer = answers[at];
-      // A ticket that is gone since.
+      // The ticket has been deleted since the index listed it.
       if (!answer?.ok) continue;
-      const { channel, customerName, deadLetters: letters } = JSON.parse(answer.value) as DeadLetters;
+      const { channel, customerName, deadLetters: letters, isCut } = JSON.parse(answer.value) as DeadLetters;
       for (const letter of letters) {
-        // There is one more than the page holds.
-        if (found.length === limit) return { deadLetters: found, next: placeText(place) };
+        // This letter is one more than the page holds, so there is a next page.
+        if (found.length === limit) return { deadLetters: found, next: letterCursor.write(cursor) };
         found.push({ ticketNumber, channel, customerName, ...letter });
-        place = { beforeId: id + 1, lane: letter.lane, sequence: letter.sequence };
+        cursor = { beforeId: id + 1, lane: letter.lane, sequence: letter.sequence };
       }
+      bytes += answer.value.length;
+      const isLast = at === tickets.length - 1 && tickets.length < ASKED_AT_ONCE;
+      if (isCut || (bytes >= PAGE_BYTES && !isLast)) return { deadLetters: found, next: letterCursor.write(cursor) };
     }
     const last = tickets.at(-1);
     if (!last || tickets.length < ASKED_AT_ONCE) return { deadLetters: found };
-    if (found.length < limit) place = { ...FIRST, beforeId: last.id };
+    if (found.length < limit) cursor = { beforeId: last.id, ...START };
   }
-  return { deadLetters: found, next: placeText(place) };
+  return { deadLetters: found, next: letterCursor.write(cursor) };
 }
 
 async function replayAll(
@@ -131,14 +127,13 @@ async function replayAll(
   owner: string,
   which: Which,
   isDry: boolean,
-  beforeId: string | undefined,
+  from: { id: number } | undefined,
 ): Promise<Replayed & { next: string | undefined }> {
-  const place = beforeId === undefined ? undefined : { id: Number(beforeId) };
-  const tickets = await ask(() => indexOf(c, owner).deadTickets(place, MOST_ASKED + 1));
+  const tickets = await ask(() => indexOf(c, owner).deadTickets(from, MOST_ASKED + 1));
   const run = tickets.slice(0, MOST_ASKED);
   const answers: Replayed[] = [];
   await pooled(run.entries(), REPLAYED_AT_ONCE, async ([at, { ticketNumber }]) => {
-    const answer = await ask<Result<Replayed, UnknownTicket>>(() =>
+    const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
       ticketOf(c, owner, ticketNumber).replay(which, isDry),
     );
     answers[at] = answer.ok ? answer.value : { replayed: [], late: [] };
@@ -146,5 +141,6 @@ async function replayAll(
   const replayed = answers.flatMap((answer) => answer.replayed);
   const late = answers.flatMap((answer) => answer.late);
   const isDone = run.length === tickets.length || ("ids" in which && new Set(which.ids).size <= replayed.length);
-  return { replayed, late, next: isDone ? undefined : String(run.at(-1)?.id) };
+  const last = run.at(-1);
+  return { replayed, late, next: isDone || !last ? undefined : ticketCursor.write(last) };
 }

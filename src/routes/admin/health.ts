@@ -1,16 +1,9 @@
 import { Hono } from "hono";
+import type { HealthAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
+import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
-import { authenticateOperator } from "../../http/auth";
-import {
-  configOf,
-  directoryOf,
-  indexOf,
-  methodNotAllowed,
-  ticketOf,
-  type AppContext,
-  type AppEnv,
-} from "../../http/context";
+import { configOf, directoryOf, indexOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
 import { sessionObject } from "../../http/session-cookie";
 
 /** Whether the relay has all it needs, for its operator. */
@@ -21,39 +14,38 @@ const PATIENCE_MS = 5_000;
 /** Nothing is stored under this name, and asking stores nothing. */
 const NOBODY = "(nobody)";
 
-type Check = { name: string; ok: true; ms?: number } | { name: string; ok: false; advice: string };
+type Check = HealthAnswer["checks"][number] | { name: string; ok: false; advice: string };
 
-health
-  .get("/", async (c) => {
-    await authenticateOperator(c);
-    const { masterKeys, ingressKeys } = configOf(c);
-    const checks: Check[] = [
-      setting("MASTER_KEY", masterKeys),
-      setting("INGRESS_KEYS", ingressKeys),
-      ...(await Promise.all(roundTrips(c))),
-    ];
-    const failed = checks.filter((check) => !check.ok);
-    if (failed.length === 0) return c.json({ status: "success", checks });
-    const issues: Issue[] = failed.map(({ name, advice }) => ({ path: name, message: advice }));
-    const names = failed.map(({ name }) => name).join(", ");
-    throw new AppError("unavailable", `Not in order: ${names}. The issues say what to do.`, { issues, detail: names });
-  })
-  .all("/", methodNotAllowed("GET"));
+health.get("/", async (c) => {
+  const { masterKeys, ingressKeys } = configOf(c);
+  const checks: Check[] = [
+    setting("MASTER_KEY", masterKeys),
+    setting("INGRESS_KEYS", ingressKeys),
+    ...(await Promise.all(roundTrips(c))),
+  ];
+  const failed = checks.filter((check) => !check.ok);
+  const passed = checks.filter((check) => check.ok);
+  if (failed.length === 0) return c.json<HealthAnswer>({ status: "success", checks: passed });
+  const issues: Issue[] = failed.map(({ name, advice }) => ({ path: name, message: advice }));
+  const names = failed.map(({ name }) => name).join(", ");
+  throw new AppError("unavailable", `Not in order: ${names}. The issues say what to do.`, { issues, detail: names });
+});
 
 /** The problem names the setting, and no value. */
-const setting = (name: string, checked: { ok: true } | { ok: false; problem: string }): Check =>
+const setting = (name: string, checked: Result<unknown, string>): Check =>
   checked.ok
     ? { name, ok: true }
     : {
         name,
         ok: false,
-        advice: `${checked.problem}; set it with: npx wrangler secret put ${checked.problem.split(" ", 1)[0]}`,
+        advice: `${checked.error}; set it with: npx wrangler secret put ${checked.error.split(" ", 1)[0]}`,
       };
 
 const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
+  roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
 ];
 

@@ -1,11 +1,10 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
+import type { OverviewAnswer, TicketsAnswer } from "../../model/answers";
 import { AppError } from "../../model/errors";
-import { placeOf, type Query } from "../../tenant-index/summary";
-import { ask } from "../../http/accept-event";
-import { authenticateOperator } from "../../http/auth";
-import { indexOf, methodNotAllowed, type AppContext, type AppEnv } from "../../http/context";
-import { invalidParameter, numberIn, placeIn, tenantIn } from "../../http/parameters";
+import { ticketCursor, type Query } from "../../tenant-index/summary";
+import { ask, indexOf, type AppContext, type AppEnv } from "../../http/context";
+import { cursorIn, invalidParameter, numberIn, tenantIn } from "../../http/parameters";
 
 /** What a tenant's tickets are doing, all together: out of its index, which has it from them. */
 export const overview = new Hono<AppEnv>();
@@ -17,22 +16,17 @@ const LONGEST_SEARCH = 1024;
 
 overview
   .get("/:owner/overview", async (c) => {
-    await authenticateOperator(c);
     const minutes = numberIn(c, "minutes", DAY_MINUTES, DAY_MINUTES);
     const { owner } = await tenantIn(c);
-    return c.json({ status: "success", overview: await ask(() => indexOf(c, owner).overview(owner, minutes)) });
+    const shown = await ask(() => indexOf(c, owner).overview(owner, minutes));
+    return c.json<OverviewAnswer>({ status: "success", overview: shown });
   })
-  .all("/:owner/overview", methodNotAllowed("GET"))
   .get("/:owner/tickets", async (c) => {
-    await authenticateOperator(c);
     const query = queryIn(c);
     const { owner } = await tenantIn(c);
-    const { tickets, next } = await ask(() => indexOf(c, owner).tickets(query));
-    return c.json({ status: "success", tickets, ...(next === undefined ? {} : { next }) });
+    return c.json<TicketsAnswer>({ status: "success", ...(await ask(() => indexOf(c, owner).tickets(query))) });
   })
-  .all("/:owner/tickets", methodNotAllowed("GET"))
   .get("/:owner/events", async (c) => {
-    await authenticateOperator(c);
     const { owner } = await tenantIn(c);
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       throw new AppError("upgrade_required", "This path speaks WebSocket alone: ask with Upgrade: websocket.", {
@@ -43,8 +37,7 @@ overview
     const headers = { upgrade: "websocket" };
     const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
     return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
-  })
-  .all("/:owner/events", methodNotAllowed("GET"));
+  });
 
 const state = z.optional(z.enum(["open", "closing", "closed", "waiting", "dead"]));
 
@@ -59,7 +52,7 @@ function queryIn(c: AppContext): Query {
   return {
     state: wanted.data,
     search: search === "" ? undefined : search,
-    before: placeIn(c, placeOf),
+    before: cursorIn(c.req.query("before"), ticketCursor),
     limit: numberIn(c, "limit", MOST_TICKETS, TICKETS),
   };
 }

@@ -25,7 +25,8 @@ type Exchange = {
     json?: unknown;
     form?: Record<string, string>;
   };
-  answer: { status: number; headers?: Record<string, string>; json?: unknown; text?: string };
+  /** `base64` for what is no text. */
+  answer: { status: number; headers?: Record<string, string>; json?: unknown; text?: string; base64?: string };
 };
 type DeliverFixture = {
   name: string;
@@ -121,9 +122,10 @@ async function play(
     if (failure instanceof Error) throw failure;
     if (failure) return failure;
     answered.push(exchange);
-    const { status, headers = {}, json, text } = exchange.answer;
+    const { status, headers = {}, json, text = "", base64 } = exchange.answer;
     if (json !== undefined) return Response.json(json, { status, headers });
-    return new Response(status === 204 ? null : (text ?? ""), { status, headers });
+    const body = base64 === undefined ? text : Uint8Array.fromBase64(base64);
+    return new Response(status === 204 ? null : body, { status, headers });
   });
   const context: DeskContext = {
     owner: "owner-1",

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { type ApiDocument, type ApiOperation, checkerOf, mediaOf, operationsIn } from "../../../openapi/check.ts";
-import type { Reply } from "../http.ts";
+import { withResponses } from "../../../openapi/resolve.ts";
+import type { Reply } from "../support/http.ts";
 
 /** The document as the relay serves it, and whether an answer is one that it describes. */
 
@@ -23,7 +24,7 @@ export type Api = {
 export function apiOf(document: ApiDocument): Api {
   const check = checkerOf(document, { closed: true });
   return {
-    operations: operationsIn(document.paths),
+    operations: operationsIn(withResponses(document).paths),
     example: (operation, name) => {
       const examples = Object.entries(mediaOf(operation.requestBody)?.examples ?? {});
       return (examples.find(([key]) => name === undefined || key === name) ?? [])[1]?.value;

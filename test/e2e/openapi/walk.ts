@@ -1,11 +1,11 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import type { ApiDocument, ApiOperation } from "../../../openapi/check.ts";
-import { playEngine } from "../../../dev/fakes/engine.ts";
-import type { Reply } from "../http.ts";
-import { type Tenant, bearer } from "../tenant.ts";
-import { poll } from "../timeline.ts";
-import { type World, startWorld } from "../world.ts";
+import { fakeEngine } from "../../../dev/fakes/engine.ts";
+import type { Reply } from "../support/http.ts";
+import { type Tenant, bearer } from "../support/tenant.ts";
+import { poll } from "../support/timeline.ts";
+import { type World, startWorld } from "../support/world.ts";
 import { type Api, apiOf } from "./api.ts";
 
 /** A relay in which every operation of its document can be called as the document's examples say. */
@@ -99,7 +99,7 @@ export async function startWalk(): Promise<Walk> {
 /** A tenant that has something to show: a desk that is down, a message that waits for it, and a dead letter. */
 async function troubledTenant(world: World): Promise<Tenant> {
   const tenant = await world.tenant({ owner: OWNER, dolphins: { auth: LOGIN } });
-  const services = playEngine(tenant.engine, LOGIN);
+  const services = fakeEngine(tenant.engine, LOGIN);
   services.contacts.set(CONTACT, { id: CONTACT, firstName: "Farhan" });
   tenant.desk.answerWith(() => ({ status: 503, body: "Under maintenance" }));
   await tenant.incoming(TICKET);

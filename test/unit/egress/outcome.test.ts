@@ -7,6 +7,7 @@ const answer = (status: number, text = "", more: Partial<Answer> = {}): Answer =
   status,
   text,
   truncated: false,
+  unreadable: false,
   retryAfterMs: undefined,
   ...more,
 });

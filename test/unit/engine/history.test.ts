@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nextIn, rowsIn } from "../../../src/engine/history";
+import { parseJson } from "../../../src/lib/json";
 import { messageOf, oldestFirst } from "../../../src/engine/history-row";
 
 const JAKARTA = "Asia/Jakarta";
@@ -41,6 +42,20 @@ describe("a row of the conversation report", () => {
     for (const row of [{ ticketNumber: "t-2" }, { TicketNumber: "t-2" }, null, "text", 1, ["t-1"]]) {
       expect(read(row), JSON.stringify(row)).toBeUndefined();
     }
+  });
+
+  test.each([
+    ['{"ticketNumber":20261122000000001}', true],
+    ['{"ticketNumber":20261122000000002}', false],
+    ['{"ticket":{"ticketNumber":"20261122000000001"}}', true],
+    ['{"ticket":{"ticketNumber":20261122000000002}}', false],
+    ['{"data":[{"info":{"ticket_no":"20261122000000002"}}]}', false],
+    ['{"ticketNumber":"20261122000000001","previous":{"ticketNumber":"20261122000000002"}}', true],
+    ['{"ticketNumber":null,"ticket":{"ticketNumber":"20261122000000002"}}', false],
+  ])("%s is of the ticket 20261122000000001: %s", (text, isShown) => {
+    const row = parseJson(text);
+    const message = row.ok ? messageOf(row.value, "20261122000000001", JAKARTA) : undefined;
+    expect(message !== undefined).toBe(isShown);
   });
 });
 

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { parseJson, type Parsed } from "../../../src/lib/json";
 import { RUN } from "../property";
 
@@ -38,84 +38,82 @@ const nearlyJson = fc
   });
 const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.json(), nearlyJson);
 
-describe("parsing JSON", () => {
-  it("agrees with JSON.parse about every text", () => {
-    fc.assert(
-      fc.property(anyText, (text) => {
-        expect(sent(parseJson(text))).toEqual(reference(text));
-      }),
-      { ...RUN, numRuns: 2000 },
-    );
-  });
+test("parsing JSON agrees with JSON.parse about every text", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(sent(parseJson(text))).toEqual(reference(text));
+    }),
+    { ...RUN, numRuns: 2000 },
+  );
+});
 
-  it("names a place that lies within the text", () => {
-    fc.assert(
-      fc.property(nearlyJson, (text) => {
-        const place = /at line (\d+), column (\d+)/.exec(messageOf(text));
-        const line = text.split("\n")[Number(place?.[1] ?? 1) - 1];
-        expect(line).toBeDefined();
-        expect(Number(place?.[2] ?? 1)).toBeLessThanOrEqual((line ?? "").length + 1);
-      }),
-      { ...RUN, numRuns: 1000 },
-    );
-  });
+test("parsing JSON names a place that lies within the text", () => {
+  fc.assert(
+    fc.property(nearlyJson, (text) => {
+      const place = /at line (\d+), column (\d+)/.exec(messageOf(text));
+      const line = text.split("\n")[Number(place?.[1] ?? 1) - 1];
+      expect(line).toBeDefined();
+      expect(Number(place?.[2] ?? 1)).toBeLessThanOrEqual((line ?? "").length + 1);
+    }),
+    { ...RUN, numRuns: 1000 },
+  );
+});
 
-  it.each([
-    ["", "The body is empty. Send one JSON object."],
-    [" \n\t", "The body is empty. Send one JSON object."],
-    ['{"a":1 "b":2}', "a comma is missing at line 1, column 8."],
-    ['{\n  "a": 1\n  "b": 2\n}', "a comma is missing at line 3, column 3."],
-    ['{\r\n  "a" 1}', "a colon is missing at line 2, column 7."],
-    ["{a:1}", "at line 1, column 2."],
-    ['{"a":}', "a value is missing at line 1, column 6."],
-    ['{"a":1', "a closing } is missing at line 1, column 7."],
-    ["[1,2", "a closing ] is missing at line 1, column 5."],
-    ['{"a":1} x', "at line 1, column 9."],
-    ['{"a":"b', "a text is not closed with a double quote at line 1, column 6."],
-    [String.raw`{"a":"\x"}`, "a backslash is followed by a letter that JSON does not know at line 1, column 6."],
-    ['{"a":"b\u0001"}', "a control character stands in a text and has to be escaped"],
-    ['{"a":1, // note\n"b":2}', "comments are not part of JSON at line 1, column 9."],
-    ["<html>", "at line 1, column 1."],
-  ])("says of %j what is wrong and where", (text, said) => {
-    expect(messageOf(text)).toContain(said);
-  });
+test.each([
+  ["", "The body is empty. Send one JSON object."],
+  [" \n\t", "The body is empty. Send one JSON object."],
+  ['{"a":1 "b":2}', "a comma is missing at line 1, column 8."],
+  ['{\n  "a": 1\n  "b": 2\n}', "a comma is missing at line 3, column 3."],
+  ['{\r\n  "a" 1}', "a colon is missing at line 2, column 7."],
+  ["{a:1}", "at line 1, column 2."],
+  ['{"a":}', "a value is missing at line 1, column 6."],
+  ['{"a":1', "a closing } is missing at line 1, column 7."],
+  ["[1,2", "a closing ] is missing at line 1, column 5."],
+  ['{"a":1} x', "at line 1, column 9."],
+  ['{"a":"b', "a text is not closed with a double quote at line 1, column 6."],
+  [String.raw`{"a":"\x"}`, "a backslash is followed by a letter that JSON does not know at line 1, column 6."],
+  ['{"a":"b\u0001"}', "a control character stands in a text and has to be escaped"],
+  ['{"a":1, // note\n"b":2}', "comments are not part of JSON at line 1, column 9."],
+  ["<html>", "at line 1, column 1."],
+])("parsing JSON says of %j what is wrong and where", (text, said) => {
+  expect(messageOf(text)).toContain(said);
+});
 
-  it("names the smart quotes where those are the cause", () => {
-    const message = messageOf('{\n "ticketNumber": “294c”\n}');
-    expect(message).toContain("there is a smart quote (“) at line 2, column 18");
-    expect(message).toContain("straight ones");
-  });
+test("parsing JSON names the smart quotes where those are the cause", () => {
+  const message = messageOf('{\n "ticketNumber": “294c”\n}');
+  expect(message).toContain("there is a smart quote (“) at line 2, column 18");
+  expect(message).toContain("straight ones");
+});
 
-  it("mentions smart quotes further on, where another fault comes first", () => {
-    const message = messageOf('{"a":1 "b":“x”}');
-    expect(message).toContain("a comma is missing at line 1, column 8");
-    expect(message).toContain("also has smart quotes");
-  });
+test("parsing JSON mentions smart quotes further on, where another fault comes first", () => {
+  const message = messageOf('{"a":1 "b":“x”}');
+  expect(message).toContain("a comma is missing at line 1, column 8");
+  expect(message).toContain("also has smart quotes");
+});
 
-  it("says nothing of smart quotes within a text, where they may stand", () => {
-    expect(parseJson('{"message":"“Halo”"}')).toEqual({ ok: true, value: { message: "“Halo”" } });
-  });
+test("parsing JSON says nothing of smart quotes within a text, where they may stand", () => {
+  expect(parseJson('{"message":"“Halo”"}')).toEqual({ ok: true, value: { message: "“Halo”" } });
+});
 
-  it("finds the fault in the sample that 3Dolphins has published", () => {
-    const sample = "{\n“ticketNumber”:”294c9ea88f7e649f8c37ae895ebab247”\n“channel”:”whatsapp”\n}";
-    expect(messageOf(sample)).toContain("there is a smart quote (“) at line 2, column 1");
-  });
+test("parsing JSON finds the fault in the sample that 3Dolphins has published", () => {
+  const sample = "{\n“ticketNumber”:”294c9ea88f7e649f8c37ae895ebab247”\n“channel”:”whatsapp”\n}";
+  expect(messageOf(sample)).toContain("there is a smart quote (“) at line 2, column 1");
+});
 
-  it.each([
-    '{"a":12345678901234567890}',
-    '{"a":[0.1234567890123456789]}',
-    '{"a":{"b":1E400,"c":-1e-7}}',
-    '{"a":100000000000000000000000,"b":"12345678901234567890"}',
-    "[1.0000000000000000]",
-  ])("keeps a number that would change as it came: %s", (text) => {
-    const parsed = parseJson(text);
-    expect(parsed.ok && JSON.stringify(parsed.value)).toBe(text);
-  });
+test.each([
+  '{"a":12345678901234567890}',
+  '{"a":[0.1234567890123456789]}',
+  '{"a":{"b":1E400,"c":-1e-7}}',
+  '{"a":100000000000000000000000,"b":"12345678901234567890"}',
+  "[1.0000000000000000]",
+])("parsing JSON keeps a number that would change as it came: %s", (text) => {
+  const parsed = parseJson(text);
+  expect(parsed.ok && JSON.stringify(parsed.value)).toBe(text);
+});
 
-  it.each([
-    ["arrays", "["],
-    ["objects", '{"a":'],
-  ])("has a message for %s that open without end", (_, opening) => {
-    expect(messageOf(opening.repeat(40_000))).toMatch(/^The body is not JSON/);
-  });
+test.each([
+  ["arrays", "["],
+  ["objects", '{"a":'],
+])("parsing JSON has a message for %s that open without end", (_, opening) => {
+  expect(messageOf(opening.repeat(40_000))).toMatch(/^The body is not JSON/);
 });

@@ -1,14 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  isoTime,
-  LANES,
-  PAGE_SIZE,
-  pageOf,
-  type LaneName,
-  type Page,
-  type TimelineMessage,
-} from "../../../src/model/timeline";
+import type { LaneName, TimelineMessage } from "../../../src/model/answers";
+import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, pageOf, type Page, type Sized } from "../../../src/model/timeline";
 import { RUN } from "../property";
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
@@ -42,14 +35,17 @@ const conversation = fc
   });
 type Conversation = Record<LaneName, TimelineMessage[]>;
 
+const sized = (shown: TimelineMessage, bytes = 1): Sized<TimelineMessage> => ({ shown, bytes });
+
 /** What the store would read for a page: the newest before a sequence, and one more than fits. */
-function rowsFor(lanes: Conversation, page: Page): Conversation {
+function rowsFor(lanes: Conversation, page: Page): Record<LaneName, Sized<TimelineMessage>[]> {
   const read = (lane: LaneName) => {
     const { before } = page[lane] ?? { before: 0 };
     return lanes[lane]
       .filter((one) => one.sequence < before)
       .toReversed()
-      .slice(0, PAGE_SIZE + 1);
+      .slice(0, PAGE_SIZE + 1)
+      .map((one) => sized(one));
   };
   return { toDesk: read("toDesk"), toDolphins: read("toDolphins") };
 }
@@ -99,19 +95,19 @@ describe("the pages of a timeline", () => {
   );
 
   test("end without a next when all is shown", () => {
-    const rows = { toDesk: [message("toDesk", 1, 0)], toDolphins: [] };
+    const only = message("toDesk", 1, 0);
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: NEWEST } };
-    expect(pageOf(page, rows)).toEqual({ messages: rows.toDesk });
+    expect(pageOf(page, { toDesk: [sized(only)], toDolphins: [] })).toEqual({ messages: [only] });
     expect(pageOf(page, { toDesk: [], toDolphins: [] })).toEqual({ messages: [] });
   });
 
   test("have nothing more after exactly 100", () => {
-    const toDesk = Array.from({ length: 100 }, (_, index) => message("toDesk", 100 - index, 100 - index));
+    const toDesk = Array.from({ length: 100 }, (_, index) => sized(message("toDesk", 100 - index, 100 - index)));
     expect(pageOf({ toDesk: { before: NEWEST } }, { toDesk, toDolphins: [] })).not.toHaveProperty("next");
   });
 
   test("name, as next, the sequence before which the next page ends", () => {
-    const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 250 - index, 1000 - index));
+    const toDesk = Array.from({ length: 101 }, (_, index) => sized(message("toDesk", 250 - index, 1000 - index)));
     const { messages, next } = pageOf({ toDesk: { before: 251 } }, { toDesk, toDolphins: [] });
     expect(messages.map((one) => one.sequence).slice(0, 2)).toEqual([151, 152]);
     expect(messages.at(-1)?.sequence).toBe(250);
@@ -119,9 +115,22 @@ describe("the pages of a timeline", () => {
   });
 
   test("go on in the other lane from where it was when a page shows none of it", () => {
-    const toDesk = Array.from({ length: 101 }, (_, index) => message("toDesk", 101 - index, 9000 - index));
-    const toDolphins = [message("toDolphins", 4, 1)];
+    const toDesk = Array.from({ length: 101 }, (_, index) => sized(message("toDesk", 101 - index, 9000 - index)));
+    const toDolphins = [sized(message("toDolphins", 4, 1))];
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: 5 } };
     expect(pageOf(page, { toDesk, toDolphins }).next).toBe("2,5");
+  });
+
+  test("end where their bytes do, in whichever lane that is, and hold one message at least", () => {
+    const half = PAGE_BYTES / 2;
+    const toDesk = [9, 8, 7].map((sequence) => sized(message("toDesk", sequence, sequence), half));
+    const toDolphins = [sized(message("toDolphins", 3, 1), PAGE_BYTES + 1)];
+    const page: Page = { toDesk: { before: 10 }, toDolphins: { before: 4 } };
+    const first = pageOf(page, { toDesk, toDolphins });
+    expect(first).toMatchObject({ messages: [{ sequence: 8 }, { sequence: 9 }], next: "8,4" });
+    const second = pageOf(following("8,4", [...LANES]), { toDesk: toDesk.slice(2), toDolphins });
+    expect(second).toMatchObject({ messages: [{ sequence: 7 }], next: "7,4" });
+    const third = pageOf(following("7,4", [...LANES]), { toDesk: [], toDolphins });
+    expect(third).toEqual({ messages: [toDolphins[0]?.shown] });
   });
 });

@@ -2,6 +2,7 @@ import { validate } from "@readme/openapi-parser";
 import { describe, expect, test } from "vitest";
 import { type ApiDocument, checkerOf, mediaOf, operationsIn } from "../../../openapi/check";
 import { buildDocument } from "../../../openapi/document";
+import { withResponses } from "../../../openapi/resolve";
 import { REFUSALS, statusOf } from "../../../openapi/refusals";
 import { parseEvent } from "../../../src/model/event";
 import type { ErrorCode } from "../../../src/model/errors";
@@ -9,7 +10,7 @@ import { parseTenant } from "../../../src/tenants/tenant-record";
 
 /** The document by itself: what the relay answers is held against it in the walk over HTTP. */
 
-const document = buildDocument("1.2.3") as ApiDocument;
+const document = withResponses(buildDocument("1.2.3") as ApiDocument);
 const operations = [...operationsIn(document.paths), ...operationsIn(document.webhooks)];
 const check = checkerOf(document, { closed: true });
 

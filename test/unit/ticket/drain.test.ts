@@ -24,16 +24,16 @@ test.each([
     outcome: { ...rejected, answer: "no such channel" },
     status: { state: "dead", reason: "rejected", last: { error: "HTTP 422: no such channel" } },
   },
-])("who waits for a message hears at once that it ended $ends", async ({ outcome, status }) => {
+])("a caller who waits for a message learns at once that it ended $ends", async ({ outcome, status }) => {
   const world = new World();
   incoming(world);
-  // Nobody would wait for that: without the word of the settling, this test runs into its time limit.
+  // Nobody would wait for an hour: if the settling wakes nobody, this test runs into its time limit.
   const answer = deliveryStatus("toDesk", 1, 3600_000, world.deps);
   await world.end("toDesk", outcome);
   expect(await answer).toMatchObject(status);
 });
 
-test("who waits for a message that failed and is tried again hears of it when the time is over", async () => {
+test("a caller who waits for a message that is tried again is answered when the time is over", async () => {
   vi.useFakeTimers();
   const world = new World();
   incoming(world);
@@ -86,3 +86,20 @@ test("a message whose outcome cannot be recorded waits for five seconds, holds u
   await world.end("toDesk", delivered);
   expect(world.flights.toDesk?.sequence).toBe(2);
 });
+
+test.each(["live", "between restarts"])(
+  "when the clock is set back %s, the next touch tries what waits, and the alarm stands no further ahead than a retry",
+  async (when) => {
+    const world = new World();
+    incoming(world);
+    await world.end("toDesk", { kind: "retry", status: 503, error: "HTTP 503", retryAfterMs: 600_000 });
+    world.nowMs -= 3600_000;
+    if (when === "between restarts") await world.crash();
+    reply(world);
+    expect(world.flights.toDesk).toMatchObject({ sequence: 1, attempt: 2 });
+    expect((world.alarmAtMs ?? Number.POSITIVE_INFINITY) - world.nowMs).toBeLessThanOrEqual(8_000);
+    await world.end("toDolphins", delivered);
+    await world.end("toDesk", { kind: "retry", status: 503, error: "HTTP 503", retryAfterMs: 600_000 });
+    expect((world.alarmAtMs ?? Number.POSITIVE_INFINITY) - world.nowMs).toBeLessThanOrEqual(720_000);
+  },
+);

@@ -1,92 +1,17 @@
 import * as fc from "fast-check";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Outcome } from "../../../src/egress/outcome";
-import type { EventKind } from "../../../src/model/event";
-import { LANES, type LaneName } from "../../../src/model/timeline";
-import { nextStep, waitingCount } from "../../../src/ticket/lane";
-import type { DeliveryPolicy } from "../../../src/ticket/retry";
+import { LANES } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import { RUN } from "../property";
+import { check, expectSame } from "./lane.check";
 import { Reference, type FarEnd, type Said } from "./lane.reference";
+import { schedule, type Operation } from "./lane.schedule";
 import { sqlRows } from "./lane.sql";
-import { FAR_END, OWNER, TICKET, World } from "./lane.world";
+import { OWNER, TICKET, World } from "./lane.world";
 
 /** Any interleaving of what can happen to a ticket: the ticket's own code beside the naive reference, compared at each step. */
 
-type Operation =
-  | ({ do: "accept" } & Said & { kind: EventKind })
-  /** The far end answers the attempt under way, if there is one. */
-  | { do: "end"; lane: LaneName; far: FarEnd; retryAfterMs: number; random: number; isRecorded: boolean }
-  | { do: "pass"; ms: number }
-  | { do: "passUntilDue"; lane: LaneName }
-  /** `taken`: the far end had the attempt under way already. */
-  | { do: "crash"; taken: Record<LaneName, boolean> }
-  | { do: "replay"; which: "all" | number[]; twice: boolean }
-  | { do: "prune"; olderThanMs: number }
-  | { do: "configure"; policy: DeliveryPolicy; notifyFailures: boolean };
-
-/** How far ahead the alarm may stand of what is under way. */
-const GUARD_MS = 8_000;
-const DAY_MS = 24 * 3600_000;
-
-const lane = fc.constantFrom<LaneName>("toDesk", "toDolphins", "toDolphins");
-const SAID: Record<LaneName, EventKind[]> = {
-  toDesk: ["incoming", "incoming", "command"],
-  toDolphins: ["outgoing", "outgoing", "outgoing", "command"],
-};
-const accepting = lane.chain((to): fc.Arbitrary<Operation> =>
-  fc.record({
-    do: fc.constant("accept"),
-    lane: fc.constant(to),
-    kind: fc.constantFrom(...SAID[to]),
-    body: fc.constantFrom(1, 1, 2, 3, 500),
-    key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
-    fromWebhook: fc.constant(to === "toDolphins"),
-  }),
-);
-const ending: fc.Arbitrary<Operation> = fc.record({
-  do: fc.constant("end"),
-  lane,
-  far: fc.constantFrom<FarEnd>("delivered", "delivered", "rejected", "blocked", "unreachable", "unreachable", "lost"),
-  retryAfterMs: fc.constantFrom(0, 0, 0, 5_000, 9_999_999),
-  random: fc.constantFrom(0, 0.25, 0.5, 0.999),
-  isRecorded: fc.integer({ min: 0, max: 15 }).map((n) => n > 0),
-});
-const which = fc.oneof(fc.constant("all" as const), fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 4 }));
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 8, arbitrary: accepting },
-  { weight: 12, arbitrary: ending },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("pass"),
-      ms: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) }, fc.constant(DAY_MS)),
-    }),
-  },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("crash"),
-      taken: fc.record({ toDesk: fc.boolean(), toDolphins: fc.boolean() }),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("replay"), which, twice: fc.boolean() }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant("prune"), olderThanMs: fc.constantFrom(0, 60_000) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant("configure"),
-      policy: fc.record({
-        maxAgeSeconds: fc.constantFrom(1, 10, 60, 86_400),
-        whenExhausted: fc.constantFrom("advance", "hold"),
-      }),
-      notifyFailures: fc.boolean(),
-    }),
-  },
-);
 type Ending = Extract<Operation, { do: "end" }>;
 
 /** Corners that the schedules have to reach: a model that never gets there proves nothing. */
@@ -130,7 +55,7 @@ function outcomeOf(far: FarEnd, retryAfterMs: number): Outcome {
 async function apply(world: World, reference: Reference, now: Operation): Promise<void> {
   switch (now.do) {
     case "accept":
-      return accept(world, reference, now);
+      return accept(world, reference, now.said);
     case "end":
       return end(world, reference, now);
     case "pass":
@@ -165,7 +90,7 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
   }
 }
 
-function accept(world: World, reference: Reference, { do: _, ...said }: Extract<Operation, { do: "accept" }>): void {
+function accept(world: World, reference: Reference, said: Extract<Operation, { do: "accept" }>["said"]): void {
   const wasClosed = reference.ticketState === "closed";
   const [closeBefore, { nowMs }] = [reference.close, world];
   const expected = reference.expected(said, nowMs);
@@ -227,7 +152,7 @@ async function end(world: World, reference: Reference, now: Omit<Ending, "do">):
   world.failsToRecord = !isRecorded;
   expectSame(await world.end(name, outcomeOf(far, now.retryAfterMs), conversation), true);
   delete reference.inFlight[name];
-  // It was kept during the attempt, whatever became of the attempt's end.
+  // It is kept while the attempt is under way, whatever becomes of its outcome.
   if (conversation !== undefined) reference.conversations[name] = conversation;
   if (isRecorded) {
     settled(world, reference, name, sequence, far);
@@ -294,65 +219,6 @@ function replay(world: World, reference: Reference, wanted: "all" | number[]): v
   }
 }
 
-/** `toEqual`, which is too slow to be asked a million times. */
-function expectSame(actual: unknown, expected: unknown): void {
-  if (actual !== expected && JSON.stringify(actual) !== JSON.stringify(expected)) expect(actual).toEqual(expected);
-}
-
-/** What holds at every moment. */
-function check(world: World, reference: Reference): void {
-  const { cache } = world.deps;
-  expectSame(world.store.readTicket(), cache.ticket);
-  expectSame(cache.ticket?.state, reference.ticketState);
-  expectSame(cache.ticket?.customerName, reference.customerName);
-  for (const name of LANES) {
-    const machine = world.lane(name);
-    const waiting = reference.withState(name, "waiting");
-    const inFlight = reference.inFlight[name]?.sequence;
-    expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
-    const counts = {
-      accepted: machine.accepted,
-      waiting: waitingCount(machine),
-      dead: machine.dead,
-      delivered: machine.accepted - waitingCount(machine) - machine.dead,
-      waitingBytes: machine.waitingBytes,
-      inFlight: machine.inFlight,
-      sent: world.flights[name]?.sequence,
-    };
-    expectSame(counts, {
-      accepted: reference.messages[name].length,
-      waiting: waiting.length,
-      dead: reference.withState(name, "dead").length,
-      delivered: reference.withState(name, "delivered").length,
-      waitingBytes: waiting.reduce((sum, message) => sum + message.bytes, 0),
-      inFlight,
-      sent: inFlight,
-    });
-    checkProgress(world, reference, name);
-    // A crash now would change nothing but what is under way.
-    if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
-    expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
-  }
-}
-
-/** Whenever there is work, it is under way, or the alarm will ring for it in time. */
-function checkProgress(world: World, reference: Reference, name: LaneName): void {
-  const { nowMs, alarmAtMs } = world;
-  const head = reference.head(name);
-  const step = nextStep(world.lane(name), nowMs);
-  if (!head || reference.inFlight[name]) expectSame(step, { do: "rest" });
-  else if (head.dueMs > nowMs) expectSame(step, { do: "wait", untilMs: head.dueMs });
-  else
-    expectSame(
-      { step, isAsleep: reference.isAsleep },
-      { step: { do: "deliver", sequence: head.sequence }, isAsleep: true },
-    );
-  if (!head) return;
-  const isUnderWay = reference.inFlight[name] !== undefined || head.dueMs <= nowMs;
-  const latestMs = isUnderWay ? nowMs + GUARD_MS : head.dueMs;
-  if (alarmAtMs === null || alarmAtMs > latestMs) expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: latestMs });
-}
-
 /** With a far end that takes everything, all that waits is delivered and nothing is stuck. */
 async function deliverAll(world: World, reference: Reference): Promise<void> {
   for (const name of LANES) {
@@ -367,17 +233,15 @@ async function deliverAll(world: World, reference: Reference): Promise<void> {
 
 async function play(operations: Operation[], world: World): Promise<void> {
   const reference = new Reference();
-  const first = { do: "accept", body: 1, key: undefined, fromWebhook: false } as const;
+  const first = { lane: "toDesk", kind: "incoming", body: 1, key: undefined, fromWebhook: false } as const;
   const tooEarly = world.accept({ lane: "toDolphins", kind: "outgoing", event: "{}" });
   expect(tooEarly).toEqual({ ok: false, error: { code: "unknown_ticket" } });
-  for (const now of [{ ...first, lane: "toDesk", kind: "incoming" } as const, ...operations]) {
+  for (const now of [{ do: "accept", said: first } as const, ...operations]) {
     await apply(world, reference, now);
     check(world, reference);
   }
   await deliverAll(world, reference);
 }
-
-const schedule = fc.array(operation, { maxLength: 40, size: "max" });
 
 // A line is written for each attempt.
 beforeEach(() => {

@@ -1,5 +1,6 @@
 import type { MessageKind } from "../../../src/model/event";
-import { LANES, type LaneName, type MessageState, type TicketState } from "../../../src/model/timeline";
+import type { LaneName, MessageState, TicketState } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 
 /**

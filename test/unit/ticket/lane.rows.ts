@@ -1,4 +1,4 @@
-import type { LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import { EMPTY_LANE, type Lane } from "../../../src/ticket/lane";
 import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
 import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";
@@ -10,6 +10,8 @@ type Outcome = AttemptHistory & Pick<OutcomeRow, "state" | "reason" | "nextAttem
 type Asked = Pick<
   TicketStore,
   | "migrate"
+  | "transaction"
+  | "findNewest"
   | "readTicket"
   | "saveTicket"
   | "readLane"
@@ -35,6 +37,14 @@ export class MemoryRows implements Asked {
 
   migrate(): void {
     this.#ticket ??= undefined;
+  }
+
+  transaction(write: () => void): void {
+    write();
+  }
+
+  findNewest(lane: LaneName, id: string): number | undefined {
+    return [...this.#messages[lane].values()].find((row) => row.id === id)?.sequence;
   }
 
   readTicket(): TicketRow | undefined {

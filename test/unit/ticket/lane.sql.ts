@@ -27,5 +27,10 @@ export function sqlRows(): TicketStore {
     get: (key: string) => kept.get(key),
     put: (key: string, value: unknown) => kept.set(key, value),
   };
-  return new TicketStore({ sql, kv } as unknown as DurableObjectStorage);
+  const transactionSync = (write: () => void) => {
+    database.exec("SAVEPOINT once");
+    write();
+    database.exec("RELEASE once");
+  };
+  return new TicketStore({ sql, kv, transactionSync } as unknown as DurableObjectStorage);
 }

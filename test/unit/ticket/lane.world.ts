@@ -1,5 +1,7 @@
 import type { Outcome } from "../../../src/egress/outcome";
-import { LANES, type LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
+import { newMessageId } from "../../../src/lib/message-id";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
 import { TicketCache } from "../../../src/ticket/cache";
@@ -61,7 +63,8 @@ export class World {
 
   accept(event: Pick<NewEvent, "lane" | "kind" | "event"> & Partial<NewEvent>): ReturnType<typeof accept> {
     const known = { owner: OWNER, ticketNumber: TICKET, deskId: "desk", channel: "whatsapp", contactId: "c" };
-    const whole = { ...known, customerName: "n", idempotencyKey: undefined, fromWebhook: false, ...event };
+    const request = { id: newMessageId(), isAgain: false, idempotencyKey: undefined, fromWebhook: false };
+    const whole = { ...known, ...request, customerName: "n", ...event };
     return accept(whole, this.deps);
   }
 

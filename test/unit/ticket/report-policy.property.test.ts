@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { opened } from "../../../src/ticket/conversation";
-import { accept, begin, EMPTY_LANE, settle, waitingCount, type Lane } from "../../../src/ticket/lane";
+import { accept, begin, countsOf, EMPTY_LANE, settle, waitingCount, type Lane } from "../../../src/ticket/lane";
 import {
-  countsOf,
   differs,
   headsOf,
   isUrgent,
@@ -42,7 +41,7 @@ const reportedAt = (lanes: ReturnType<typeof both>, nowMs: number, acceptedAtMs 
 describe("what is reported at once", () => {
   const last = reportedAt(both(laneOf(3, 2, 1)), 0);
 
-  test("a state, a person, a dead letter more or fewer; and not what nobody asked about", () => {
+  test("a new state, another person, and a dead letter more or fewer are urgent, and nothing that the index does not keep", () => {
     const lanes = both(laneOf(3, 2, 1));
     expect(isUrgent(last, ticket, lanes)).toBe(false);
     expect(isUrgent(last, { ...ticket, mapped: 1, conversations: "{1}" }, lanes)).toBe(false);
@@ -53,14 +52,14 @@ describe("what is reported at once", () => {
     expect(isUrgent(last, ticket, both(laneOf(3, 3)))).toBe(true);
   });
 
-  test("an opening alone is not, and what is more than that is", () => {
+  test("that a ticket was opened is not urgent, and anything more than that is", () => {
     expect(isUrgent(undefined, ticket, both(laneOf(5, 5)))).toBe(false);
     expect(isUrgent(undefined, ticket, both(laneOf(1, 0, 1)))).toBe(true);
     expect(isUrgent(undefined, { ...ticket, state: "closed" }, both(laneOf(1, 1)))).toBe(true);
     expect(isWorthReporting(undefined, at(ticket, both(laneOf(1, 1)), 1))).toBe(true);
   });
 
-  test("32 messages of both directions together, each counted once though accepted and delivered", () => {
+  test("32 messages of both directions together are urgent, each counted once though accepted and delivered", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (desk, dolphins) => {
         const lanes = both(laneOf(3 + desk, 2 + desk, 1), laneOf(dolphins, dolphins));
@@ -69,7 +68,7 @@ describe("what is reported at once", () => {
     );
   });
 
-  test("that nothing waits any more, when something was known to", () => {
+  test("that nothing waits any more is urgent when something was reported to wait", () => {
     const blocked = reportedAt(both(laneOf(2, 1)), 10_000);
     expect(blocked.waitingSinceMs).toBe(0);
     expect(isUrgent(blocked, ticket, both(laneOf(2, 1)))).toBe(false);
@@ -80,7 +79,7 @@ describe("what is reported at once", () => {
 describe("what is reported when the ticket is awake anyway", () => {
   const lanes = both(laneOf(2, 1));
 
-  test("that a head has waited past 5 seconds, and that the oldest is younger by a minute or more", () => {
+  test("it is worth a report that a head has waited past 5 seconds, or that the oldest is younger by more than a minute", () => {
     const last = reportedAt(lanes, 4_999);
     expect(last).not.toHaveProperty("waitingSinceMs");
     expect(isWorthReporting(last, at(ticket, lanes, 4_999))).toBe(false);
@@ -92,7 +91,7 @@ describe("what is reported when the ticket is awake anyway", () => {
     expect(isWorthReporting(blocked, at(ticket, next, 90_000, 88_000))).toBe(true);
   });
 
-  test("20 messages after 10 minutes, and the least after an hour; nothing when nothing happened", () => {
+  test("20 messages are worth a report after 10 minutes, one is after an hour, and none never is", () => {
     const last = reportedAt(both(laneOf(1, 1)), 0);
     const after = (messages: number, ms: number) =>
       isWorthReporting(last, at(ticket, both(laneOf(1 + messages, 1 + messages)), ms));
@@ -104,7 +103,7 @@ describe("what is reported when the ticket is awake anyway", () => {
     expect([after(1, HOUR_MS - 1), after(1, HOUR_MS), after(0, 9 * HOUR_MS)]).toEqual([false, true, false]);
   });
 
-  test("that nothing waits, when the last report was made while something was on its way", () => {
+  test("it is worth a report that nothing waits, when the last one was made while something was on its way", () => {
     const last = reportedAt(both(laneOf(2, 1)), 1_000);
     expect(isWorthReporting(last, at(ticket, both(laneOf(2, 2)), 2_000))).toBe(true);
   });
@@ -129,7 +128,7 @@ test("accepted messages are delivered, dead or waiting, and nothing else", () =>
   );
 });
 
-test("minute by minute, what happened since the last report and nothing from before", () => {
+test("the minutes of a report hold what happened since the last one and nothing from before", () => {
   const message = fc.record({
     acceptedAtMs: fc.integer({ min: 0, max: HOUR_MS }),
     state: fc.constantFrom("waiting" as const, "delivered" as const, "dead" as const),

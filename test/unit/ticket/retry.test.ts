@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/egress/outcome";
 import { withError } from "../../../src/model/attempt";
 import { noAttempts, recordAttempt, type AttemptHistory, type DeliveryPolicy } from "../../../src/ticket/retry";
@@ -26,18 +26,18 @@ const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const baseMs = (n: number) => (SCHEDULE_SECONDS[n - 1] ?? 0) * 1000;
 
 describe("the wait before the next attempt", () => {
-  it.each(SCHEDULE_SECONDS.map((seconds, index) => ({ tries: index + 1, seconds })))(
-    "is $seconds s after failure $tries, in the middle of the range",
+  test.each(SCHEDULE_SECONDS.map((seconds, index) => ({ tries: index + 1, seconds })))(
+    "the wait after failure $tries is $seconds s, in the middle of its range",
     ({ tries: n, seconds }) => {
       expect(waitMs(n, 0.5)).toBe(seconds * 1000);
     },
   );
 
-  it("stays at 600 s for as long as it takes", () => {
+  test("the wait stays at 600 s for as long as it takes", () => {
     expect(waitMs(1000, 0.5)).toBe(600_000);
   });
 
-  it("is within 20 % of the schedule for every random value", () => {
+  test("the wait is within 20 % of the schedule for every random value", () => {
     fc.assert(
       fc.property(tries, random, (n, value) => {
         expect(waitMs(n, value)).toBeGreaterThanOrEqual(baseMs(n) * 0.8);
@@ -50,7 +50,7 @@ describe("the wait before the next attempt", () => {
     expect(waitMs(1, 1 - Number.EPSILON)).toBe(1200);
   });
 
-  it("is lengthened by Retry-After up to 600 s, and never shortened", () => {
+  test("the wait is lengthened by Retry-After up to 600 s, and never shortened", () => {
     fc.assert(
       fc.property(tries, random, fc.nat(2_000_000), (n, value, retryAfterMs) => {
         const plain = waitMs(n, value);
@@ -63,7 +63,7 @@ describe("the wait before the next attempt", () => {
     expect(waitMs(8, 0.5, 30_000)).toBe(120_000);
   });
 
-  it("counts from the end of the attempt, not from its start", () => {
+  test("the wait counts from the end of the attempt, not from its start", () => {
     const time = { startedAtMs: startMs, nowMs: startMs + 9_000 };
     const { history, disposition } = recordAttempt(fresh, failing, patient, time, 0.5);
     expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 10_000 });
@@ -88,13 +88,13 @@ describe("exhaustion", () => {
     return { atMs, history, disposition: undefined };
   }
 
-  it("comes at maxAgeSeconds, after a last attempt at that very moment", () => {
+  test("a message is exhausted at maxAgeSeconds, after a last attempt at that very moment", () => {
     const { atMs, disposition } = untilTheEnd(minute, 100);
     expect(atMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 30_000, 60_000]);
     expect(disposition).toEqual({ state: "dead", reason: "exhausted" });
   });
 
-  it("says in the last attempt's record that and why it was given up", () => {
+  test("the last attempt of an exhausted message says that and why it was given up", () => {
     const { history } = untilTheEnd(minute, 100);
     const [before, last] = history.attempts.slice(-2).map(withError);
     expect(last?.error).toBe("given up after 60 seconds; the last attempt: HTTP 503");
@@ -103,32 +103,32 @@ describe("exhaustion", () => {
     expect(before).not.toHaveProperty("givenUpAfterSeconds");
   });
 
-  it("never comes with hold: the lane tries on", () => {
+  test("with hold a message is never exhausted, and the lane tries on", () => {
     const { atMs, history, disposition } = untilTheEnd({ ...minute, whenExhausted: "hold" }, 40);
     expect(disposition).toBeUndefined();
     expect(atMs.slice(-2)).toEqual([(atMs.at(-1) ?? 0) - 600_000, atMs.at(-1)]);
     expect(history.attemptCount).toBe(40);
   });
 
-  it("never skips the deadline for a long Retry-After", () => {
+  test("a long Retry-After does not skip the last attempt at the deadline", () => {
     const { disposition } = recordAttempt(fresh, { ...failing, retryAfterMs: 600_000 }, minute, at(startMs), 0.5);
     expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 60_000 });
   });
 
-  it("counts the age from the last replay", () => {
+  test("the age of a message counts from its last replay", () => {
     const replayed: AttemptHistory = { ...fresh, attemptCount: 30, roundStartedAtMs: startMs + 86_400_000 };
     const { disposition } = recordAttempt(replayed, failing, minute, at(startMs + 86_401_000), 0.5);
     expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 86_402_000 });
   });
 
-  it("does not keep a delivery at the deadline from counting", () => {
+  test("a delivery after the deadline counts as one", () => {
     const { disposition } = recordAttempt(fresh, { kind: "delivered", status: 200 }, minute, at(startMs + 99_000), 0.5);
     expect(disposition).toEqual({ state: "delivered" });
   });
 });
 
 describe("the record of attempts", () => {
-  it("keeps the newest 20 while the count goes on", () => {
+  test("the record keeps the newest 20 attempts while the count goes on", () => {
     let history = fresh;
     for (let n = 0; n < 33; n++) {
       history = recordAttempt(history, failing, { ...patient, whenExhausted: "hold" }, at(startMs + n), 0.5).history;
@@ -140,7 +140,7 @@ describe("the record of attempts", () => {
     );
   });
 
-  it("leaves what came before as it was", () => {
+  test("recording an attempt leaves the history it is added to as it was", () => {
     const before = recordAttempt(fresh, failing, patient, at(startMs), 0.5).history;
     const copy = structuredClone(before);
     recordAttempt(before, failing, patient, at(startMs + 1), 0.5);
@@ -148,7 +148,7 @@ describe("the record of attempts", () => {
     expect(fresh.attempts).toEqual([]);
   });
 
-  it.each<{ outcome: Outcome; state: string; reason?: string; fields: object; error?: string }>([
+  test.each<{ outcome: Outcome; state: string; reason?: string; fields: object; error?: string }>([
     { outcome: { kind: "delivered", status: 204, answer: "taken" }, state: "delivered", fields: { status: 204 } },
     {
       outcome: { kind: "rejected", status: 400, error: "HTTP 400", answer: "no such ticket" },
@@ -190,15 +190,18 @@ describe("the record of attempts", () => {
       fields: { detail: "no connection: refused", noAnswer: "connection" },
       error: "no connection: refused",
     },
-  ])("keeps of $outcome.kind its fields, and reads: $error", ({ outcome, state, reason, fields, error }) => {
-    const { history, disposition } = recordAttempt(fresh, outcome, patient, at(startMs), 0.5);
-    expect(disposition).toMatchObject(reason === undefined ? { state } : { state, reason });
-    const kept = { at: "2026-01-01T00:00:00.000Z", ms: 0, outcome: outcome.kind, ...fields };
-    expect(history.attempts).toEqual([kept]);
-    expect(history.attempts.map(withError)).toEqual([error === undefined ? kept : { ...kept, error }]);
-  });
+  ])(
+    "an attempt that ended as $outcome.kind keeps its fields, and its error reads: $error",
+    ({ outcome, state, reason, fields, error }) => {
+      const { history, disposition } = recordAttempt(fresh, outcome, patient, at(startMs), 0.5);
+      expect(disposition).toMatchObject(reason === undefined ? { state } : { state, reason });
+      const kept = { at: "2026-01-01T00:00:00.000Z", ms: 0, outcome: outcome.kind, ...fields };
+      expect(history.attempts).toEqual([kept]);
+      expect(history.attempts.map(withError)).toEqual([error === undefined ? kept : { ...kept, error }]);
+    },
+  );
 
-  it("of the first version is shown as it was written", () => {
+  test("an attempt recorded by the first version is shown as it was written", () => {
     for (const old of [
       { status: 503, error: "HTTP 503: down" },
       { error: "blocked: the host is not public" },

@@ -19,8 +19,8 @@ async function knownTicket() {
   const [ticketCost, indexCost] = [await meter(stub), await meter(index)];
   /** Rows beyond one for accepting a message, one for its outcome, and the alarms, which are none of the index's. */
   const extra = async (messages: number) => {
-    const [ticket, heard] = [await ticketCost(), await indexCost()];
-    return { rows: ticket.written - 2 * messages - ticket.alarms + heard.written, alarms: ticket.alarms };
+    const [ticket, reported] = [await ticketCost(), await indexCost()];
+    return { rows: ticket.written - 2 * messages - ticket.alarms + reported.written, alarms: ticket.alarms };
   };
   return { owner, stub, index, extra };
 }
@@ -44,7 +44,7 @@ test("a steady stream of 640 messages costs at most 0.2 rows for each, alarms co
   expect(known?.lanes.toDesk.accepted).toBeGreaterThan(641 - 33);
 }, 30_000);
 
-test("a burst of 640 messages at once is told a few times", async () => {
+test("a burst of 640 messages at once is reported a few times", async () => {
   const { owner, stub, extra } = await knownTicket();
   await Promise.all(Array.from({ length: 640 }, (_, n) => accepted(incoming(owner, "t", `m${n}`))));
   await farEnds.until(641);
@@ -81,7 +81,7 @@ test.each([
   30_000,
 );
 
-test("a question whether there is anything to tell reads no row while messages flow", async () => {
+test("a question whether a report is due reads no row while messages flow", async () => {
   const { owner, stub } = await knownTicket();
   const cost = await meter(stub);
   for (let n = 1; n <= 20; n++) await accepted(incoming(owner, "t", `m${n}`));

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import worker from "../../../src/index";
 import type { Report } from "../../../src/model/ticket-report";
-import type { TicketSummary } from "../../../src/tenant-index/summary";
+import type { TicketSummary } from "../../../src/model/answers";
 import { operator } from "../world";
 
-/** A tenant's index, and tickets that it has heard of though there are none. */
+/** A tenant's index, and tickets that have reported to it though there are none. */
 
 export const indexOf = (owner: string) => env.TENANT_INDEX.getByName(owner);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readIdentity, writeIdentity } from "../../../src/tenants/ticket-reference";
+import { readTicketReference, writeTicketReference } from "../../../src/tenants/ticket-reference";
 import type { MasterKeys } from "../../../src/crypto/derive";
 
 const masterKeys = [new Uint8Array(32).fill(7)] as unknown as MasterKeys;
@@ -12,8 +12,8 @@ test.each([
   ["of emoji", "👩‍👩‍👧".repeat(40), "👩‍👩‍👧".repeat(3)],
   ["that is empty", "", ""],
 ])("a customer's name %s fits a ticket reference of 200 characters", async (_what, customerName, kept) => {
-  const reference = await writeIdentity(masterKeys, "owner-1", { ...ticket, customerName });
+  const reference = await writeTicketReference(masterKeys, "owner-1", { ...ticket, customerName });
   expect(reference.length).toBeLessThanOrEqual(200);
-  expect(await readIdentity(masterKeys, "owner-1", reference)).toEqual({ ...ticket, customerName: kept });
-  expect(await readIdentity(masterKeys, "owner-2", reference)).toBeUndefined();
+  expect(await readTicketReference(masterKeys, "owner-1", reference)).toEqual({ ...ticket, customerName: kept });
+  expect(await readTicketReference(masterKeys, "owner-2", reference)).toBeUndefined();
 });

@@ -30,7 +30,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
 });
 
-test("in a steady stream it is moved on before it rings, once in a while, and stands within 8 seconds", async () => {
+test("in a steady stream the alarm is moved on before it rings, once in a while, and stands within 8 seconds", async () => {
   const cost = await meter(stub);
   const aheads: number[] = [];
   for (let n = 2; n <= 31; n++) {
@@ -47,7 +47,7 @@ test("in a steady stream it is moved on before it rings, once in a while, and st
   expect(alarms).toBeLessThanOrEqual(6);
 });
 
-test("it rings once an hour all the same, for retention", async () => {
+test("in a steady stream the alarm rings once an hour all the same, for retention", async () => {
   const next = async (n: number) => {
     await accepted(incoming(owner, "t", `m${n}`));
     expect(await stub.deliveryStatus("toDesk", n, 1000)).toEqual({ state: "delivered" });
@@ -64,7 +64,7 @@ test("it rings once an hour all the same, for retention", async () => {
   expect(await aheadMs()).toBe(LONGEST_MS);
 });
 
-test("it is not put off by what comes behind a message that hangs", async () => {
+test("the alarm is not put off by what comes behind a message that hangs", async () => {
   const desk = { isHanging: true };
   farEnds.answerWith(async () => {
     while (desk.isHanging) await scheduler.wait(5);
@@ -81,7 +81,7 @@ test("it is not put off by what comes behind a message that hangs", async () => 
   expect(await stub.deliveryStatus("toDesk", 9, 1000)).toEqual({ state: "delivered" });
 });
 
-test("a retry is not put off by what flows the other way", async () => {
+test("the alarm of a retry is not put off by what flows the other way", async () => {
   const token = await tokenOf(owner);
   farEnds.answerWith(({ url }) =>
     url.includes("desk") ? new Response("", { status: 503, headers: { "retry-after": "3" } }) : Response.json({}),
@@ -97,14 +97,14 @@ test("a retry is not put off by what flows the other way", async () => {
   }
 });
 
-test("what a new ticket has to tell is not put off by a steady stream", async () => {
+test("the report of a new ticket is not put off by a steady stream", async () => {
   await accepted(incoming(owner, "new", "the first"));
   stub = ticketOf(owner, "new");
-  const toldMs = Date.now() + 5_000;
+  const reportMs = Date.now() + 5_000;
   for (let n = 2; n <= 5; n++) {
     expect(await stub.deliveryStatus("toDesk", n - 1, 1000)).toEqual({ state: "delivered" });
     passed(1_000);
     await accepted(incoming(owner, "new", `m${n}`));
-    expect(await alarmOf(stub)).toBeLessThanOrEqual(toldMs);
+    expect(await alarmOf(stub)).toBeLessThanOrEqual(reportMs);
   }
 });

@@ -24,7 +24,7 @@ test("a lone message writes at most 3.2 rows, its alarm counted, until the objec
   const cost = await meter(stub);
   await accepted(incoming(owner, "t", "alone"));
   await farEnds.until(2);
-  // Not by looking at the ticket: what an operator looks at is told to the index, which is a row.
+  // Not by looking at the ticket: what an operator looks at is reported to the index, which is a row.
   expect(await stub.deliveryStatus("toDesk", 2, 10_000)).toEqual({ state: "delivered" });
   await runDurableObjectAlarm(stub);
   const { written, alarms } = await cost();
@@ -71,7 +71,7 @@ test("a message reads as many rows after 10,000 messages of history as after 10"
       }
     });
     await evictDurableObject(stub);
-    // The index hears of the history, so that what is read from now on is for the messages to come.
+    // The history is reported to the index, so that what is read from now on is for the messages to come.
     await stub.sweep();
     await evictDurableObject(stub);
     const cost = await meter(stub);

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { TenantIndex } from "../../../src/index";
-import type { TicketSummary } from "../../../src/tenant-index/summary";
+import type { TicketSummary } from "../../../src/model/answers";
 import { indexOf, reportOf } from "../tenant-index/index-world";
 import {
   accepted,
@@ -21,7 +21,7 @@ import {
   viewOf,
 } from "../world";
 
-/** What a ticket tells its tenant's index, when, and through what. */
+/** What a ticket reports to its tenant's index, when, and through what. */
 
 const farEnds = useFarEnds();
 
@@ -39,7 +39,7 @@ const untilKnown = (owner: string, expected: object): Promise<TicketSummary | un
     { timeout: 5_000, interval: 10 },
   );
 
-/** A ticket that was opened with one delivered message, and told so. */
+/** A ticket that was opened with one delivered message, and has reported that. */
 async function knownTicket(record: Record<string, unknown> = {}): Promise<string> {
   const { owner } = await ticketAtRest(record);
   passed(10_000);
@@ -54,11 +54,11 @@ async function countedOf(owner: string) {
   return { accepted: sum("accepted"), delivered: sum("delivered"), dead: sum("dead") };
 }
 
-test("a new ticket is told by its first alarm, and not while its first message is on its way", async () => {
+test("a new ticket is reported by its first alarm, and not while its first message is on its way", async () => {
   const report = vi.spyOn(TenantIndex.prototype, "report");
   const owner = await registerTenant();
   await accepted(incoming(owner, "t", "hello"));
-  // Whatever the operator looks at is told as well; the far end says here when it is through.
+  // A look at the ticket would be reported as well. So the far end says here when the message is through.
   await farEnds.until(1);
   await ticketOf(owner, "t").deliveryStatus("toDesk", 1, 1000);
   expect(report).not.toHaveBeenCalled();
@@ -76,7 +76,7 @@ test("a new ticket is told by its first alarm, and not while its first message i
   expect(await countedOf(owner)).toEqual({ accepted: 1, delivered: 1, dead: 0 });
 });
 
-test("a dead letter, its replay, a close and a new name are told as they happen", async () => {
+test("a dead letter, its replay, a close and a new name are reported as they happen", async () => {
   const owner = await knownTicket();
   const token = await tokenOf(owner);
   farEnds.answerWith(status(422));
@@ -99,7 +99,7 @@ test("a dead letter, its replay, a close and a new name are told as they happen"
   expect(await countedOf(owner)).toEqual({ accepted: 4, delivered: 4, dead: 1 });
 });
 
-test("a message that waits past 5 seconds is told with its next attempt, and again when nothing waits any more", async () => {
+test("a message that waits past 5 seconds is reported with its next attempt, and the ticket again when nothing waits any more", async () => {
   const owner = await knownTicket();
   farEnds.answerWith(status(503));
   await accepted(incoming(owner, "t", "waits"));
@@ -124,7 +124,7 @@ test("a message that waits past 5 seconds is told with its next attempt, and aga
   expect((await indexOf(owner).overview(owner, 60)).waiting).toEqual({ tickets: 0, messages: 0 });
 });
 
-test("a far end that asks for a long pause is told of after 5 seconds, though the next attempt is far off", async () => {
+test("a message that waits is reported after 5 seconds, though the far end asked for a long pause", async () => {
   const owner = await knownTicket();
   farEnds.answerWith(() => new Response("", { status: 503, headers: { "retry-after": "500" } }));
   await accepted(incoming(owner, "t", "waits"));
@@ -139,7 +139,7 @@ test("a far end that asks for a long pause is told of after 5 seconds, though th
   expect((await summaries(owner))[0]).toHaveProperty("waitingSince");
 });
 
-test("counts are told in batches: nothing for 31 messages, and the 32nd brings them all", async () => {
+test("counts are reported in batches: nothing for 31 messages, and the 32nd brings them all", async () => {
   const owner = await knownTicket();
   const report = vi.spyOn(TenantIndex.prototype, "report");
   for (let n = 1; n <= 31; n++) await accepted(incoming(owner, "t", `m${n}`));
@@ -151,7 +151,7 @@ test("counts are told in batches: nothing for 31 messages, and the 32nd brings t
   expect(report).toHaveBeenCalledTimes(1);
 });
 
-test("a ticket whose every message ends dead is told of at most every two seconds, and of all of them in the end", async () => {
+test("a ticket whose every message ends dead is reported at most every two seconds, and all of them in the end", async () => {
   const owner = await knownTicket();
   const report = vi.spyOn(TenantIndex.prototype, "report");
   farEnds.answerWith(status(422));
@@ -165,7 +165,7 @@ test("a ticket whose every message ends dead is told of at most every two second
   expect(report).toHaveBeenCalledTimes(2);
 });
 
-test("an index that is down costs no message, no order and no telling", async () => {
+test("an index that is down costs no message, no order and no report", async () => {
   const owner = await registerTenant();
   const down = vi.spyOn(TenantIndex.prototype, "report").mockRejectedValue(new Error("the index is down"));
   farEnds.answerWith((sent) => status(sent.body.includes("bad") ? 422 : 200)(sent));
@@ -196,18 +196,18 @@ test("an index that is down costs no message, no order and no telling", async ()
   expect(await countedOf(owner)).toEqual({ accepted: 40, delivered: 39, dead: 1 });
 });
 
-test("a report that was heard and whose acknowledgement was lost is made again, and counted once", async () => {
+test("a report whose acknowledgement was lost is made again, and counted once", async () => {
   const owner = await knownTicket();
-  const hear = Reflect.get(TenantIndex.prototype, "report");
+  const take = Reflect.get(TenantIndex.prototype, "report");
   const losing = vi.spyOn(TenantIndex.prototype, "report");
-  losing.mockImplementation(async function (this: TenantIndex, told) {
-    await hear.call(this, told);
+  losing.mockImplementation(async function (this: TenantIndex, ...report) {
+    await take.apply(this, report);
     throw new Error("the answer was lost");
   });
   const stub = ticketOf(owner, "t");
   for (let n = 1; n <= 40; n++) await accepted(incoming(owner, "t", `m${n}`));
   await vi.waitFor(() => expect(losing).toHaveBeenCalledTimes(1));
-  // The next finds the instance gone, and what was told as it was before.
+  // The next instance finds the last report as it was before.
   await evictDurableObject(stub);
   await stub.sweep();
   expect(losing).toHaveBeenCalledTimes(2);
@@ -220,7 +220,7 @@ test("a report that was heard and whose acknowledgement was lost is made again, 
   expect(await countedOf(owner)).toEqual({ accepted: 42, delivered: 42, dead: 0 });
 });
 
-test("an eviction with something untold loses nothing: the alarm that stands for it brings it to the index", async () => {
+test("an eviction before a report loses nothing: the alarm that stands for the report brings it to the index", async () => {
   const owner = await knownTicket();
   const down = vi.spyOn(TenantIndex.prototype, "report").mockRejectedValue(new Error("the index is down"));
   farEnds.answerWith(status(422));
@@ -233,7 +233,7 @@ test("an eviction with something untold loses nothing: the alarm that stands for
   expect(await countedOf(owner)).toEqual({ accepted: 2, delivered: 1, dead: 1 });
 });
 
-test("a late report of an instance that is gone changes nothing, and one behind it is told again with a later time", async () => {
+test("a late report of an instance that is gone changes nothing, and a report behind it is made again with a later time", async () => {
   const owner = await knownTicket();
   const [known] = await summaries(owner);
   const stale = reportOf(1, { ticketNumber: "t", customerName: "stale" });
@@ -250,7 +250,7 @@ test("a late report of an instance that is gone changes nothing, and one behind 
   await untilKnown(owner, { customerName: "Farhan Akbar", lanes: { toDesk: { accepted: 2 } } });
 });
 
-test("a ticket that is wiped is forgotten first, and stays until the index has heard", async () => {
+test("a ticket that is wiped is forgotten first, and stays until the index has answered", async () => {
   const owner = await knownTicket({ retentionDays: 1 });
   await accepted(close(await tokenOf(owner), "t"));
   await untilKnown(owner, { state: "closed" });
@@ -275,7 +275,7 @@ test("a ticket that is wiped is forgotten first, and stays until the index has h
   await untilKnown(owner, { state: "open", lanes: { toDesk: { accepted: 1 } } });
 });
 
-test("who looks at a ticket as the operator finds it in the lists as it is", async () => {
+test("an operator who looks at a ticket finds it in the lists as it is", async () => {
   const owner = await knownTicket();
   await accepted(incoming(owner, "t", "one more"));
   await farEnds.until(2);

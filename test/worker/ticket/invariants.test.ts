@@ -1,7 +1,7 @@
 import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import type { LaneName } from "../../../src/model/timeline";
+import type { LaneName } from "../../../src/model/answers";
 import {
   accepted,
   incoming,
@@ -17,7 +17,7 @@ import {
   type Sent,
 } from "../world";
 
-/** The guarantees of the README, held by the real object through evictions, alarms, replays and far ends that fail. */
+/** The guarantees of docs/protocol.md, held by the real object through evictions, alarms, replays and far ends that fail. */
 
 const farEnds = useFarEnds();
 

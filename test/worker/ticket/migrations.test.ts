@@ -1,8 +1,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
-import { MIGRATIONS, SCHEMA, VERSION } from "../../../src/ticket/schema";
-import { accepted, incoming, operator, useFarEnds, registerTenant, ticketOf, untilView } from "../world";
+import { describe, expect, test, vi } from "vitest";
+import type { Ticket } from "../../../src/index";
+import { migrate, type Migration } from "../../../src/lib/migrate";
+import { MIGRATIONS, SCHEMA } from "../../../src/ticket/schema";
+import { meter } from "../meter";
+import { reportOf } from "../tenant-index/index-world";
+import { accepted, incoming, ok, operator, registerTenant, status, ticketOf, untilView, useFarEnds } from "../world";
 
 /** How an object of version 1 began, frozen. */
 const FIRST = `CREATE TABLE ticket (
@@ -58,6 +62,20 @@ const LEFT_BY: Record<number, (owner: string, event: (message: string) => string
   ],
 };
 
+const VERSION = MIGRATIONS.length + 1;
+
+/** Makes the tables of a new object, or leads those that are there through these migrations. */
+function build({ kv, sql }: DurableObjectStorage, migrations: readonly Migration[]) {
+  migrate({ kv, exec: (...query) => sql.exec(...query) }, SCHEMA, migrations);
+}
+
+/** The tables of version 1, led to another. */
+function buildFrom1(storage: DurableObjectStorage, version: number) {
+  storage.sql.exec(FIRST);
+  storage.kv.put("schema", 1);
+  build(storage, MIGRATIONS.slice(0, version - 1));
+}
+
 const ALL = { state: undefined, search: undefined, before: undefined, limit: 10 };
 
 const farEnds = useFarEnds();
@@ -82,9 +100,10 @@ const shapeOf = ({ sql }: DurableObjectStorage) => ({
 
 test("a new object is made like one that came through every version", async () => {
   const shapes = await Promise.all(
-    [[SCHEMA], [FIRST, ...MIGRATIONS]].map((statements, at) =>
-      runInDurableObject(ticketOf("shapes", String(at)), (_ticket, { storage }) => {
-        for (const sql of statements) storage.sql.exec(sql);
+    ["new", "old"].map((ticketNumber) =>
+      runInDurableObject(ticketOf("shapes", ticketNumber), (_ticket, { storage }) => {
+        if (ticketNumber === "new") build(storage, MIGRATIONS);
+        else buildFrom1(storage, VERSION);
         return shapeOf(storage);
       }),
     ),
@@ -101,9 +120,8 @@ describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (vers
     const event = (message: string) => JSON.stringify({ owner, ticketNumber: "t", message });
     const stub = ticketOf(owner, "t");
     await runInDurableObject(stub, (_ticket, { storage }) => {
-      for (const sql of [FIRST, ...MIGRATIONS].slice(0, version)) storage.sql.exec(sql);
+      buildFrom1(storage, version);
       for (const sql of LEFT_BY[version]?.(owner, event) ?? []) storage.sql.exec(sql);
-      storage.kv.put("schema", version);
     });
     await evictDurableObject(stub);
 
@@ -116,7 +134,7 @@ describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (vers
     const newest = await runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
     expect(newest).toBe(VERSION);
 
-    // The index has never heard of a ticket that is older than itself.
+    // A ticket that is older than the index has never been reported to it.
     await stub.sweep();
     const { tickets } = await env.TENANT_INDEX.getByName(owner).tickets(ALL);
     expect(tickets).toMatchObject([
@@ -126,5 +144,66 @@ describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (vers
     await operator("POST", `/tickets/${owner}/t/replay`, { all: true });
     await farEnds.until(4);
     expect(farEnds.texts().at(-1)).toBe("two");
+  });
+});
+
+describe("a release that was rolled back", () => {
+  const ADDED: Migration[] = [
+    { table: "message", column: "sealed", type: "TEXT" },
+    "CREATE INDEX IF NOT EXISTS bySeal ON message (sealed) WHERE sealed IS NOT NULL",
+  ];
+  const NEWER = [...MIGRATIONS, ...ADDED];
+
+  /** A ticket with a message that waits, and in it the object of a newer version. */
+  async function ticketOfNewer() {
+    const owner = await registerTenant();
+    const stub = ticketOf(owner, "t");
+    farEnds.answerWith(status(503));
+    await accepted(incoming(owner, "t", "one"));
+    await untilView(owner, "t", (view) => view.lanes.toDesk.nextAttemptAt !== undefined);
+    await runInDurableObject(stub, (_ticket, { storage }) => build(storage, NEWER));
+    return { owner, stub };
+  }
+  const versionOf = (stub: DurableObjectStub<Ticket>) =>
+    runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
+
+  test("works on the tables of the newer one, and leaves it its number", async () => {
+    const { owner, stub } = await ticketOfNewer();
+    await evictDurableObject(stub);
+    farEnds.answerWith(ok);
+    await accepted(incoming(owner, "t", "two"));
+    await operator("POST", `/tickets/${owner}/t/replay`, { all: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 2);
+    expect(farEnds.texts().slice(-2)).toEqual(["one", "two"]);
+    expect(await versionOf(stub)).toBe(VERSION + ADDED.length);
+  });
+
+  test("may have written its own number down, and the newer one finds its columns and indexes all the same", async () => {
+    const { stub } = await ticketOfNewer();
+    // As version 0.1.0 does it.
+    await runInDurableObject(stub, (_ticket, { storage }) => {
+      storage.kv.put("schema", VERSION);
+      const before = shapeOf(storage);
+      build(storage, NEWER);
+      expect(shapeOf(storage)).toEqual(before);
+    });
+    expect(await versionOf(stub)).toBe(VERSION + ADDED.length);
+  });
+
+  test("leaves the index of a tenant its number too, and a column it does not know makes no report a new one", async () => {
+    const index = env.TENANT_INDEX.getByName("rolled back");
+    await index.report(reportOf(1));
+    await runInDurableObject(index, (_index, { storage }) => {
+      storage.sql.exec("ALTER TABLE ticket ADD COLUMN later TEXT");
+      storage.kv.put("schema", 9);
+    });
+    await evictDurableObject(index);
+    await index.report(reportOf(2));
+    const cost = await meter(index);
+    await index.report(reportOf(1, { atMs: 2_000_000 }));
+    expect((await cost()).written).toBe(0);
+    expect(await runInDurableObject(index, (_index, { storage }) => storage.kv.get("schema"))).toBe(9);
+    expect((await index.tickets(ALL)).tickets).toHaveLength(2);
   });
 });

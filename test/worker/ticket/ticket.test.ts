@@ -235,7 +235,7 @@ describe("dead letters", () => {
   });
 });
 
-describe("failure told to the desk", () => {
+describe("failures reported to the desk", () => {
   const desk = { type: "native", url: "https://desk.example.com/hook", notifyFailures: true };
 
   test("a reply that dies is reported to the desk, behind what waits there, signed like any event", async () => {
@@ -280,16 +280,16 @@ describe("failure told to the desk", () => {
     expect((await viewOf(owner, "t")).state).toBe("open");
   });
 
-  test("a desk that does not ask is told nothing, and a report that dies is not reported", async () => {
+  test("a desk that does not ask gets no report, and a report that dies is not reported", async () => {
     const quiet = await registerTenant();
-    const told = await registerTenant({ desk });
-    for (const owner of [quiet, told]) {
+    const asking = await registerTenant({ desk });
+    for (const owner of [quiet, asking]) {
       await accepted(incoming(owner, "t", "hello"));
       await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
     }
     farEnds.answerWith(status(400));
-    for (const owner of [quiet, told]) await accepted(outgoing(await tokenOf(owner), "t", "reply"));
-    const view = await untilView(told, "t", (seen) => seen.lanes.toDesk.dead === 1);
+    for (const owner of [quiet, asking]) await accepted(outgoing(await tokenOf(owner), "t", "reply"));
+    const view = await untilView(asking, "t", (seen) => seen.lanes.toDesk.dead === 1);
     expect(view.lanes).toMatchObject({ toDesk: { accepted: 2 }, toDolphins: { dead: 1 } });
     expect((await untilView(quiet, "t", (seen) => seen.lanes.toDolphins.dead === 1)).lanes.toDesk.accepted).toBe(1);
   });

@@ -1,0 +1,2 @@
+export * from "../../../src/http/rate";
+export const withinRate = async (): Promise<void> => undefined;

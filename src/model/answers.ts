@@ -1,0 +1,223 @@
+import * as z from "zod/mini";
+import { STATUS, type ErrorCode } from "./errors";
+import { id } from "./event";
+
+/**
+ * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
+ * JSON Schema. The Worker imports types alone, so that none of these schemas is in its bundle: it checks what comes in, and
+ * not what it answers itself. All times are ISO 8601, UTC.
+ */
+
+const answer = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ status: z.literal("success"), ...shape });
+const count = z.int().check(z.minimum(0));
+const time = z.iso.datetime();
+const json = z.record(z.string(), z.unknown());
+/** The cursor of the page behind this one, where there is one. */
+const next = z.exactOptional(z.string());
+
+export const done = answer({});
+
+const lane = z.enum(["toDesk", "toDolphins"]);
+export type LaneName = z.infer<typeof lane>;
+
+const perLane = <T extends z.ZodMiniType>(of: T) => z.object({ toDesk: of, toDolphins: of });
+const counts = { accepted: count, delivered: count, waiting: count, dead: count };
+
+export const laneView = z.object({
+  ...counts,
+  oldestWaitingSince: z.exactOptional(time),
+  nextAttemptAt: z.exactOptional(time),
+  blockedBy: z.exactOptional(z.string()),
+});
+export type LaneView = z.infer<typeof laneView>;
+
+const outcome = z.enum(["delivered", "rejected", "retry", "blocked"]);
+
+export const attempt = z.object({
+  at: time,
+  ms: count,
+  /** Of the far end's answer, where one came. */
+  status: z.exactOptional(z.int()),
+  /** How it ended. Records of the first version do not have it. */
+  outcome: z.exactOptional(outcome),
+  /** Why the far end did not answer, where the relay can tell. */
+  noAnswer: z.exactOptional(z.enum(["timeout", "connection"])),
+  /** Why it failed, in the relay's own words. Left out where `status` alone says so. */
+  detail: z.exactOptional(z.string()),
+  /** The beginning of what the far end answered, where the attempt failed. */
+  answer: z.exactOptional(z.string()),
+  /** Set on the last attempt of a message that got too old: the age it was allowed. */
+  givenUpAfterSeconds: z.exactOptional(count),
+  /** All of that as one text. */
+  error: z.exactOptional(z.string()),
+});
+export type Attempt = z.infer<typeof attempt>;
+
+const messageState = z.enum(["waiting", "delivered", "dead"]);
+export type MessageState = z.infer<typeof messageState>;
+
+export const timelineMessage = z.object({
+  id: z.string(),
+  lane,
+  sequence: count,
+  kind: z.enum(["incoming", "outgoing", "command", "failure"]),
+  state: messageState,
+  acceptedAt: time,
+  suspectedDuplicate: z.boolean(),
+  /** The newest 20. */
+  attempts: z.array(attempt),
+  event: json,
+});
+export type TimelineMessage = z.infer<typeof timelineMessage>;
+
+const ticketState = z.enum(["open", "closing", "closed"]);
+export type TicketState = z.infer<typeof ticketState>;
+
+const ticketInfo = {
+  ticketNumber: id,
+  channel: id,
+  contactId: z.string(),
+  customerName: z.string(),
+  state: ticketState,
+};
+
+export const ticketAnswer = answer({
+  ticket: z.object({
+    ...ticketInfo,
+    owner: id,
+    lanes: perLane(laneView),
+    messages: z.array(timelineMessage),
+    next,
+  }),
+});
+export type TicketView = z.infer<typeof ticketAnswer>;
+
+/** A ticket in a list, as the tenant's index knows it. */
+export const ticketSummary = z.object({
+  ...ticketInfo,
+  lanes: perLane(z.object(counts)),
+  openedAt: time,
+  toldAt: time,
+  /** Since when its oldest message waits, once that is over 5 seconds. */
+  waitingSince: z.exactOptional(time),
+  nextAttemptAt: z.exactOptional(time),
+});
+export type TicketSummary = z.infer<typeof ticketSummary>;
+export const ticketsAnswer = answer({ tickets: z.array(ticketSummary), next });
+export type TicketsAnswer = z.infer<typeof ticketsAnswer>;
+
+/** What is sent to those who watch a tenant live. */
+export const liveEvent = z.union([
+  z.object({ type: z.literal("ticket"), ticket: ticketSummary }),
+  z.object({ type: z.literal("gone"), ticketNumber: id }),
+]);
+export type LiveEvent = z.infer<typeof liveEvent>;
+
+export const deadLetter = z.extend(timelineMessage, { reason: z.enum(["rejected", "blocked", "exhausted"]) });
+export type DeadLetter = z.infer<typeof deadLetter>;
+
+/** A dead letter among those of all tickets. */
+export const listedDeadLetter = z.extend(deadLetter, { ticketNumber: id, channel: id, customerName: z.string() });
+export type ListedDeadLetter = z.infer<typeof listedDeadLetter>;
+export const deadLettersAnswer = answer({ deadLetters: z.array(listedDeadLetter), next });
+export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
+
+const replayed = { replayed: z.array(z.string()), late: z.array(z.string()) };
+export const ticketReplayAnswer = answer({ dryRun: z.boolean(), ...replayed });
+export type TicketReplayAnswer = z.infer<typeof ticketReplayAnswer>;
+export const tenantReplayAnswer = answer({ dryRun: z.boolean(), ...replayed, more: z.boolean(), next });
+export type TenantReplayAnswer = z.infer<typeof tenantReplayAnswer>;
+
+const laneMinute = z.object({
+  accepted: count,
+  delivered: count,
+  dead: count,
+  lagMeanMs: z.number(),
+  lagMaxMs: z.number(),
+});
+const minute = z.extend(perLane(laneMinute), { at: time });
+export type Minute = z.infer<typeof minute>;
+
+export const overviewAnswer = answer({
+  overview: z.object({
+    owner: id,
+    tickets: z.object({ open: count, closing: count, closed: count }),
+    waiting: z.object({ tickets: count, messages: count, oldestSince: z.exactOptional(time) }),
+    dead: z.object({ tickets: count, messages: count }),
+    /** Oldest first, those in which nothing happened left out. */
+    minutes: z.array(minute),
+  }),
+});
+export type OverviewAnswer = z.infer<typeof overviewAnswer>;
+export type Overview = OverviewAnswer["overview"];
+
+/**
+ * What every tenant's record has, its secrets shown as `***`. What else is in it is up to its engine and its desk, whose own
+ * schemas say that.
+ */
+const tenant = z.looseObject({
+  owner: id,
+  name: z.string(),
+  deskId: id,
+  timeZone: z.string(),
+  dolphins: z.looseObject({ baseUrl: z.string(), auth: z.looseObject({ type: z.string() }) }),
+  desk: z.looseObject({ type: z.string() }),
+  delivery: z.object({ timeoutMs: count, maxAgeSeconds: count, whenExhausted: z.enum(["advance", "hold"]) }),
+});
+export type TenantView = z.infer<typeof tenant>;
+export const tenantAnswer = answer({ tenant });
+export type TenantAnswer = z.infer<typeof tenantAnswer>;
+export const tenantsAnswer = answer({ tenants: z.array(tenant), next });
+export type TenantsAnswer = z.infer<typeof tenantsAnswer>;
+
+export const credentialsAnswer = answer({ credentials: z.object({ token: z.string(), signingSecret: z.string() }) });
+export type CredentialsAnswer = z.infer<typeof credentialsAnswer>;
+export type Credentials = CredentialsAnswer["credentials"];
+
+/** `answer` is the beginning of the far end's, empty where there is none to show. */
+export const connectionTestAnswer = answer({
+  attempt,
+  outcome,
+  answer: z.string(),
+  /** Of a desk that can be asked: what was found there, and what is missing. */
+  checks: z.exactOptional(z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string() }))),
+});
+export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
+
+export const healthAnswer = answer({
+  checks: z.array(z.object({ name: z.string(), ok: z.literal(true), ms: z.exactOptional(count) })),
+});
+export type HealthAnswer = z.infer<typeof healthAnswer>;
+
+/** Paths of the relay itself. */
+export const homeAnswer = answer({ apiReference: z.string(), openapi: z.string(), console: z.string() });
+export type HomeAnswer = z.infer<typeof homeAnswer>;
+
+export const sessionAnswer = answer({ expiresAt: time });
+export type SessionAnswer = z.infer<typeof sessionAnswer>;
+
+export const contactAnswer = answer({ contact: z.unknown() });
+export const historyAnswer = answer({
+  messages: z.array(
+    z.object({
+      from: z.enum(["customer", "agent"]),
+      by: z.string(),
+      text: z.string(),
+      at: z.exactOptional(time),
+      raw: z.unknown(),
+    }),
+  ),
+  next,
+});
+export type HistoryAnswer = z.infer<typeof historyAnswer>;
+
+const described = (description: string) => z.string().register(z.globalRegistry, { description });
+export const refusal = z.object({
+  status: z.literal("error"),
+  error: z.object({
+    code: z.enum(Object.keys(STATUS) as ErrorCode[]),
+    message: described("Tells a person what to do."),
+    issues: z.exactOptional(z.array(z.object({ path: z.string(), message: described("What is wrong with it.") }))),
+  }),
+});
+export type Refusal = z.infer<typeof refusal>;

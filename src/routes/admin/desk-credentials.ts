@@ -1,0 +1,29 @@
+import { Hono } from "hono";
+import { required } from "../../config";
+import { configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
+import { audit, tenantIn } from "../../http/parameters";
+import type { CredentialsAnswer } from "../../model/answers";
+import { credentialsOf } from "../../tenants/credentials";
+
+/** The token and the signing secret of a tenant's desk. */
+export const credentials = new Hono<AppEnv>();
+
+credentials
+  .get("/:owner/credentials", async (c) => {
+    const { owner, deskId } = await tenantIn(c);
+    const { generation } = await directoryOf(c).generation(deskId);
+    audit(c, "credentials_shown", owner);
+    return showCredentials(c, deskId, generation);
+  })
+  .post("/:owner/credentials/rotate", async (c) => {
+    const { owner, deskId } = await tenantIn(c);
+    const { generation } = await directoryOf(c).rotate(deskId, Date.now());
+    audit(c, "credentials_rotated", owner);
+    return showCredentials(c, deskId, generation);
+  });
+
+async function showCredentials(c: AppContext, deskId: string, generation: number): Promise<Response> {
+  const shown = await credentialsOf(required(configOf(c).masterKeys), deskId, generation);
+  c.header("cache-control", "no-store");
+  return c.json<CredentialsAnswer>({ status: "success", credentials: shown });
+}

@@ -1,0 +1,50 @@
+import { Hono } from "hono";
+import { required } from "../../config";
+import { configOf, directoryOf, jsonOf, type AppEnv } from "../../http/context";
+import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
+import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
+import { AppError, type Issue } from "../../model/errors";
+import { PAGE } from "../../tenants/directory";
+import { maskSecrets, sealSecrets } from "../../tenants/secrets";
+import { parseTenant } from "../../tenants/tenant-record";
+
+/** The records of the tenants. */
+export const tenants = new Hono<AppEnv>();
+
+tenants
+  .get("/", async (c) => {
+    const limit = numberIn(c, "limit", PAGE, PAGE);
+    const { tenants: sealed, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
+    const shown = await Promise.all(sealed.map(maskSecrets));
+    return c.json<TenantsAnswer>({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
+  })
+  .get("/:owner", async (c) =>
+    c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
+  )
+  .put("/:owner", async (c) => {
+    const config = configOf(c);
+    const directory = directoryOf(c);
+    const parsed = parseTenant(ownerIn(c), jsonOf(c.var.body), config.allowInsecureTargets, c.req.url);
+    if (!parsed.ok) throw invalidTenant(parsed.error);
+    const { value: tenant } = parsed;
+    const before = await directory.freshTenant(tenant.owner);
+    const { sealed, missing } = await sealSecrets(required(config.masterKeys), tenant, before);
+    if (missing.length > 0) {
+      const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
+      throw invalidTenant(missing.map((path) => ({ path, message })));
+    }
+    await directory.putTenant(sealed);
+    audit(c, "tenant_put", tenant.owner);
+    return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
+  })
+  .delete("/:owner", async (c) => {
+    const owner = ownerIn(c);
+    if (!(await directoryOf(c).deleteTenant(owner))) throw unknownOwner();
+    audit(c, "tenant_deleted", owner);
+    return c.json({ status: "success" });
+  });
+
+function invalidTenant(issues: Issue[]): AppError {
+  const fields = issues.map(({ path }) => path || "the body").join(", ");
+  return new AppError("invalid_tenant", `The tenant record does not fit: fix ${fields}.`, { issues });
+}

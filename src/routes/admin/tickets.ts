@@ -1,0 +1,31 @@
+import { Hono } from "hono";
+import { askOnce, jsonOf, ticketOf, type AppEnv } from "../../http/context";
+import { audit, ownerIn } from "../../http/parameters";
+import { unknownTicket } from "../../http/resolve-tenant";
+import type { TicketReplayAnswer } from "../../model/answers";
+import type { Result } from "../../model/result";
+import type { Replayed } from "../../model/timeline";
+import type { UnknownTicket } from "../../ticket/views";
+import { pageIn, showTicket } from "../desk-tickets";
+import { replayIn, ticketReplay } from "./dead-letters";
+
+/** One ticket, whoever's it is. */
+export const tickets = new Hono<AppEnv>();
+
+tickets
+  .get("/:owner/:ticketNumber", async (c) =>
+    // An operator who looks at a ticket is to find it in the lists as it is, so its index hears of it.
+    showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true }),
+  )
+  .post("/:owner/:ticketNumber/replay", async (c) => {
+    const { dryRun = false, ...which } = replayIn(ticketReplay, jsonOf(c.var.body));
+    const owner = ownerIn(c);
+    const ticketNumber = c.req.param("ticketNumber");
+    const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
+      ticketOf(c, owner, ticketNumber).replay(which, dryRun),
+    );
+    if (!answer.ok) throw unknownTicket();
+    const { replayed, late } = answer.value;
+    if (!dryRun) audit(c, "replayed", owner, { ticketNumber, messages: replayed.length });
+    return c.json<TicketReplayAnswer>({ status: "success", dryRun, replayed, late });
+  });

@@ -1,0 +1,58 @@
+import { Hono } from "hono";
+import * as z from "zod/mini";
+import type { Result } from "../model/result";
+import { LANES, type Page } from "../model/timeline";
+import type { UnknownTicket } from "../ticket/views";
+import { authenticateToken } from "../http/auth";
+import { ask, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { queryIn } from "../http/parameters";
+import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
+import { showHistory } from "./customer-lookup";
+
+/** A desk's view of its tickets. */
+export const tickets = new Hono<AppEnv>();
+
+tickets
+  .get("/:ticketNumber", async (c) => {
+    const deskId = await authenticateToken(c);
+    const { ticketNumber } = c.req.param();
+    const page = pageIn(c);
+    const tenant = await resolveTenant(c, deskId, c.req.query("owner"), ticketNumber);
+    return showTicket(c, tenant.owner, ticketNumber, page);
+  })
+  .get("/:ticketNumber/history", showHistory);
+
+export async function showTicket(
+  c: AppContext,
+  owner: string,
+  ticketNumber: string,
+  page: Page & { byOperator?: boolean },
+): Promise<Response> {
+  const view = await ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).timeline(page));
+  if (!view.ok) throw unknownTicket();
+  return c.body(view.value, 200, { "content-type": "application/json" });
+}
+
+const NEWEST = String(Number.MAX_SAFE_INTEGER);
+
+/** `before` is the `next` of a page: a sequence where one lane was shown, else one for each. */
+export const timelineQuery = z.object({
+  lane: z.optional(z.enum(LANES, "must be toDesk or toDolphins")),
+  before: z._default(
+    z
+      .string()
+      .check(z.regex(/^[1-9]\d{0,14}(?:,[1-9]\d{0,14})?$/, "must be the next of the answer before, or be left out")),
+    NEWEST,
+  ),
+});
+
+/**
+ * Which page of the timeline is asked for. Throws `invalid_request`. A cursor of the other kind of page is no fault: of two
+ * sequences a lane takes its own, and where one is given for both lanes it counts for both.
+ */
+export function pageIn(c: AppContext): Page {
+  const { lane, before } = queryIn(c, timelineQuery);
+  const [toDesk = NEWEST, toDolphins = toDesk] = before.split(",");
+  const both = { toDesk: { before: Number(toDesk) }, toDolphins: { before: Number(toDolphins) } };
+  return lane === undefined ? both : { [lane]: both[lane] };
+}

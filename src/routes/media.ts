@@ -1,0 +1,97 @@
+import { Hono } from "hono";
+import { required } from "../config";
+import { filesOf } from "../desks/registry";
+import { nameOf } from "../egress/file-name";
+import { openFile, type RemoteFile } from "../egress/remote-file";
+import { ask, configOf, directoryOf, type AppEnv } from "../http/context";
+import { withinRate } from "../http/rate";
+import { log } from "../lib/log";
+import { AppError } from "../model/errors";
+import { readMediaReference } from "../tenants/media-reference";
+import { openSecrets } from "../tenants/secrets";
+
+/** The files of agents that open with their desk's credential alone: the relay has it, and whoever has its link has the file. */
+export const media = new Hono<AppEnv>();
+
+const MAX_BYTES = 25 * 1024 * 1024;
+/** For all of it: whoever asks may be slow. */
+const TIMEOUT_MS = 60_000;
+
+/** One part of a file. Several at once have an answer of another form, and nobody needs them. */
+const RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
+
+const RANGE_NOT_SATISFIABLE = 416;
+
+media.get("/:reference", async (c) => {
+  const { masterKeys, allowInsecureTargets } = configOf(c);
+  const keys = required(masterKeys);
+  const reference = await readMediaReference(keys, c.req.param("reference"), Date.now());
+  const sealed = reference && (await directoryOf(c).tenant(reference.owner));
+  if (!sealed) throw noFile();
+  const { url, owner } = reference;
+  await withinRate(c.env.CALLER_RATE, `media ${owner}`);
+  const { desk } = await ask(() => openSecrets(keys, sealed));
+  const range = c.req.header("range") ?? "";
+  const asked: Record<string, string> = RANGE.test(range) && !c.req.header("if-range") ? { range } : {};
+  const found = await openFile({
+    url,
+    headersFor: (at) => ({ ...asked, ...filesOf(desk)?.credential(at) }),
+    mostBytes: MAX_BYTES,
+    timeoutMs: TIMEOUT_MS,
+    allowInsecureTargets,
+  });
+  if (!("file" in found)) {
+    const { error, transient, status } = found;
+    log("media_failed", { requestId: c.var.requestId, owner, status, error });
+    if (status === RANGE_NOT_SATISFIABLE) return c.body(null, status);
+    throw transient ? notNow(error) : noFile();
+  }
+  const { status, length, body } = found.file;
+  const headers = headersOf(found.file, url);
+  if (c.req.method !== "HEAD") return new Response(body, { status, headers });
+  await body.cancel();
+  return new Response(null, {
+    status,
+    headers: { ...headers, ...(length === undefined ? {} : { "content-length": String(length) }) },
+  });
+});
+
+const noFile = () => new AppError("not_found", "There is no file under this link, or the link has ended.");
+
+const notNow = (detail: string) =>
+  new AppError("unavailable", "The desk did not give the file just now. Ask again.", {
+    detail,
+    headers: { "retry-after": "1" },
+  });
+
+/** What runs in a browser, such as a page or a drawing, must not run on the relay's origin, where the console is. */
+const ACTIVE = /html|script|[/+]xml|svg/;
+const SHOWN = /^(?:image|audio|video)\//;
+
+function headersOf({ headers }: RemoteFile, url: string): Record<string, string> {
+  const type = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const isSafe = /^[\w.+-]+\/[\w.+-]+$/.test(type) && !ACTIVE.test(type);
+  const kept = ["content-range", "accept-ranges"].flatMap((name) => {
+    const value = headers.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    "content-type": isSafe ? type : "application/octet-stream",
+    "content-disposition": `${isSafe && SHOWN.test(type) ? "inline" : "attachment"}${named(headers.get("content-disposition"), url)}`,
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cache-control": "private, no-store",
+  };
+}
+
+/** As the desk says it, or else as its link ends (RFC 8187). */
+function named(disposition: string | null, url: string): string {
+  const name = nameOf(disposition, url);
+  if (name === undefined) return "";
+  const escaped = encodeURIComponent(name.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
+  return `; filename*=UTF-8''${escaped}`;
+}

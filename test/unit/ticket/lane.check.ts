@@ -1,0 +1,68 @@
+import { expect } from "vitest";
+import type { LaneName } from "../../../src/model/answers";
+import { LANES } from "../../../src/model/timeline";
+import { nextStep, waitingCount } from "../../../src/ticket/lane";
+import type { Reference } from "./lane.reference";
+import { FAR_END, type World } from "./lane.world";
+
+/** How far ahead the alarm may stand of what is under way. */
+const GUARD_MS = 8_000;
+
+/** `toEqual`, which is too slow to be asked a million times. */
+export function expectSame(actual: unknown, expected: unknown): void {
+  if (actual !== expected && JSON.stringify(actual) !== JSON.stringify(expected)) expect(actual).toEqual(expected);
+}
+
+/** What holds at every moment. */
+export function check(world: World, reference: Reference): void {
+  const { cache } = world.deps;
+  expectSame(world.store.readTicket(), cache.ticket);
+  expectSame(cache.ticket?.state, reference.ticketState);
+  expectSame(cache.ticket?.customerName, reference.customerName);
+  for (const name of LANES) {
+    const machine = world.lane(name);
+    const waiting = reference.withState(name, "waiting");
+    const inFlight = reference.inFlight[name]?.sequence;
+    expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
+    const counts = {
+      accepted: machine.accepted,
+      waiting: waitingCount(machine),
+      dead: machine.dead,
+      delivered: machine.accepted - waitingCount(machine) - machine.dead,
+      waitingBytes: machine.waitingBytes,
+      inFlight: machine.inFlight,
+      sent: world.flights[name]?.sequence,
+    };
+    expectSame(counts, {
+      accepted: reference.messages[name].length,
+      waiting: waiting.length,
+      dead: reference.withState(name, "dead").length,
+      delivered: reference.withState(name, "delivered").length,
+      waitingBytes: waiting.reduce((sum, message) => sum + message.bytes, 0),
+      inFlight,
+      sent: inFlight,
+    });
+    checkProgress(world, reference, name);
+    // A crash now would change nothing but what is under way.
+    if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
+    expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
+  }
+}
+
+/** Whenever there is work, it is under way, or the alarm will ring for it in time. */
+function checkProgress(world: World, reference: Reference, name: LaneName): void {
+  const { nowMs, alarmAtMs } = world;
+  const head = reference.head(name);
+  const step = nextStep(world.lane(name), nowMs);
+  if (!head || reference.inFlight[name]) expectSame(step, { do: "rest" });
+  else if (head.dueMs > nowMs) expectSame(step, { do: "wait", untilMs: head.dueMs });
+  else
+    expectSame(
+      { step, isAsleep: reference.isAsleep },
+      { step: { do: "deliver", sequence: head.sequence }, isAsleep: true },
+    );
+  if (!head) return;
+  const isUnderWay = reference.inFlight[name] !== undefined || head.dueMs <= nowMs;
+  const latestMs = isUnderWay ? nowMs + GUARD_MS : head.dueMs;
+  if (alarmAtMs === null || alarmAtMs > latestMs) expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: latestMs });
+}

@@ -1,0 +1,84 @@
+import * as fc from "fast-check";
+import type { EventKind } from "../../../src/model/event";
+import type { LaneName } from "../../../src/model/answers";
+import type { DeliveryPolicy } from "../../../src/ticket/retry";
+import type { FarEnd, Said } from "./lane.reference";
+
+/** Whatever can happen to a ticket, in any order. */
+
+export type Operation =
+  | { do: "accept"; said: Said & { kind: EventKind } }
+  /** The far end answers the attempt under way, if there is one. */
+  | { do: "end"; lane: LaneName; far: FarEnd; retryAfterMs: number; random: number; isRecorded: boolean }
+  | { do: "pass"; ms: number }
+  | { do: "passUntilDue"; lane: LaneName }
+  /** `taken`: the far end had the attempt under way already. */
+  | { do: "crash"; taken: Record<LaneName, boolean> }
+  | { do: "replay"; which: "all" | number[]; twice: boolean }
+  | { do: "prune"; olderThanMs: number }
+  | { do: "configure"; policy: DeliveryPolicy; notifyFailures: boolean };
+
+const DAY_MS = 24 * 3600_000;
+
+const lane = fc.constantFrom<LaneName>("toDesk", "toDolphins", "toDolphins");
+const SAID: Record<LaneName, EventKind[]> = {
+  toDesk: ["incoming", "incoming", "command"],
+  toDolphins: ["outgoing", "outgoing", "outgoing", "command"],
+};
+const accepting = lane
+  .chain((to) =>
+    fc.record({
+      lane: fc.constant(to),
+      kind: fc.constantFrom(...SAID[to]),
+      body: fc.constantFrom(1, 1, 2, 3, 500),
+      key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
+      fromWebhook: fc.constant(to === "toDolphins"),
+    }),
+  )
+  .map((said): Operation => ({ do: "accept", said }));
+const ending: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant("end"),
+  lane,
+  far: fc.constantFrom<FarEnd>("delivered", "delivered", "rejected", "blocked", "unreachable", "unreachable", "lost"),
+  retryAfterMs: fc.constantFrom(0, 0, 0, 5_000, 9_999_999),
+  random: fc.constantFrom(0, 0.25, 0.5, 0.999),
+  isRecorded: fc.integer({ min: 0, max: 15 }).map((n) => n > 0),
+});
+const which = fc.oneof(fc.constant("all" as const), fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 4 }));
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 8, arbitrary: accepting },
+  { weight: 12, arbitrary: ending },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("pass"),
+      ms: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) }, fc.constant(DAY_MS)),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("crash"),
+      taken: fc.record({ toDesk: fc.boolean(), toDolphins: fc.boolean() }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("replay"), which, twice: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("prune"), olderThanMs: fc.constantFrom(0, 60_000) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("configure"),
+      policy: fc.record({
+        maxAgeSeconds: fc.constantFrom(1, 10, 60, 86_400),
+        whenExhausted: fc.constantFrom("advance", "hold"),
+      }),
+      notifyFailures: fc.boolean(),
+    }),
+  },
+);
+
+export const schedule = fc.array(operation, { maxLength: 40, size: "max" });

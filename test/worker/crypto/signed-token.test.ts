@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { readSession, writeSession } from "../../../src/console-session/cookie";
+import { readTicketReference, writeTicketReference } from "../../../src/tenants/ticket-reference";
+
+/** Both kinds as an earlier version wrote them: desks and browsers hold such, and will send them back. */
+
+const key = (byte: number) => new Uint8Array(32).fill(byte);
+const [KEY, OTHER] = [key(1), key(2)];
+
+const REFERENCE = "WyJ0LTEiLCJ3aGF0c2FwcCIsIkZhcmhhbiBBa2JhciJd.eLOHirYVv1-G1tH41cYYBZfArcSmUA2icWQ0CsbgbC0";
+const TICKET = { ticketNumber: "t-1", channel: "whatsapp", customerName: "Farhan Akbar" };
+
+const ADMIN_TOKEN = "an-operator-token-for-tests-alone-0123456789";
+const SESSION = { id: "A".repeat(43), expiresAtMs: 1_900_000_000_000 };
+const COOKIE = `${SESSION.id}.1900000000000.WQR4vbzwF9ZCNKymhKAX3EZmkqYPeWJ42AOUPKUb_9g`;
+const BEFORE_MS = SESSION.expiresAtMs - 1;
+
+/** Each part of a token changed in one letter, a part taken away, and a part put behind it. */
+const spoilt = (token: string): string[] => [
+  token.replace(/^./, "B"),
+  token.replace(/(.)(?=\.[^.]*$)/, (last) => (last === "0" ? "1" : "0")),
+  token.replace(/[^.]$/, (last) => (last === "A" ? "E" : "A")),
+  token.replace(/\.[^.]*$/, ""),
+  `${token}.AAAA`,
+  "",
+  ".",
+];
+
+describe("a ticket reference", () => {
+  test("that an earlier version wrote is read, and is what is written today", async () => {
+    expect(await readTicketReference([KEY], "owner-1", REFERENCE)).toEqual(TICKET);
+    expect(await writeTicketReference([KEY], "owner-1", TICKET)).toBe(REFERENCE);
+  });
+
+  test("is read under the key before, and is written under the one in force", async () => {
+    expect(await readTicketReference([OTHER, KEY], "owner-1", REFERENCE)).toEqual(TICKET);
+    expect(await writeTicketReference([OTHER, KEY], "owner-1", TICKET)).not.toBe(REFERENCE);
+  });
+
+  test("of another owner, under another key, or changed anywhere, is none", async () => {
+    expect(await readTicketReference([KEY], "owner-2", REFERENCE)).toBeUndefined();
+    expect(await readTicketReference([OTHER], "owner-1", REFERENCE)).toBeUndefined();
+    for (const one of spoilt(REFERENCE)) expect(await readTicketReference([KEY], "owner-1", one), one).toBeUndefined();
+  });
+});
+
+describe("the cookie of a console session", () => {
+  test("that an earlier version wrote is read, and is what is written today", async () => {
+    expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toEqual(SESSION);
+    expect(await writeSession([KEY], ADMIN_TOKEN, SESSION)).toBe(COOKIE);
+  });
+
+  test("ends at its time, with the operator's token, and with the key in force", async () => {
+    expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, SESSION.expiresAtMs)).toBeUndefined();
+    expect(await readSession([KEY], `${ADMIN_TOKEN}-new`, COOKIE, BEFORE_MS)).toBeUndefined();
+    expect(await readSession([OTHER, KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toBeUndefined();
+  });
+
+  test("that is changed anywhere is none", async () => {
+    for (const one of spoilt(COOKIE))
+      expect(await readSession([KEY], ADMIN_TOKEN, one, BEFORE_MS), one).toBeUndefined();
+  });
+});
