@@ -81,7 +81,7 @@ export async function storeEvent(
 }
 
 /** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
-export async function outlookOf(
+async function outlookOf(
   c: AppContext,
   { ticket, lane, sequence, id }: Stored,
   seconds: number,
@@ -136,7 +136,7 @@ function refusal(refused: Refusal): AppError {
 }
 
 /** The refusal that tells a caller who waited that the message ended among the dead letters. */
-export function deliveryFailed(
+function deliveryFailed(
   { reason, last }: Extract<DeliveryStatus, { state: "dead" }>,
   message: { id: string; sequence: number },
 ) {

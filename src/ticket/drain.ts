@@ -21,6 +21,7 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 export function wake(deps: TicketDeps, nowMs: number): void {
   for (const lane of LANES) startIfDue(lane, deps, nowMs);
   deps.mapping.writeIfDue();
+  deps.receipts.startIfDue(nowMs);
   setAlarm(deps, nowMs);
 }
 
@@ -30,8 +31,8 @@ function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
 
 /** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
 export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-  const { cache, alarm, mapping, reporter } = deps;
-  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), reporter.dueMs(nowMs));
+  const { cache, alarm, mapping, receipts, reporter } = deps;
+  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), receipts.dueMs(), reporter.dueMs(nowMs));
   let underWay = 0;
   for (const name of LANES) {
     const lane = cache.lane(name);
@@ -86,7 +87,10 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     cache.ticket,
     lane,
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
-    { conversation: cache.conversation(lane), keep: (kept) => cache.keepConversation(lane, kept) },
+    {
+      of: (farEnd) => cache.conversation(lane, farEnd),
+      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+    },
   );
 }
 
@@ -96,14 +100,16 @@ function settle(
   delivered: Delivered,
   deps: TicketDeps,
 ): void {
-  const { cache, waiters, reporter } = deps;
+  const { cache, waiters, receipts, reporter } = deps;
   const { lane, sequence } = message;
-  const { outcome, policy, notifyFailures } = delivered;
+  const { outcome, policy, notifyFailures, hasReceipts } = delivered;
   const nowMs = deps.nowMs();
   const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
   cache.settle(message, history, disposition);
   const { ticket } = cache;
-  if (disposition.state === "dead" && notifyFailures && ticket) {
+  const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
+  if (hasReceipt) receipts.startIfDue(nowMs);
+  if (disposition.state === "dead" && notifyFailures && !hasReceipt && ticket) {
     const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
     const event = JSON.stringify(report);
     const about = {

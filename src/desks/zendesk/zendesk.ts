@@ -41,6 +41,7 @@ export const zendesk = defineDesk({
   record: zendeskRecord,
   secrets: ["keySecret", "webhookSecret"],
   targets: ["baseUrl"],
+  farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,
   deliver,
   check: checkZendesk,
@@ -50,9 +51,9 @@ export const zendesk = defineDesk({
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
     parse: parseWebhook,
-    tellRefusal,
-    // An agent is not shown what becomes of a message behind a webhook, so there is nothing to wait for.
-    waitSeconds: 0,
+    // A foreign conversation is another tenant's, as far as anybody here can tell: it is not for this one to write there.
+    tellRefusal: (refused, record, context) => (refused.isForeign ? undefined : tellRefusal(refused, record, context)),
+    showsAnswer: false,
   },
 });
 
