@@ -38,6 +38,8 @@ export type FakeChatwoot = FarEnd & {
   /** The next request of that step fares so. With `stored` it is done all the same, and only the answer is another. */
   failNext: (step: Step, fault: Fault) => void;
   sendWebhooksTo: (url: string) => void;
+  /** While it is stopped, webhooks are held back. Then they are sent all at once, in this order. */
+  worker: { stop: () => void; start: (order?: <Job>(jobs: Job[]) => Job[]) => void };
   /** Each resolves when the relay has answered the webhook of it, with its status. */
   agentSays: (conversation: Conversation, content: string, more?: Record<string, unknown>) => Promise<number>;
   agentResolves: (conversation: Conversation) => Promise<number>;
@@ -89,6 +91,7 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
   const lacking = new Set<Step>();
   const faults: { step: Step; fault: Fault }[] = [];
   let webhookUrl: string | undefined;
+  let held: (() => void)[] | undefined;
   let lastId = 100;
   const nextId = () => ++lastId;
 
@@ -106,6 +109,7 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
 
   const sendWebhook = async (payload: { event: string }): Promise<number> => {
     if (webhookUrl === undefined) return 0;
+    if (held) await new Promise<void>((resolve) => held?.push(resolve));
     // Rails writes these so, and the signature is over what is written.
     const body = JSON.stringify(payload).replaceAll(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
     const timestamp = Math.floor(Date.now() / 1000);
@@ -149,6 +153,7 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
       content_attributes: message.externalError === undefined ? {} : { external_error: message.externalError },
       message_type: message.messageType,
       private: message.isPrivate,
+      created_at: new Date().toISOString(),
       source_id: message.sourceId ?? null,
       account: { id: accountId },
       inbox: { id: inboxId },
@@ -300,6 +305,16 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     misfits,
     webhooks,
     failNext: (step, fault) => void faults.push({ step, fault }),
+    worker: {
+      stop: () => {
+        held ??= [];
+      },
+      start: (order = (jobs) => jobs) => {
+        const jobs = order(held ?? []);
+        held = undefined;
+        for (const send of jobs) send();
+      },
+    },
     sendWebhooksTo: (url) => {
       webhookUrl = url;
     },
