@@ -51,7 +51,7 @@ export type DeskEvent = {
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
   /** Of a desk whose webhooks may overtake each other. */
-  order?: Order;
+  order?: Order | undefined;
 } & (
   | ({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean; sentAtMs?: number | undefined } & AgentReply)
   | { kind: "command" }

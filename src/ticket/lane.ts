@@ -94,11 +94,11 @@ const byKey = (a: Lying, b: Lying): number => {
 export function take(lane: Lane, nowMs: number): { lane: Lane; moves: Move[] } | undefined {
   if (lane.lying.length === 0) return undefined;
   const first = takenUpTo(lane) + 1;
-  const inOrder = lane.lying.map((one, at) => ({ one, from: first + at })).toSorted((a, b) => byKey(a.one, b.one));
-  const taken = inOrder.findLastIndex(({ one }) => !isWaiting(one.untilMs, nowMs, LONGEST_LYING_MS)) + 1;
+  const sorted = lane.lying.map((one, at) => ({ one, from: first + at })).toSorted((a, b) => byKey(a.one, b.one));
+  const taken = sorted.findLastIndex(({ one }) => !isWaiting(one.untilMs, nowMs, LONGEST_LYING_MS)) + 1;
   if (taken === 0) return undefined;
-  const moves = inOrder.map(({ from }, at) => ({ from, to: first + at })).filter(({ from, to }) => from !== to);
-  return { lane: { ...lane, lying: inOrder.slice(taken).map(({ one }) => one) }, moves };
+  const moves = sorted.map(({ from }, at) => ({ from, to: first + at })).filter(({ from, to }) => from !== to);
+  return { lane: { ...lane, lying: sorted.slice(taken).map(({ one }) => one) }, moves };
 }
 
 export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "deliver"; sequence: number };

@@ -130,7 +130,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, re
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
-  const order = typeof id === "number" ? { order: { key: id, ageMs: ageMs(webhook, message.created_at) } } : {};
+  const order = typeof id === "number" ? { key: id, ageMs: ageMs(webhook, message.created_at) } : undefined;
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -138,7 +138,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, re
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
-    ...order,
+    order,
     messageType,
     message: caption,
     mediaLink,

@@ -7,7 +7,6 @@ import { startFakeChatwoot } from "../../../dev/fakes/chatwoot.ts";
 import { textOf } from "../support/events.ts";
 import { accepted } from "../support/http.ts";
 import { newTicketNumber } from "../support/tenant.ts";
-import { poll } from "../support/timeline.ts";
 import { type World, startWorld } from "../support/world.ts";
 
 const LAST_RELEASE = fileURLToPath(new URL("../releases/0.1.0", import.meta.url));
@@ -79,13 +78,10 @@ test("a Close that lies is delivered once by the last release, and by the one th
     chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
     const number = newTicketNumber();
     accepted(await tenant.incoming(number));
-    const conversation = await poll(
-      () => Promise.resolve(chatwoot.conversations[at]),
-      (found) => found !== undefined,
-      "the conversation",
-    );
     await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the message to be delivered");
-    if (conversation) expect(await chatwoot.agentResolves(conversation)).toBe(200);
+    const [conversation] = chatwoot.conversations.slice(at);
+    if (!conversation) throw new Error("there is no conversation");
+    expect(await chatwoot.agentResolves(conversation)).toBe(200);
     await world.killAndRestart(undefined, bundle);
     await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
     expect(tenant.engine.received.filter(({ body }) => body.includes(number))).toHaveLength(1);

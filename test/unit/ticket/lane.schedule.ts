@@ -35,15 +35,14 @@ const accepting = lane
       body: fc.constantFrom(1, 1, 2, 3, 500),
       key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
       fromWebhook: fc.constant(to === "toDolphins"),
-      reply: fc.record({ key: fc.integer({ min: 1, max: 6 }), ageMs: fc.constantFrom(0, 0, 2_000, 2_001) }),
       isOrdered: to === "toDolphins" ? fc.boolean() : fc.constant(false),
+      reply: fc.record({ key: fc.integer({ min: 1, max: 6 }), ageMs: fc.constantFrom(0, 0, 2_000, 2_001) }),
     }),
   )
-  .map(({ reply, isOrdered, ...said }) => {
+  .map(({ isOrdered, reply, ...said }): Operation => {
     const order = said.kind === "command" ? { key: null } : reply;
-    return isOrdered ? { ...said, order } : said;
-  })
-  .map((said): Operation => ({ do: "accept", said }));
+    return { do: "accept", said: { ...said, order: isOrdered ? order : undefined } };
+  });
 const ending: fc.Arbitrary<Operation> = fc.record({
   do: fc.constant("end"),
   lane,
