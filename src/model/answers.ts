@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { STATUS, type ErrorCode } from "./errors";
-import { id } from "./event";
+import { id, SCHEMAS } from "./event";
 
 /**
  * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
@@ -221,3 +221,17 @@ export const refusal = z.object({
   }),
 });
 export type Refusal = z.infer<typeof refusal>;
+
+/** No answer, but what a desk that asks for it is sent of a reply, or a Close, that ended among the dead letters. */
+export const failureReport = z.object({
+  type: z.literal("delivery.failed"),
+  ticketNumber: id,
+  owner: id,
+  messageId: z.string(),
+  sequence: count,
+  reason: deadLetter.shape.reason,
+  /** Of the engine's last answer; null when there was none. */
+  status: z.nullable(z.int()),
+  event: z.union([SCHEMAS.outgoing, SCHEMAS.command]),
+});
+export type FailureReport = z.infer<typeof failureReport>;
