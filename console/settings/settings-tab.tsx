@@ -6,7 +6,7 @@ import { useWords } from "../words/language";
 import { CredentialsPanel } from "./credentials";
 import { DeletePanel } from "./delete";
 import { TenantForm } from "./tenant-form";
-import { TryButton } from "./try";
+import { ConnectionTestButton } from "./connection-test";
 
 export function SettingsTab() {
   const words = useWords();
@@ -33,19 +33,25 @@ export function SettingsTab() {
         onChanged={setChanged}
         below={{
           desk: (
-            <TryButton
+            <ConnectionTestButton
               key={tenant.desk.type}
               owner={owner}
               end="desk"
-              hint={isChanged ? words.tries.unsaved : words.tries.deskHint}
+              hint={isChanged ? words.connectionTest.unsaved : words.connectionTest.deskHint}
               disabled={isChanged}
             />
           ),
           dolphins: (
-            <TryButton
+            <ConnectionTestButton
               owner={owner}
               end="engine"
-              hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : hasLogin
+                    ? words.connectionTest.engineHint
+                    : words.connectionTest.noLogin
+              }
               disabled={isChanged || !hasLogin}
             />
           ),

@@ -252,7 +252,7 @@ export const id: Words = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Kirim event uji ke desk ini",
     engine: "Login ke 3Dolphins ini",
     going: "Menanyakan …",

@@ -40,7 +40,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
     else underWay += waitingCount(lane);
   }
   alarm.ensure(dueMs, nowMs);
-  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that the index hears of them.
+  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
   if (underWay > 0) alarm.guard(nowMs, underWay === 1);
 }
 

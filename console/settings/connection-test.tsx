@@ -10,8 +10,8 @@ import { useWords } from "../words/language";
 
 type Props = { owner: string; end: "desk" | "engine"; hint: string; disabled: boolean };
 
-/** Tries the far end with the settings as saved, and shows its true answer. */
-export function TryButton({ owner, end, hint, disabled }: Props) {
+/** Tests the connection to a far end with the settings as saved, and shows its true answer. */
+export function ConnectionTestButton({ owner, end, hint, disabled }: Props) {
   const words = useWords();
   const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
@@ -28,9 +28,9 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
     setBusy(false);
   };
   return (
-    <div class="try">
+    <div class="connection-test">
       <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
-        {isBusy ? words.tries.going : words.tries[end]}
+        {isBusy ? words.connectionTest.going : words.connectionTest[end]}
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
@@ -44,7 +44,8 @@ function ResultNotice({ result: { attempt, outcome, answer } }: { result: Connec
   return (
     <Notice tone={outcome === "delivered" ? "good" : "bad"}>
       <p>
-        <strong>{words.tries.outcome[outcome]}</strong> {attempt.status !== undefined && `HTTP ${attempt.status} · `}
+        <strong>{words.connectionTest.outcome[outcome]}</strong>{" "}
+        {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>
       {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
