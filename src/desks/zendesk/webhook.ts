@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
 import { readLink } from "../../model/repair";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
@@ -11,7 +12,7 @@ const batch = z.object({ events: z.array(z.unknown()) });
 const event = z.object({
   id: z.string().check(z.minLength(1)),
   type: z.string(),
-  createdAt: z.catch(z.optional(z.string()), undefined),
+  createdAt: withFallback(z.optional(z.string()), undefined),
   payload: z.optional(z.unknown()),
 });
 
@@ -22,13 +23,13 @@ const referring = z.object({
 
 const messagePayload = z.object({
   message: z.object({
-    author: z.object({ type: z.string(), subtypes: z.catch(z.nullish(z.array(z.string())), undefined) }),
+    author: z.object({ type: z.string(), subtypes: withFallback(z.nullish(z.array(z.string())), undefined) }),
     /** Of a message that the desk made by itself, such as that a ticket was closed. */
     activity: z.optional(z.unknown()),
     /** It stands in the place of one that was deleted. */
     deleted: z.optional(z.unknown()),
     content: z.optional(z.unknown()),
-    metadata: z.catch(z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))), undefined),
+    metadata: withFallback(z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))), undefined),
   }),
 });
 
