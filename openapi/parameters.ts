@@ -64,7 +64,7 @@ const idempotencyKey: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
-    "The same key for the same ticket and lane within 24 hours stores nothing more and gets the first answer again. Left out, `webhook-id` is taken for it.",
+    "The same key for the same ticket and lane within 24 hours stores nothing more and gets the first answer again. Left out, or where the request is signed, `webhook-id` is taken for it.",
   schema: z.string().check(z.minLength(1), z.maxLength(256)),
 };
 

@@ -167,6 +167,7 @@ export const en = {
       answer === "" ? `${who} answered ${status}` : `${who} answered ${status} “${answer}”`,
     saidFailure: (who: string, status: number, answer: string) =>
       `${who} answered ${status}, but said failure in it: “${answer}”`,
+    unreached: (who: string, status: number) => `Cloudflare got no usable answer from ${who} (its status ${status})`,
     timeout: (who: string, limit: string) => `${who} gave no complete answer within ${limit}`,
     unreachable: (who: string, detail: string) => `${who} could not be reached (${detail})`,
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,

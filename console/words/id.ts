@@ -161,6 +161,7 @@ export const id: Words = {
     answered: (who, status, answer) =>
       answer === "" ? `${who} menjawab ${status}` : `${who} menjawab ${status} “${answer}”`,
     saidFailure: (who, status, answer) => `${who} menjawab ${status}, tetapi isinya menyatakan gagal: “${answer}”`,
+    unreached: (who, status) => `Cloudflare tidak mendapat jawaban yang berlaku dari ${who} (statusnya ${status})`,
     timeout: (who, limit) => `${who} tidak memberi jawaban lengkap dalam ${limit}`,
     unreachable: (who, detail) => `${who} tidak dapat dihubungi (${detail})`,
     blocked: (who, detail) => `relay tidak boleh memanggil alamat ${who}: ${detail}`,
