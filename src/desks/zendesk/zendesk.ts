@@ -51,7 +51,7 @@ export const zendesk = defineDesk({
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
     parse: parseWebhook,
-    // A foreign conversation is another tenant's, as far as anybody here can tell: it is not for this one to write there.
+    // Of a conversation of another tenant of the same app, that tenant's webhook has brought the reply.
     tellRefusal: (refused, record, context) => (refused.isForeign ? undefined : tellRefusal(refused, record, context)),
     showsAnswer: false,
   },
