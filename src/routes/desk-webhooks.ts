@@ -91,7 +91,7 @@ async function storeDeskEvent(
   const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
   if (!reference) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
-    return refuse(foreignConversation(), true);
+    return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
   const { kind, idempotencyKey } = said;
