@@ -19,6 +19,8 @@ export function SettingsTab() {
     replaceTenant(await putTenant(owner, record));
     setSaved(true);
   };
+  // Only of a desk of one's own nothing is known but what it answers to a message.
+  const isAsked = tenant.desk.type !== "native";
   const hasLogin = tenant.dolphins.auth.type === "login";
   return (
     <section>
@@ -37,7 +39,14 @@ export function SettingsTab() {
               key={tenant.desk.type}
               owner={owner}
               end="desk"
-              hint={isChanged ? words.connectionTest.unsaved : words.connectionTest.deskHint}
+              label={isAsked ? words.connectionTest.deskCheck : words.connectionTest.desk}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : isAsked
+                    ? words.connectionTest.deskCheckHint
+                    : words.connectionTest.deskHint
+              }
               disabled={isChanged}
             />
           ),
@@ -45,6 +54,7 @@ export function SettingsTab() {
             <ConnectionTestButton
               owner={owner}
               end="engine"
+              label={words.connectionTest.engine}
               hint={
                 isChanged
                   ? words.connectionTest.unsaved

@@ -6,7 +6,7 @@ import type { Received } from "./far-end.ts";
 export const accountId = 3;
 export const inboxId = 7;
 
-export type Step = "search" | "contact" | "list" | "conversation" | "message" | "messages" | "toggle";
+export type Step = "filter" | "contact" | "list" | "conversation" | "message" | "messages" | "status" | "toggle";
 
 /** As Chatwoot's swagger files have them, strict: a field that is not there is not sent. */
 export const contactRequest = z.strictObject({
@@ -19,10 +19,21 @@ export const contactRequest = z.strictObject({
     .optional(),
   custom_attributes: z.record(z.string(), z.unknown()).optional(),
 });
+export const filterRequest = z.strictObject({
+  payload: z.tuple([
+    z.strictObject({
+      attribute_key: z.enum(["identifier", "phone_number"]),
+      filter_operator: z.literal("equal_to"),
+      values: z.tuple([z.string()]),
+      query_operator: z.null(),
+    }),
+  ]),
+});
+/** Without inbox and contact, the contact inbox is found by its source_id, which holds 255 characters before 4.8.0. */
 export const conversationRequest = z.strictObject({
-  source_id: z.string().min(1).max(20_000),
-  inbox_id: z.literal(inboxId),
-  contact_id: z.int(),
+  source_id: z.string().min(1).max(255),
+  inbox_id: z.literal(inboxId).optional(),
+  contact_id: z.int().optional(),
   status: z.enum(["open", "resolved", "pending"]),
   custom_attributes: z.record(z.string(), z.unknown()),
   additional_attributes: z.record(z.string(), z.unknown()).optional(),
@@ -42,6 +53,10 @@ export const formRequest = z.strictObject({
   source_id: z.string().optional(),
   "attachments[]": z.array(z.instanceof(File)).min(1).max(15),
 });
+export const statusRequest = z.strictObject({
+  status: z.enum(["sent", "delivered", "read", "failed"]),
+  external_error: z.string().min(1).optional(),
+});
 export const toggleRequest = z.strictObject({ status: z.enum(["open", "resolved", "pending", "snoozed"]) });
 
 /** A request that does not fit. */
@@ -54,12 +69,13 @@ export function read<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 const ROUTES: [string, RegExp, Step][] = [
-  ["GET", /^\/contacts\/search\?q=.+$/, "search"],
+  ["POST", /^\/contacts\/filter$/, "filter"],
   ["POST", /^\/contacts$/, "contact"],
   ["GET", /^\/contacts\/(\d+)\/conversations$/, "list"],
   ["POST", /^\/conversations$/, "conversation"],
   ["POST", /^\/conversations\/(\d+)\/messages$/, "message"],
   ["GET", /^\/conversations\/(\d+)\/messages$/, "messages"],
+  ["PATCH", /^\/conversations\/\d+\/messages\/(\d+)$/, "status"],
   ["POST", /^\/conversations\/(\d+)\/toggle_status$/, "toggle"],
 ];
 

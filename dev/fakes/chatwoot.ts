@@ -1,13 +1,16 @@
 import { createHmac, randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import {
   accountId,
   contactRequest,
   conversationRequest,
+  filterRequest,
   formRequest,
   inboxId,
   messageRequest,
   Misfit,
   read,
+  statusRequest,
   routeOf,
   type Step,
   toggleRequest,
@@ -39,11 +42,15 @@ export type FakeChatwoot = FarEnd & {
   agentSays: (conversation: Conversation, content: string, more?: Record<string, unknown>) => Promise<number>;
   agentResolves: (conversation: Conversation) => Promise<number>;
   delete: (conversation: Conversation) => void;
+  /** From now on it is of a version that has no such route. */
+  lacks: (step: Step) => void;
+  /** Somebody merges the one contact into the other, which keeps its own fields, and gets the conversations. */
+  merge: (contact: Contact, into: Contact) => void;
 };
 
 export type Fault = { stored?: boolean } & ({ status: number; headers?: Record<string, string> } | { silent: true });
 
-type Contact = { id: number; identifier: string; name: string; phone_number?: string | undefined };
+type Contact = { id: number; identifier?: string | undefined; name: string; phone_number?: string | undefined };
 export type Conversation = {
   id: number;
   contactId: number;
@@ -58,6 +65,9 @@ type Message = {
   messageType: string;
   isPrivate: boolean;
   sourceId?: string | undefined;
+  /** What an agent sees at it. */
+  status?: string;
+  externalError?: string | undefined;
   attachments: { name: string; type: string; size: number; text: string }[];
 };
 
@@ -76,6 +86,7 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
   const messages: Message[] = [];
   const misfits: string[] = [];
   const webhooks: FakeChatwoot["webhooks"] = [];
+  const lacking = new Set<Step>();
   const faults: { step: Step; fault: Fault }[] = [];
   let webhookUrl: string | undefined;
   let lastId = 100;
@@ -118,14 +129,24 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
   const conversationOf = (id: number) => conversations.find((one) => one.id === id);
 
   const created = (message: Message, more: Record<string, unknown> = {}): Promise<number> => {
-    const conversation = conversationOf(message.conversationId);
     messages.push(message);
+    return tell("message_created", message, more).then((status) => {
+      if (message.messageType !== "outgoing" || webhookUrl === undefined || (status >= 200 && status < 300))
+        return status;
+      message.status = "failed";
+      message.externalError = `${status} ${STATUS_CODES[status] ?? "Timed out"}`;
+      return status;
+    });
+  };
+
+  const tell = (event: string, message: Message, more: Record<string, unknown> = {}): Promise<number> => {
+    const conversation = conversationOf(message.conversationId);
     return sendWebhook({
-      event: "message_created",
+      event,
       id: message.id,
       content: message.content,
       content_type: "text",
-      content_attributes: {},
+      content_attributes: message.externalError === undefined ? {} : { external_error: message.externalError },
       message_type: message.messageType,
       private: message.isPrivate,
       source_id: message.sourceId ?? null,
@@ -140,9 +161,8 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     const before = conversation.status;
     conversation.status = status;
     if (before === status) return Promise.resolve(0);
-    const changed = [{ status: { previous_value: before, current_value: status } }];
     const event = "conversation_status_changed";
-    return sendWebhook({ ...conversationData(conversation), event, changed_attributes: changed } as { event: string });
+    return sendWebhook({ ...conversationData(conversation), event, changed_attributes: null } as { event: string });
   };
 
   const say = (conversation: Conversation, said: Omit<Message, "id" | "conversationId">): Answer => {
@@ -153,9 +173,11 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
   };
 
   const steps: Record<Step, (request: Received, id: number) => Answer | Promise<Answer>> = {
-    search: ({ path }) => {
-      const query = new URL(path, farEnd.url).searchParams.get("q") ?? "";
-      const payload = contacts.filter(({ identifier }) => identifier.includes(query)).slice(0, 15);
+    filter: ({ body }) => {
+      const [{ attribute_key: key, values }] = read(filterRequest, JSON.parse(body)).payload;
+      // Without regard to case, and a number with or without its plus.
+      const bare = (text = "") => text.toLowerCase().replace(/^\+/, "");
+      const payload = contacts.filter((one) => bare(one[key]) === bare(values[0]));
       return json(200, { meta: { count: payload.length, current_page: 1 }, payload });
     },
     contact: ({ body }) => {
@@ -178,13 +200,13 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     },
     conversation: ({ body }) => {
       const asked = read(conversationRequest, JSON.parse(body));
-      if (!contacts.some(({ id }) => id === asked.contact_id)) return notFound();
-      if (conversations.some((one) => one.sourceId === asked.source_id && one.contactId !== asked.contact_id)) {
-        return json(422, { error: "source_id should be unique" });
-      }
+      const holder = conversations.find((one) => one.sourceId === asked.source_id)?.contactId;
+      const contactId = asked.contact_id ?? holder;
+      if (contactId === undefined || !contacts.some(({ id }) => id === contactId)) return notFound();
+      if (holder !== undefined && holder !== contactId) return json(422, { error: "source_id should be unique" });
       const conversation: Conversation = {
         id: nextId(),
-        contactId: asked.contact_id,
+        contactId,
         sourceId: asked.source_id,
         status: asked.status,
         customAttributes: asked.custom_attributes,
@@ -225,6 +247,16 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
       const payload = theirs.map(({ id, content, sourceId }) => ({ id, content, source_id: sourceId ?? null }));
       return json(200, { meta: {}, payload });
     },
+    status: ({ body }, id) => {
+      const { status, external_error } = read(statusRequest, JSON.parse(body));
+      const message = messages.find((one) => one.id === id);
+      if (!message) return notFound();
+      // StatusUpdateService: what was read is not delivered again.
+      if (message.status !== "read" || status !== "delivered") message.status = status;
+      message.externalError = status === "failed" ? external_error : undefined;
+      void tell("message_updated", message);
+      return json(200, { id, status: message.status });
+    },
     toggle: ({ body }, conversationId) => {
       const conversation = conversationOf(conversationId);
       if (!conversation) return notFound();
@@ -236,11 +268,15 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
 
   farEnd.answerWith(async (request) => {
     const found = routeOf(request);
+    if (found && lacking.has(found.step)) {
+      return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html" } };
+    }
     if (!found) {
       misfits.push(`${request.method} ${request.path}`);
       return notFound();
     }
-    if (request.headers["api_access_token"] !== apiAccessToken) return json(401, { error: "Invalid Access Token" });
+    // nginx stands in front, and drops a name with underscores.
+    if (request.headers["api-access-token"] !== apiAccessToken) return json(401, { error: "Invalid Access Token" });
     const index = faults.findIndex(({ step }) => step === found.step);
     const fault = index === -1 ? undefined : faults.splice(index, 1)[0]?.fault;
     try {
@@ -278,6 +314,11 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     delete: ({ id }) => {
       const index = conversations.findIndex((one) => one.id === id);
       conversations.splice(index, 1);
+    },
+    lacks: (step) => void lacking.add(step),
+    merge: (contact, into) => {
+      contacts.splice(contacts.indexOf(contact), 1);
+      for (const one of conversations) if (one.contactId === contact.id) one.contactId = into.id;
     },
   };
 }

@@ -2,7 +2,7 @@ import type { MediaType } from "../egress/file-type";
 import type { FailureReport } from "../model/answers";
 import { isReply, type DeadReason } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
-import type { AgentReply, Language } from "./desk";
+import type { AgentReply, FailureCause, Language } from "./desk";
 
 /** What the relay tells a desk's agents: of what the desk cannot show, and of what became of their replies. */
 
@@ -43,9 +43,36 @@ const REASONS: Record<Language, Record<DeadReason, string>> = {
   },
 };
 
+type RefusalCode = "ticket_closed" | "unknown_ticket" | "backlog_full" | "invalid_event";
+
+const REFUSALS: Record<Language, Record<RefusalCode, string>> = {
+  id: {
+    ticket_closed: "percakapan ini sudah ditutup di 3Dolphins; pesan baru dari pelanggan akan membukanya lagi",
+    unknown_ticket:
+      "percakapan ini tidak terhubung ke tiket yang dikenal relay; pesan baru dari pelanggan akan membukanya",
+    backlog_full: "terlalu banyak balasan yang masih menunggu",
+    invalid_event: "balasan ini terlalu panjang atau tidak dapat dikirim dalam bentuk ini",
+  },
+  en: {
+    ticket_closed: "this conversation is closed in 3Dolphins; the customer's next message opens it again",
+    unknown_ticket:
+      "this conversation belongs to no ticket that the relay knows; the customer's next message opens one",
+    backlog_full: "too many replies still wait",
+    invalid_event: "this reply is too long, or cannot be sent in this form",
+  },
+};
+
+/** Why a reply did not reach the customer, for the place beside it. */
+export function failureCause(language: Language, cause: FailureCause): string {
+  if ("reason" in cause)
+    return `${REASONS[language][cause.reason]}${cause.status === null ? "" : ` (HTTP ${cause.status})`}`;
+  const texts: Partial<Record<string, string>> = REFUSALS[language];
+  return texts[cause.code] ?? cause.code;
+}
+
 /** Tells an agent that a reply, which is quoted, or a Close did not reach the customer. */
 export function failureNote(language: Language, { reason, status, event }: FailureReport): string {
-  const why = `${REASONS[language][reason]}${status === null ? "" : ` (HTTP ${status})`}`;
+  const why = failureCause(language, { reason, status });
   if (!isReply(event)) {
     return language === "id"
       ? `⚠️ Penutupan percakapan ini tidak sampai ke 3Dolphins: ${why}.`
@@ -58,26 +85,11 @@ export function failureNote(language: Language, { reason, status, event }: Failu
   return quoting(first, event);
 }
 
-const REFUSALS: Record<Language, { closed: string; wiped: string; other: string }> = {
-  id: {
-    closed: "tiket ini sudah ditutup. Pesan berikutnya dari pelanggan membukanya lagi.",
-    wiped: "tiket ini sudah dihapus di relay. Pesan berikutnya dari pelanggan membuka yang baru.",
-    other: "relay tidak dapat membacanya.",
-  },
-  en: {
-    closed: "the ticket is closed. The customer's next message opens it again.",
-    wiped: "the relay has deleted the ticket. The customer's next message opens a new one.",
-    other: "the relay cannot read it.",
-  },
-};
-
 /** Tells an agent that the relay has not taken a reply, which is quoted. */
 export function refusalNote(language: Language, code: ErrorCode, reply: AgentReply): string {
-  const { closed, wiped, other } = REFUSALS[language];
-  const why = code === "ticket_closed" ? closed : code === "unknown_ticket" ? wiped : other;
   const first =
     language === "id" ? "Balasan ini tidak dikirim ke pelanggan" : "This reply was not sent to the customer";
-  return quoting(`⚠️ ${first}: ${why}`, reply);
+  return quoting(`⚠️ ${first}: ${failureCause(language, { code })}.`, reply);
 }
 
 function quoting(note: string, { message, mediaLink }: Pick<AgentReply, "message" | "mediaLink">): string {

@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
-import type { DeliveryOf } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import type { DeadReason, DeliveryOf } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
@@ -44,11 +45,38 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
-} & (({ kind: "outgoing"; sentAtMs?: number | undefined } & AgentReply) | { kind: "command" });
+  /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
+  owner?: string | undefined;
+} & (
+  | ({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean; sentAtMs?: number | undefined } & AgentReply)
+  | { kind: "command" }
+);
 
-/** A reply that the relay has not taken, and the code that says why. */
-export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode };
+/** A desk's message of several parts becomes as many replies. Its name is in each one's key, so that they are found together. */
+export const partKey = (deskMessage: string, part: string): string => `${deskMessage}#${part}`;
 
+/** The name of the desk's message that a reply is a part of. */
+export const deskMessageOfKey = (key: string): string | undefined => {
+  const at = key.lastIndexOf("#");
+  return at === -1 ? undefined : key.slice(0, at);
+};
+
+/** What became of a desk's message: it has reached the engine with all its parts, or will not as it is. */
+export type Receipt = { deskMessage: string; attempt: number } & (
+  | { state: "delivered" }
+  | { state: "failed"; why: FailureCause; note?: { messageId: string; report: FailureReport } }
+);
+
+/** Why a reply will not arrive: the reason of its dead letter, or the code of its refusal. */
+export type FailureCause = { reason: DeadReason; status: number | null } | { code: ErrorCode };
+
+/**
+ * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that was opened for
+ * another owner, whose own webhook brings it as well.
+ */
+export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode; isForeign: boolean };
+
+/** What a desk is given to tell its agents something with. */
 export type NoteContext = Bounds & Pick<DeskContext, "language">;
 
 /** One thing that has to be set up at the desk, and what was found. */
@@ -65,8 +93,18 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   secrets: readonly (keyof z.infer<Schema> & string)[];
   /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
+  /**
+   * Where a ticket's conversation is, of all the conversations there are: what is kept of one counts only there, since another
+   * far end may have a stranger's conversation under the same number.
+   */
+  farEnd: (record: z.infer<Schema>) => string;
   /** Whether it wants a message of kind `failure` when a reply of its agents ends among the dead letters. */
   wantsFailures: (record: z.infer<Schema>) => boolean;
+  /**
+   * Shows at the desk's own message what became of it, where the desk has a place for that. It makes one attempt, and never
+   * throws for what the desk does.
+   */
+  receipt?: (receipt: Receipt, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
   /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
@@ -85,12 +123,15 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
     /**
-     * Tells the agent that a reply was refused, where the desk does not show it by the answer's status. Then a webhook is
-     * answered 200 whatever was refused of it. It may be asked twice about the same reply.
+     * Tells the agent, at the desk, that a reply was refused; undefined where there is nobody to tell. It may be asked twice about
+     * the same reply.
      */
-    tellRefusal?: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
-    /** How long the answer may wait for the delivery, where the desk shows its agent what became of it. */
-    waitSeconds: number;
+    tellRefusal: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome> | undefined;
+    /**
+     * Whether the desk shows its agent that its webhook was refused. Otherwise that would only have it sent again, and a webhook
+     * is answered 200 whatever was refused of it.
+     */
+    showsAnswer: boolean;
   };
 };
 

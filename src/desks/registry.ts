@@ -9,6 +9,7 @@ import type {
   DeskDelivery,
   DeskEvent,
   NoteContext,
+  Receipt,
   RefusedReply,
   Webhook,
 } from "./desk";
@@ -32,7 +33,16 @@ export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(recor
 
 export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
 
+/** Names the far end of a record: see Desk. The type goes before it, because two desks might give one name. */
+export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf(record).farEnd(record)}`;
+
 export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
+
+export const hasReceipts = (record: DeskRecord): boolean => deskOf(record).receipt !== undefined;
+
+/** Undefined where the desk has no place to show it. */
+export const showReceipt = (receipt: Receipt, record: DeskRecord, context: NoteContext): Promise<Outcome> | undefined =>
+  deskOf(record).receipt?.(receipt, record, context);
 
 export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, context: DeskContext): Promise<Outcome> =>
   deskOf(record).deliver(delivery, record, context);
@@ -44,11 +54,9 @@ export function webhookOf(record: DeskRecord) {
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
-      tellRefusal:
-        webhook.tellRefusal &&
-        ((refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
-          webhook.tellRefusal?.(refused, record, context)),
-      waitSeconds: webhook.waitSeconds,
+      tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
+        webhook.tellRefusal(refused, record, context),
+      showsAnswer: webhook.showsAnswer,
     }
   );
 }

@@ -21,7 +21,7 @@ export type Form = { contentType: string; stream: () => ReadableStream };
 
 export type OutboundRequest = Bounds & {
   url: string;
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH";
   headers: Record<string, string>;
   body?: string | Form;
   /** Where the answer is not only judged but read. */

@@ -38,6 +38,7 @@ const encoder = new TextEncoder();
 /** The beginning of a text, at most so many bytes of it in UTF-8. */
 export function clipBytes(text: string, most: number): string {
   if (text.length * 3 <= most) return text;
+  if (most <= 0) return "";
   return clip(text, encoder.encodeInto(text, new Uint8Array(most)).read);
 }
 

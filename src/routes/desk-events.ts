@@ -12,9 +12,9 @@ desk.post("/outgoing", (c) => acceptFromDesk(c, "outgoing")).post("/command", (c
 
 async function acceptFromDesk(c: AppContext, kind: "outgoing" | "command"): Promise<Response> {
   const body = await readBody(c.req.raw);
-  const deskId = await authenticateDesk(c, body);
+  const { deskId, isSigned } = await authenticateDesk(c, body);
   const event = eventOf(kind, eventJsonOf(decodeBody(body)));
   c.set("about", { owner: event.owner, ticketNumber: event.ticketNumber });
   const tenant = await resolveTenant(c, deskId, event.owner, event.ticketNumber);
-  return acceptEvent(c, { tenant, lane: "toDolphins", kind, event }, { mayWait: true });
+  return acceptEvent(c, { tenant, lane: "toDolphins", kind, event }, { mayWait: true, isSigned });
 }

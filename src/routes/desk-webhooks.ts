@@ -1,5 +1,6 @@
 import { required } from "../config";
 import type { DeskEvent, RefusedReply } from "../desks/desk";
+import { markdownText, marksOf } from "../desks/markdown";
 import { filesOf, type webhookOf } from "../desks/registry";
 import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
@@ -10,12 +11,15 @@ import { log } from "../lib/log";
 import { writeMediaReference } from "../tenants/media-reference";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { deliveryFailed, eventOf, outlookOf, storeEvent, type Stored } from "../http/accept-event";
+import { eventOf, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
 import { configOf, jsonOf, type AppContext } from "../http/context";
 import { Routes } from "../http/routes";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
+
+/** Desks wait some 5 seconds for the answer. */
+const TELLING_MS = 3_500;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Routes();
@@ -37,19 +41,12 @@ webhooks
       );
     }
     const { stored, refusal } = await storeAll(c, tenant, webhook, events);
-    if (refusal && !webhook.tellRefusal) throw refusal;
+    if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
     c.header("relay-message-id", last.id);
     c.header("relay-sequence", String(last.sequence));
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
-    if (webhook.waitSeconds === 0) return c.json({ status: "success" });
-    const outlooks = await Promise.all(
-      stored.map(async (one) => ({ one, outlook: await outlookOf(c, one, webhook.waitSeconds) })),
-    );
-    for (const { one, outlook } of outlooks) if (outlook.state === "dead") throw deliveryFailed(outlook, one);
-    const isDelivered = outlooks.every(({ outlook }) => outlook.state === "delivered");
-    c.header("relay-delivery", isDelivered ? "delivered" : "pending");
     return c.json({ status: "success" });
   });
 
@@ -66,7 +63,7 @@ async function storeAll(c: AppContext, tenant: Tenant, webhook: WebhookReader, e
     try {
       const taken = await storeDeskEvent(c, tenant, webhook, event);
       if (taken.ok) stored.push(taken.value);
-      else refusal ??= taken.error;
+      else if (!taken.error.isTold) refusal ??= taken.error.refusal;
     } catch (error) {
       held.set(event.ticketReference, error);
     }
@@ -75,20 +72,26 @@ async function storeAll(c: AppContext, tenant: Tenant, webhook: WebhookReader, e
   return { stored, refusal };
 }
 
-/** The stored event, or why it is refused for good. Throws what passes. */
+type Refused = { refusal: AppError; isTold: boolean };
+
+/** The stored event, or why it is refused for good and whether its agent was told. Throws what passes. */
 async function storeDeskEvent(
   c: AppContext,
   tenant: Tenant,
   webhook: WebhookReader,
   said: DeskEvent,
-): Promise<Result<Stored, AppError>> {
+): Promise<Result<Stored, Refused>> {
   const { owner } = tenant;
-  const { requestId } = c.var;
+  const refuse = async (refusal: AppError, isForeign: boolean): Promise<Result<Stored, Refused>> => {
+    // Under a mismatch the reply was taken before, and only its repeat is not.
+    const isToldOf = said.kind === "outgoing" && refusal.code !== "idempotency_mismatch";
+    const isTold = isToldOf && (await tellAgent(c, tenant, webhook, { event: said, code: refusal.code, isForeign }));
+    return { ok: false, error: { refusal, isTold } };
+  };
   const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
   if (!reference) {
-    log("foreign_conversation", { requestId, owner });
-    // Another tenant's, as far as anybody here can tell: it is not for this one to write there.
-    return { ok: false, error: foreignConversation() };
+    log("foreign_conversation", { requestId: c.var.requestId, owner });
+    return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
   const { kind, idempotencyKey } = said;
@@ -97,25 +100,29 @@ async function storeDeskEvent(
     const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
     return { ok: true, value: stored };
   } catch (error) {
-    if (!(error instanceof AppError) || error.status === 429 || error.status >= 500) throw error;
-    // Under a mismatch the reply was taken before, and only its repeat is not.
-    if (said.kind === "outgoing" && error.code !== "idempotency_mismatch") {
-      await tellAgent(c, tenant, webhook, { event: said, code: error.code });
-    }
-    return { ok: false, error };
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    // A desk that shows a refusal to its agent does not send the webhook again.
+    if (error.status === 429 && !webhook.showsAnswer) throw error;
+    return refuse(error, false);
   }
 }
 
-/** Throws if the agent cannot be told now: then the webhook is to be sent again. */
-async function tellAgent(c: AppContext, tenant: Tenant, { tellRefusal }: WebhookReader, refused: RefusedReply) {
+/** Whether the agent was told. Throws if that cannot be done now: then the webhook is to be sent again. */
+async function tellAgent(
+  c: AppContext,
+  tenant: Tenant,
+  { tellRefusal }: WebhookReader,
+  refused: RefusedReply,
+): Promise<boolean> {
   const { language, delivery, owner } = tenant;
   const { allowInsecureTargets } = configOf(c);
-  const outcome = await tellRefusal?.(refused, { language, timeoutMs: delivery.timeoutMs, allowInsecureTargets });
-  if (!outcome) return;
+  const timeoutMs = Math.min(delivery.timeoutMs, TELLING_MS);
+  const outcome = await tellRefusal(refused, { language, timeoutMs, allowInsecureTargets });
+  if (!outcome) return false;
   const { requestId, about } = c.var;
   const { code } = refused;
   log("refusal_told", { requestId, ...about, owner, code, outcome: outcome.kind, status: statusOf(outcome) });
-  if (outcome.kind !== "retry") return;
+  if (outcome.kind !== "retry") return outcome.kind === "delivered";
   throw new AppError("unavailable", "The agent could not be told just now that a reply was refused. Send it again.", {
     detail: outcome.error,
     headers: { "retry-after": "1" },
@@ -137,7 +144,8 @@ async function eventFrom(
 ): Promise<RelayEvent> {
   const { owner } = tenant;
   if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
-  const { messageType, message } = said;
+  const { messageType } = said;
+  const message = said.isMarkdown ? markdownText(said.message, marksOf(channel)) : said.message;
   const mediaLink = await openLink(c, said, tenant);
   return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
 }

@@ -29,5 +29,5 @@ async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Pr
       "No tenant of that owner is registered for this engine. Ask the relay's operator.",
     );
   }
-  return acceptEvent(c, { tenant, lane: "toDesk", kind, event }, { mayWait: false });
+  return acceptEvent(c, { tenant, lane: "toDesk", kind, event }, { mayWait: false, isSigned: false });
 }

@@ -29,7 +29,14 @@ type NewMessage = {
 type Said = Opening & Pick<TicketRow, "owner" | "ticketNumber">;
 type Fresh = { row: MessageRow; bytes: number };
 
-const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Partial<Record<LaneName, unknown>>;
+/** What is kept of the conversations, by lane, and which far end each of them is at. */
+type Conversations = Partial<Record<LaneName, unknown>> & {
+  farEnds?: Partial<Record<LaneName, string>>;
+  /** Up to which reply the desk shows what became of it. */
+  receiptedUpTo?: number;
+};
+
+const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Conversations;
 
 /**
  * The ticket's rows in memory, so that in the ordinary case none is read. It writes through: each change goes to the rows and
@@ -84,43 +91,62 @@ export class TicketCache {
     return row;
   }
 
-  /** What the far end of a lane asked to have kept of its conversation. */
-  conversation(lane: LaneName): unknown {
-    return this.ticket && conversationsOf(this.ticket)[lane];
+  /**
+   * What this far end of a lane asked to have kept of its conversation. What another far end asked for is void: its numbers
+   * name somebody else's conversation here. Earlier versions did not write down the far end. Theirs is taken for the one of
+   * today's record, which is right for all tenants that never moved, and is written down so that a later move voids it.
+   */
+  conversation(lane: LaneName, farEnd: string): unknown {
+    if (!this.ticket) return undefined;
+    const { [lane]: conversation, farEnds } = conversationsOf(this.ticket);
+    if (conversation === undefined) return undefined;
+    if (farEnds?.[lane] === undefined) this.keepConversation(lane, farEnd, conversation);
+    return (farEnds?.[lane] ?? farEnd) === farEnd ? conversation : undefined;
   }
 
-  keepConversation(lane: LaneName, conversation: unknown): void {
+  keepConversation(lane: LaneName, farEnd: string, conversation: unknown): void {
     if (!this.ticket) return;
-    const conversations = { ...conversationsOf(this.ticket), [lane]: conversation };
-    this.change({ conversations: JSON.stringify(conversations) });
+    const before = conversationsOf(this.ticket);
+    const farEnds = { ...before.farEnds, [lane]: farEnd };
+    this.change({ conversations: JSON.stringify({ ...before, [lane]: conversation, farEnds }) });
+  }
+
+  /** Undefined before the ticket's first reply that has a receipt. */
+  receiptedUpTo = (): number | undefined => this.ticket && conversationsOf(this.ticket).receiptedUpTo;
+
+  keepReceipted(receiptedUpTo: number): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), receiptedUpTo }) });
   }
 
   message(lane: LaneName, sequence: number): MessageRow | undefined {
     return this.#fresh[lane].get(sequence)?.row ?? this.#store.readMessage(lane, sequence);
   }
 
-  /** One more message at the end of a lane. */
-  append(message: NewMessage, nowMs: number): void {
-    const row = this.#rowOf(message, nowMs);
-    this.#store.insertMessage(row);
-    this.#appended(row, message.bytes);
-  }
-
   begin(lane: LaneName, sequence: number): void {
     this.#lanes[lane] = lanes.begin(this.#lanes[lane], sequence);
   }
 
-  /** Records how an attempt ended, and what became of its message. */
-  settle(message: MessageRow, history: AttemptHistory, disposition: Disposition): void {
+  /** Records how an attempt ended, what became of its message, and the message in which the desk is told of that. */
+  settle(
+    message: MessageRow,
+    history: AttemptHistory,
+    disposition: Disposition,
+    nowMs: number,
+    report?: NewMessage,
+  ): void {
     const { lane, sequence } = message;
+    const reported = report && this.#rowOf(report, nowMs);
     const after = this.ticket && this.#changed(afterSettling(this.ticket, message, disposition.state));
     const write = () => {
       this.#store.saveOutcome(lane, sequence, history, disposition);
       if (after) this.#store.saveTicket(after);
+      if (reported) this.#store.insertMessage(reported);
     };
-    if (after) this.#store.transaction(write);
+    if (after || reported) this.#store.transaction(write);
     else write();
     if (after) this.ticket = after;
+    if (reported) this.#appended(reported, report.bytes);
     const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);

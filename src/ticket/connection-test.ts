@@ -49,7 +49,7 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
       kind: "incoming",
       event: JSON.stringify(event),
     },
-    { conversation: undefined, keep: () => undefined },
+    { of: () => undefined, keep: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
 }

@@ -1,5 +1,6 @@
 import { required, type Config } from "../config";
-import { deliverToDesk, wantsFailures } from "../desks/registry";
+import type { Receipt } from "../desks/desk";
+import { deliverToDesk, farEndOf, hasReceipts, showReceipt, wantsFailures } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
@@ -28,11 +29,14 @@ export type DeliverDeps = {
 /** What a delivery needs to know of its ticket. */
 type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "customerName">;
 
-/** What the desk asked to have kept for the ticket, and how it keeps something else. */
-export type DeskConversation = { conversation: unknown; keep: (conversation: unknown) => void };
+/** What a far end asked to have kept of its conversation with the ticket, and how it keeps something else. */
+export type KeptConversation = {
+  of: (farEnd: string) => unknown;
+  keep: (farEnd: string, conversation: unknown) => void;
+};
 
 /** The outcome, with the tenant's policy as it was at the time. */
-export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean };
+export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
 
 /**
  * Makes one attempt to deliver one message, with the tenant's record as it is now. Never throws: what stands in the way on
@@ -43,30 +47,49 @@ export async function deliver(
   ticket: TicketInfo,
   lane: LaneName,
   message: StoredMessage,
-  deskConversation: DeskConversation,
+  kept: KeptConversation,
 ): Promise<Delivered> {
   const { config, directory, engineSessions } = deps;
   let policy = DEFAULT_POLICY;
   let notifyFailures = false;
+  let receipts = false;
   try {
     const sealed = await directory.tenant(ticket.owner);
     if (!sealed) {
       policy = (await directory.policy(ticket.owner))?.delivery ?? DEFAULT_POLICY;
       const error = "there is no such tenant any more: put its record again";
-      return { policy, notifyFailures, outcome: { kind: "retry", error } };
+      return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error } };
     }
     policy = sealed.delivery;
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
+    receipts = lane === "toDolphins" && hasReceipts(sealed.desk);
     const tenant = await openSecrets(required(config.masterKeys), sealed);
     const delivery = deliveryOf(message);
     const outcome = await (lane === "toDesk"
-      ? toDesk(deps, tenant, ticket, delivery, deskConversation)
+      ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
-    return { outcome, policy, notifyFailures };
+    return { outcome, policy, notifyFailures, hasReceipts: receipts };
   } catch (error) {
     const detail = error instanceof AppError ? error.detail : undefined;
     const why = `the relay itself failed: ${detail ?? errorText(error)}`;
-    return { policy, notifyFailures, outcome: { kind: "retry", error: why } };
+    return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error: why } };
+  }
+}
+
+/** Shows a receipt at the tenant's desk. Undefined where there is no such place, or no such tenant any more. */
+export async function sendReceipt(
+  { config, directory }: Pick<DeliverDeps, "config" | "directory">,
+  { owner }: TicketInfo,
+  receipt: Receipt,
+): Promise<Outcome | undefined> {
+  try {
+    const sealed = await directory.tenant(owner);
+    if (!sealed) return undefined;
+    const { desk, language, delivery } = await openSecrets(required(config.masterKeys), sealed);
+    const { timeoutMs } = delivery;
+    return await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+  } catch (error) {
+    return { kind: "retry", error: `the relay itself failed: ${errorText(error)}` };
   }
 }
 
@@ -75,11 +98,12 @@ async function toDesk(
   tenant: Tenant,
   ticket: TicketInfo,
   delivery: Delivery,
-  deskConversation: DeskConversation,
+  kept: KeptConversation,
 ): Promise<Outcome> {
   if (delivery.kind === "outgoing") throw new Error("an Outgoing Event is not for a desk");
   const { owner, deskId, desk, language } = tenant;
   const masterKeys = required(config.masterKeys);
+  const farEnd = farEndOf(desk);
   return deliverToDesk(delivery, desk, {
     owner,
     ticketNumber: ticket.ticketNumber,
@@ -88,6 +112,7 @@ async function toDesk(
     language,
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,
-    ...deskConversation,
+    conversation: kept.of(farEnd),
+    keep: (conversation) => kept.keep(farEnd, conversation),
   });
 }

@@ -1,12 +1,15 @@
+import type { Receipt } from "../desks/desk";
+import type { Outcome } from "../egress/outcome";
 import type { StoredMessage } from "../model/delivery";
 import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
-import type { Delivered, DeskConversation } from "./deliver";
+import type { Delivered, KeptConversation } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
+import type { Receipts } from "./receipts";
 import type { RecentBodies } from "./recent-bodies";
 import type { TicketRow } from "./schema";
 import type { TicketStore } from "./store";
@@ -24,12 +27,10 @@ export type TicketDeps = {
   reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
   directory: Pick<Directory, "policy" | "unmapTicket">;
   /** Never throws: what fails is an outcome. */
-  deliver: (
-    ticket: TicketRow,
-    lane: LaneName,
-    message: StoredMessage,
-    deskConversation: DeskConversation,
-  ) => Promise<Delivered>;
+  deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
+  /** Undefined where the desk has no receipts. Never throws. */
+  sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
+  receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs">;
   nowMs: () => number;
   /** In [0, 1). */
   random: () => number;

@@ -1,7 +1,7 @@
 import { byteLength } from "../crypto/bytes";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { LaneName } from "../model/answers";
+import type { FailureReport, LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
@@ -21,6 +21,7 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 export function wake(deps: TicketDeps, nowMs: number): void {
   for (const lane of LANES) startIfDue(lane, deps, nowMs);
   deps.mapping.writeIfDue();
+  deps.receipts.startIfDue(nowMs);
   setAlarm(deps, nowMs);
 }
 
@@ -30,8 +31,8 @@ function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
 
 /** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
 export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-  const { cache, alarm, mapping, reporter } = deps;
-  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), reporter.dueMs(nowMs));
+  const { cache, alarm, mapping, receipts, reporter } = deps;
+  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), receipts.dueMs(), reporter.dueMs(nowMs));
   let underWay = 0;
   for (const name of LANES) {
     const lane = cache.lane(name);
@@ -86,7 +87,10 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     cache.ticket,
     lane,
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
-    { conversation: cache.conversation(lane), keep: (kept) => cache.keepConversation(lane, kept) },
+    {
+      of: (farEnd) => cache.conversation(lane, farEnd),
+      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+    },
   );
 }
 
@@ -96,26 +100,23 @@ function settle(
   delivered: Delivered,
   deps: TicketDeps,
 ): void {
-  const { cache, waiters, reporter } = deps;
+  const { cache, waiters, receipts, reporter } = deps;
   const { lane, sequence } = message;
-  const { outcome, policy, notifyFailures } = delivered;
+  const { outcome, policy, notifyFailures, hasReceipts } = delivered;
   const nowMs = deps.nowMs();
   const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
-  cache.settle(message, history, disposition);
+  // What a desk is still owed is written before the outcome: for one that is not recorded it does no harm.
+  const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
+  const isReported = disposition.state === "dead" && notifyFailures && !hasReceipt;
+  const report =
+    isReported && cache.ticket
+      ? failureMessage(failureReport(cache.ticket, message, disposition.reason, history.attempts.at(-1)?.status))
+      : undefined;
+  cache.settle(message, history, disposition, nowMs, report);
   const { ticket } = cache;
-  if (disposition.state === "dead" && notifyFailures && ticket) {
-    const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
-    const event = JSON.stringify(report);
-    const about = {
-      id: newMessageId(),
-      bytes: byteLength(event),
-      suspectedDuplicate: false,
-      idempotencyKey: undefined,
-    };
-    cache.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
-    // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
-    startIfDue("toDesk", deps, nowMs);
-  }
+  if (hasReceipt) receipts.startIfDue(nowMs);
+  // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
+  if (report) startIfDue("toDesk", deps, nowMs);
   if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
   reporter.reportIfDue("settled", nowMs);
   log(LOGGED_AS[disposition.state], {
@@ -131,4 +132,18 @@ function settle(
     nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,
     reason: disposition.state === "dead" ? disposition.reason : undefined,
   });
+}
+
+/** What a desk is told of a reply that it will not see delivered, as a message of its lane. */
+function failureMessage(report: FailureReport) {
+  const event = JSON.stringify(report);
+  return {
+    id: newMessageId(),
+    lane: "toDesk" as const,
+    kind: "failure" as const,
+    event,
+    bytes: byteLength(event),
+    suspectedDuplicate: false,
+    idempotencyKey: undefined,
+  };
 }

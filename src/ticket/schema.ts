@@ -58,7 +58,7 @@ export type TicketRow = {
   /** The Close that is on its way, or was delivered. */
   closeLane: LaneName | null;
   closeSequence: number | null;
-  /** JSON by lane: what each far end asked to have kept of its conversation. The column is named `sessions`. */
+  /** JSON by lane: what each far end asked to have kept of its conversation, and which far end that was. The column is named `sessions`. */
   conversations: string;
   /** JSON, a LastReport: what the tenant's index has acknowledged. The column is named `told`. */
   lastReport: string | null;

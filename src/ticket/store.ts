@@ -175,6 +175,26 @@ export class TicketStore {
     return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
   }
 
+  /** The next message behind a sequence, if it is delivered or dead. */
+  readNextSettled(lane: LaneName, after: number): Pick<MessageRow, "sequence" | "idempotencyKey"> | undefined {
+    type Row = Pick<MessageRow, "sequence" | "idempotencyKey"> & { state: MessageState | null };
+    const sql = `SELECT sequence, m.idempotencyKey, o.state FROM message m LEFT JOIN outcome o USING (lane, sequence)
+       WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT 1`;
+    const [next] = this.#rows<Row>(sql, lane, after);
+    return next && (next.state === "delivered" || next.state === "dead") ? next : undefined;
+  }
+
+  /** The messages that a desk's message has become: their keys begin with its name and `#`, which `$` follows. */
+  readParts(lane: LaneName, deskMessage: string): { sequence: number; state: MessageState }[] {
+    return this.#rows(
+      `SELECT sequence, coalesce(o.state, 'waiting') AS state FROM idempotency LEFT JOIN outcome o USING (lane, sequence)
+       WHERE lane = ? AND key >= ? AND key < ? ORDER BY sequence`,
+      lane,
+      `${deskMessage}#`,
+      `${deskMessage}$`,
+    );
+  }
+
   saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {
     this.#storage.sql.exec(
       `INSERT INTO outcome (lane, sequence, state, reason, attempts, attemptCount, roundStartedAtMs, roundTries,

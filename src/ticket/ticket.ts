@@ -10,11 +10,12 @@ import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver } from "./deliver";
+import { deliver, sendReceipt } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
 import { IndexReporter } from "./index-reporter";
 import { TicketMapping } from "./mapping";
+import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
 import { replay, type Which } from "./replay";
 import { prune } from "./retention";
@@ -59,6 +60,15 @@ export class Ticket extends DurableObject<Env> {
       const { ENGINE_SESSION: engineSessions } = this.env;
       return deliver({ config: readConfig(this.env), directory: this.#directory, engineSessions }, ...delivery);
     },
+    sendReceipt: (...receipt) => sendReceipt({ config: readConfig(this.env), directory: this.#directory }, ...receipt),
+    receipts: new Receipts({
+      cache: this.#cache,
+      store: this.#store,
+      nowMs: () => Date.now(),
+      waitUntil: this.#waitUntil,
+      sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
+      ended: () => setAlarm(this.#deps, Date.now()),
+    }),
     nowMs: () => Date.now(),
     random: () => Math.random(),
     waitUntil: this.#waitUntil,

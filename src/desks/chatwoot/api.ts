@@ -1,6 +1,8 @@
 import { send, type Bounds, type Form } from "../../egress/http";
+import * as z from "zod/mini";
 import { judgeAnswer, unread, type Answer, type Failure, type Outcome } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
+import { withFallback } from "../../lib/zod";
 import type { ChatwootRecord } from "./record";
 
 /** Chatwoot's Application API, as in its swagger/paths/application. */
@@ -17,6 +19,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 export type Api = {
   get: (path: string) => Promise<Reply>;
   post: (path: string, body: object) => Promise<Reply>;
+  patch: (path: string, body: object) => Promise<Reply>;
   upload: (path: string, form: Form) => Promise<Reply>;
   /** What is left of the attempt, which has one time limit for all its requests. */
   leftMs: () => number;
@@ -26,12 +29,13 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
   const base = `${record.baseUrl}/api/v1/accounts/${record.accountId}`;
   const deadlineMs = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - Date.now());
-  const call = async (method: "GET" | "POST", path: string, body?: string | Form): Promise<Reply> => {
+  const call = async (method: "GET" | "POST" | "PATCH", path: string, body?: string | Form): Promise<Reply> => {
     const sent = await send({
       url: base + path,
       method,
       headers: {
-        api_access_token: record.apiAccessToken,
+        // Published as `api_access_token`, which nginx drops for its underscores. Rack makes the same of both.
+        "api-access-token": record.apiAccessToken,
         ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       },
       ...(body === undefined ? {} : { body }),
@@ -48,6 +52,7 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
   return {
     get: (path) => call("GET", path),
     post: (path, body) => call("POST", path, JSON.stringify(body)),
+    patch: (path, body) => call("PATCH", path, JSON.stringify(body)),
     upload: (path, form) => call("POST", path, form),
     leftMs,
   };
@@ -59,6 +64,11 @@ function judge(answer: Answer): Outcome {
   const isFlooded = outcome.kind === "rejected" && outcome.status === 422 && answer.text.includes("Too many messages");
   return isFlooded ? { ...outcome, kind: "retry" } : outcome;
 }
+
+const refusal = withFallback(z.object({ error: z.string() }), { error: "" });
+
+/** What Chatwoot says of a request that it refused; empty where it says nothing, or in another form. */
+export const errorIn = (json: unknown): string => refusal.parse(json).error;
 
 /** What a request was made for, once it was taken; `read` gives undefined where the answer does not hold it. */
 export function stepOf<T>({ outcome, json, unread: failure }: Reply, read: (json: unknown) => T | undefined): Step<T> {

@@ -5,26 +5,31 @@ import { chatwootApi, type Api } from "./api";
 import { openConversation, readConversation } from "./conversation";
 import { alreadyPosted, postIncoming, postText, type Slot } from "./message";
 import { chatwootRecord, type ChatwootRecord } from "./record";
+import { inboxOf, showStatus } from "./status";
 import { parseWebhook, verifyWebhook } from "./webhook";
 
 /**
  * Chatwoot, through an inbox of type API. Requests are as its published Application API has them, or as its source has them
- * where a comment names a class; webhooks as its source writes and signs them (chatwoot/chatwoot#13573, #13892). Nothing
- * here was tried against a running Chatwoot. Not confirmed: that the secret which it shows is always the one it signs with
- * (#13809 says otherwise of some version), and that an agent's token may do all of this; an administrator's may.
+ * where a comment names a class; webhooks as its source writes and signs them (chatwoot/chatwoot#13573, #13892). A running
+ * 4.15.1 took these requests from a plain agent who is in the inbox, and its webhooks were signed with the secret it shows.
  */
 export const chatwoot = defineDesk({
   type: "chatwoot",
   record: chatwootRecord,
   secrets: ["apiAccessToken", "webhookSecret"],
   targets: ["baseUrl"],
+  farEnd: inboxOf,
   wantsFailures: () => true,
   deliver,
+  receipt: showStatus,
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,
-    // Chatwoot waits 5 seconds, and marks the agent's message failed where the answer is no 2xx.
-    waitSeconds: 4,
+    tellRefusal: ({ event: { deskMessage }, code }, record, context) =>
+      deskMessage === undefined
+        ? Promise.resolve(NOTHING_TO_DO)
+        : showStatus({ deskMessage, attempt: 1, state: "failed", why: { code } }, record, context),
+    showsAnswer: true,
   },
 });
 

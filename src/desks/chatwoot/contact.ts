@@ -5,14 +5,24 @@ import { clip } from "../../lib/text";
 import type { IncomingEvent } from "../../model/event";
 import type { DeskContext } from "../desk";
 import { stepOf, type Api, type Reply, type Step } from "./api";
+import { phoneNumberOf } from "./phone-number";
 import type { ChatwootRecord } from "./record";
 
-/** The customer of an event as a contact. It is looked for before it is made. */
+/**
+ * The customer of an event as a contact. It is looked for before it is made: by the relay's own identifier, and then by the
+ * customer's phone number, as Chatwoot's own channels do. So a customer whom the account knows is that contact, and stays it
+ * when somebody merges contacts, which takes the identifier away.
+ */
 
 /** Longest text in a column of type string: ApplicationRecord#validates_column_content_length. */
 const LONGEST = 255;
 
-const contact = z.object({ id: z.int(), identifier: z.nullish(z.string()) });
+const contact = z.object({
+  id: z.int(),
+  identifier: z.nullish(z.string()),
+  phone_number: z.nullish(z.string()),
+});
+type Contact = z.infer<typeof contact>;
 const contacts = z.object({ payload: z.array(contact) });
 /** The swagger file and the view differ in how deep the new contact lies. */
 const newContact = z.union([
@@ -37,14 +47,14 @@ export type Opening = { api: Api; record: ChatwootRecord; context: DeskContext; 
 export async function contactOf({ api, record, context, event }: Opening): Promise<Step<number>> {
   const { identifier, name, phone } = await customerOf(context.owner, event);
   const fields = { inbox_id: record.inboxId, name, identifier };
-
-  const before = await findContact(api, identifier);
+  const known = { identifier, ...(phone === undefined ? {} : { phone_number: phone }) };
+  const before = await findContact(api, known);
   if (!before.ok || before.value !== null) return before as Step<number>;
-  const made = await api.post("/contacts", phone === undefined ? fields : { ...fields, phone_number: phone });
+  const made = await api.post("/contacts", { ...fields, ...known });
   if (statusOf(made.outcome) !== 422) return created(made, context);
 
-  // Another ticket of the same customer may have made it meanwhile, or the number is not one or is another contact's.
-  const meanwhile = await findContact(api, identifier);
+  // Another ticket of the same customer may have made it meanwhile, or Chatwoot thinks otherwise of the number.
+  const meanwhile = await findContact(api, known);
   if (!meanwhile.ok || meanwhile.value !== null) return meanwhile as Step<number>;
   if (phone === undefined) return created(made, context);
   return created(await api.post("/contacts", fields), context);
@@ -56,22 +66,28 @@ function created(reply: Reply, context: DeskContext): Step<number> {
   return step;
 }
 
+type Known = Partial<Record<"identifier" | "phone_number", string>>;
+
 /**
- * Null when there is none. Published as "Search Contacts", which looks for the text anywhere in several fields. Without
- * `include_contact_inboxes=false` (ContactsController; not in the swagger file) a contact brings all its tickets with it.
+ * The first that is known by any of these; null when there is none. Published as "Contact Filter": the search is limited to 100
+ * a minute for the whole account, its agents included. It compares without regard to case, the account's own rules do not.
  */
-async function findContact(api: Api, identifier: string): Promise<Step<number | null>> {
-  const reply = await api.get(`/contacts/search?q=${encodeURIComponent(identifier)}&include_contact_inboxes=false`);
-  return stepOf(reply, (json) => {
-    const found = contacts.safeParse(json).data;
-    return found && (found.payload.find((one) => one.identifier === identifier)?.id ?? null);
-  });
+async function findContact(api: Api, known: Known): Promise<Step<number | null>> {
+  for (const [key, value] of Object.entries(known) as [keyof Known, string][]) {
+    const asked = { attribute_key: key, filter_operator: "equal_to", values: [value], query_operator: null };
+    const reply = await api.post("/contacts/filter", { payload: [asked] });
+    const found = stepOf(reply, (json): Contact[] | undefined => contacts.safeParse(json).data?.payload);
+    if (!found.ok) return found;
+    const match = found.value.find((one) => one[key] === value);
+    if (match) return { ok: true, value: match.id };
+  }
+  return { ok: true, value: null };
 }
 
 /**
  * What a contact is made of. The identifier is the same for all tickets of a customer, and unique in the account, which
- * several tenants may share. It ends in a slash, or the first page of a search for 1 would be full of 10 to 19. What LIKE
- * would not find as it stands is hashed.
+ * several tenants may share. It ends in a slash because it always did: tickets that are open know their contact by it. What
+ * is too long, or odd, is hashed.
  */
 async function customerOf(owner: string, { contactId, accountId, channel, ticketNumber, customerName }: IncomingEvent) {
   const who = contactId || (accountId ? `${channel}/${accountId}` : `ticket/${ticketNumber}`);
@@ -80,16 +96,10 @@ async function customerOf(owner: string, { contactId, accountId, channel, ticket
   return {
     identifier: fits ? plain : `3dolphins/${await hashOf(plain)}/`,
     name: clip(customerName || accountId || ticketNumber, LONGEST),
-    phone: phoneOf(channel, accountId),
+    phone: phoneNumberOf(channel, accountId),
   };
 }
 
 async function hashOf(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))).toHex();
-}
-
-/** E.164, where the channel is one on which the account is a phone number: an account elsewhere may look like one. */
-function phoneOf(channel: string, account: string): string | undefined {
-  const digits = /^\+?([1-9]\d{7,14})$/.exec(account)?.[1];
-  return digits !== undefined && /whatsapp|sms|phone|call/i.test(channel) ? `+${digits}` : undefined;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { statusOf } from "../../egress/outcome";
 import { withFallback } from "../../lib/zod";
-import { stepOf, type Step } from "./api";
+import { errorIn, stepOf, type Step } from "./api";
 import { contactOf, type Opening } from "./contact";
 
 /**
@@ -19,6 +19,7 @@ const conversation = z.object({
   id: z.int(),
   inbox_id: z.nullish(z.int()),
   custom_attributes: z.nullish(z.record(z.string(), z.unknown())),
+  meta: z.optional(z.object({ sender: z.optional(z.object({ id: z.optional(z.int()) })) })),
 });
 const conversations = z.object({ payload: z.array(conversation) });
 
@@ -50,15 +51,19 @@ export async function openConversation(opening: Opening, known: Conversation, go
   }
 
   // A chosen source_id is taken when inbox_id and contact_id stand beside it (ConversationsController#build_contact_inbox):
-  // it makes the contact_inbox that comes back in every webhook. Its column holds 20,000 characters.
-  const answer = await api.post("/conversations", {
-    source_id: await context.ticketReference(),
-    inbox_id: record.inboxId,
-    contact_id: contactId,
-    status: "open",
-    custom_attributes: { owner, ticketNumber, channel: event.channel },
-  });
-  const made = stepOf(answer, (json) => conversation.safeParse(json).data?.id);
-  if (made.ok) keep({ contactId, conversationId: made.value });
-  return made;
+  // it makes the contact_inbox that comes back in every webhook.
+  const source_id = await context.ticketReference();
+  const fields = { status: "open", custom_attributes: { owner, ticketNumber, channel: event.channel } };
+  const whose = { inbox_id: record.inboxId, contact_id: contactId };
+  const asked = await api.post("/conversations", { source_id, ...whose, ...fields });
+  if (statusOf(asked.outcome) === 404 && known.contactId !== undefined) return openConversation(opening, {}, gone);
+  // The ticket's contact_inbox may be another contact's, since somebody merged this one into it. Asked by the source_id alone,
+  // Chatwoot finds it itself.
+  const isTaken = statusOf(asked.outcome) === 422 && errorIn(asked.json).includes("source_id should be unique");
+  const answer = isTaken ? await api.post("/conversations", { source_id, ...fields }) : asked;
+  const made = stepOf(answer, (json) => conversation.safeParse(json).data);
+  if (!made.ok) return made;
+  const { id, meta } = made.value;
+  keep({ contactId: meta?.sender?.id ?? contactId, conversationId: id });
+  return { ok: true, value: id };
 }

@@ -4,8 +4,8 @@ import { download, formWith } from "../../egress/media";
 import { statusOf, type Failure, type Outcome } from "../../egress/outcome";
 import type { IncomingEvent } from "../../model/event";
 import { isMediaType, locationText, mediaLinkNote } from "../agent-notes";
-import type { DeskContext } from "../desk";
-import type { Api } from "./api";
+import type { NoteContext } from "../desk";
+import { errorIn, type Api, type Reply } from "./api";
 
 /** Chatwoot takes 40 MB unless it was set otherwise, what stands before it often less. */
 const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
@@ -13,9 +13,11 @@ const MOST_MEDIA_BYTES = 25 * 1024 * 1024;
 const MEDIA_SHARE = 0.75;
 /** So many attempts wait for media that may yet come; a chat goes on without it then. */
 const MEDIA_ATTEMPTS = 2;
+/** Until then, half a minute, a refusal may be a fault that passes. */
+const REFUSED_ATTEMPTS = 6;
 
 /** Where a message goes, and the id under which a repeat of it is found. */
-export type Slot = { api: Api; context: DeskContext; conversationId: number; messageId: string; attempt: number };
+export type Slot = { api: Api; context: NoteContext; conversationId: number; messageId: string; attempt: number };
 
 /** Says what the customer said. */
 export async function postIncoming(slot: Slot, { messageType, message, mediaLink }: IncomingEvent): Promise<Outcome> {
@@ -26,17 +28,29 @@ export async function postIncoming(slot: Slot, { messageType, message, mediaLink
 }
 
 /** Published as "Create New Message". `source_id` is taken by MessageBuilder#message_params; the swagger file lacks it. */
-export const postText = ({ api, conversationId, messageId }: Slot, content: string, isNote = false): Promise<Outcome> =>
-  api
-    .post(`/conversations/${conversationId}/messages`, {
+export const postText = (slot: Slot, content: string, isNote = false): Promise<Outcome> =>
+  slot.api
+    .post(`/conversations/${slot.conversationId}/messages`, {
       content,
       message_type: isNote ? "outgoing" : "incoming",
       private: isNote,
       content_type: "text",
       content_attributes: {},
-      source_id: messageId,
+      source_id: slot.messageId,
     })
-    .then(({ outcome }) => outcome);
+    .then((reply) => judgeRefusal(slot, reply));
+
+/**
+ * A 422 is what Chatwoot makes of any error here (MessagesController#create), a database that is away among them, and of one
+ * that came after the message was stored. What it says of the message itself is final.
+ */
+async function judgeRefusal(slot: Slot, { outcome, json }: Reply): Promise<Outcome> {
+  if (outcome.kind !== "rejected" || outcome.status !== 422) return outcome;
+  if (/^Validation failed|null byte/.test(errorIn(json))) return outcome;
+  const stored = await alreadyPosted(slot);
+  if (stored) return stored;
+  return slot.attempt < REFUSED_ATTEMPTS ? { ...outcome, kind: "retry" } : outcome;
+}
 
 /** The file itself, or the link to it where the file is not to be had or not taken. */
 async function postMedia(slot: Slot, type: MediaType, caption: string, link: string): Promise<Outcome> {
@@ -62,7 +76,8 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
       source_id: slot.messageId,
     };
     const form = formWith(fields, "attachments[]", media);
-    const { outcome } = await api.upload(`/conversations/${slot.conversationId}/messages`, form);
+    const reply = await api.upload(`/conversations/${slot.conversationId}/messages`, form);
+    const outcome = await judgeRefusal(slot, reply);
     const failure = media.failure();
     if (failure !== undefined && statusOf(outcome) === undefined) return later(failure, true) ?? (await asLink());
     // Too large, or of a kind that is not taken here.

@@ -23,6 +23,8 @@ export const chatwootRecord = z.strictObject({
   apiAccessToken: text("an access token of a user of Chatwoot"),
   /** The secret that the inbox signs its webhooks with; before version 4.13, what stands in its webhook's URL as `?token=`. */
   webhookSecret: text("the secret of the inbox's webhook"),
+  /** `false` keeps Chatwoot's automatic texts (greeting, out of office, auto-resolve, survey) from the customer. */
+  templates: z.optional(z.boolean()),
 });
 
 export type ChatwootRecord = z.infer<typeof chatwootRecord>;

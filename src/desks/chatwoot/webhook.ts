@@ -2,9 +2,12 @@ import * as z from "zod/mini";
 import { equalSecrets, utf8 } from "../../crypto/bytes";
 import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
-import { textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
 import { toText } from "./agent-text";
+import type { ChatwootRecord } from "./record";
+import { deskMessageOf } from "./status";
 
 /**
  * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
@@ -25,7 +28,12 @@ const anyEvent = z.object({ event: z.string().check(z.regex(/^[a-z]+(_[a-z]+)*$/
 
 const contactInbox = z.nullish(z.object({ source_id: z.string() }));
 
+/** Older versions do not name the account at a conversation. */
+const account = z.nullish(z.object({ id: z.int() }));
+const conversation = z.object({ id: z.optional(z.int()), contact_inbox: contactInbox, inbox_id: z.nullish(z.int()) });
+
 const attachment = z.object({
+  id: z.optional(z.int()),
   file_type: z.nullish(z.string()),
   data_url: z.nullish(z.string()),
   // Read as written: a body's numbers may come as the text they were.
@@ -39,19 +47,21 @@ type Attachment = z.infer<typeof attachment>;
 const messageCreated = z.object({
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   content: z.nullish(z.string()),
-  content_attributes: z.optional(z.unknown()),
+  content_attributes: withFallback(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
   message_type: z.string(),
   private: z.nullish(z.boolean()),
-  conversation: z.object({ contact_inbox: contactInbox }),
+  account,
+  conversation,
   attachments: z.nullish(z.array(attachment)),
 });
 
-/** Conversation#webhook_data with what changed; older versions name `updated_at` among it, newer ones the status alone. */
-const statusChanged = z.object({
+/** Conversation#webhook_data with what changed. Older versions name `updated_at` among it, newer ones nothing at all. */
+const statusChanged = z.extend(conversation, {
+  account,
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   status: z.string(),
-  contact_inbox: contactInbox,
   changed_attributes: z.nullish(z.array(z.record(z.string(), z.unknown()))),
+  updated_at: z.optional(z.unknown()),
   timestamp: z.optional(z.unknown()),
 });
 
@@ -61,19 +71,33 @@ const isTicketReference = (sourceId: string) => /^[\w-]+\.[\w-]{43}$/.test(sourc
 /** Longest key that the relay takes. */
 const LONGEST_KEY = 256;
 
-export function parseWebhook(json: unknown, webhook: Webhook): DeskEvent[] | undefined {
+export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRecord): DeskEvent[] | undefined {
   const event = anyEvent.safeParse(json).data?.event;
   switch (event) {
     case undefined:
       return undefined;
     case "message_created":
-      return ifRead(messageCreated, json, repliesOf);
+      return ifRead(messageCreated, json, (message) =>
+        isFrom(record, message, message.conversation) ? repliesOf(message, record) : [],
+      );
     case "conversation_status_changed":
-      return ifRead(statusChanged, json, (changed) => closeOf(changed, webhook));
+      return ifRead(statusChanged, json, (changed) =>
+        isFrom(record, changed, changed) ? closeOf(changed, webhook) : [],
+      );
     default:
       return [];
   }
 }
+
+/**
+ * Whether it is of the record's own inbox. An account's webhook tells of all its inboxes, and one that the record has left may
+ * still hold conversations of tickets that go on elsewhere.
+ */
+const isFrom = (
+  { accountId, inboxId }: ChatwootRecord,
+  { account: of }: { account?: z.infer<typeof account> },
+  { inbox_id }: { inbox_id?: number | null | undefined },
+): boolean => (of?.id ?? accountId) === accountId && (inbox_id ?? inboxId) === inboxId;
 
 function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => DeskEvent[]): DeskEvent[] | undefined {
   const result = schema.safeParse(json);
@@ -81,22 +105,37 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
 }
 
 /**
- * What an agent told the customer. A message with several attachments becomes as many, in their order. The text is the
- * caption of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a
- * voice message has no caption on most channels.
+ * What is for the customer, of an agent or of Chatwoot itself, as its own channels send it on. A message with several
+ * attachments becomes as many. They come in no certain order, and are in the order of their ids here. The text is the caption
+ * of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a voice
+ * message has no caption on most channels.
  */
-function repliesOf(message: z.infer<typeof messageCreated>): DeskEvent[] {
-  const ticketReference = message.conversation.contact_inbox?.source_id ?? "";
+function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootRecord): DeskEvent[] {
+  const { id, conversation: of, content_attributes } = message;
   // The customer's own messages come back as incoming, notes as private.
-  if (message.message_type !== "outgoing" || message.private || !isTicketReference(ticketReference)) return [];
-  const text = toText(message.content ?? "", message.content_attributes);
-  const replies = (message.attachments ?? []).map(attachmentReply).filter((one) => one !== undefined);
+  const isForTheCustomer =
+    message.message_type === "outgoing" || (message.message_type === "template" && record.templates !== false);
+  if (!isForTheCustomer || message.private || content_attributes?.deleted) return [];
+  // An agent who writes in a conversation that is not the relay's has to hear that nobody gets it: it is refused as unknown.
+  const ticketReference = of.contact_inbox?.source_id ?? "";
+  if (message.message_type === "template" && !isTicketReference(ticketReference)) return [];
+  const replies = (message.attachments ?? [])
+    .toSorted((a, b) => (a.id ?? 0) - (b.id ?? 0))
+    .flatMap((one, index) => {
+      const reply = attachmentReply(one);
+      return reply ? [{ ...reply, part: String(one.id ?? index) }] : [];
+    });
+  const text = toText(message.content ?? "", content_attributes);
   const [first] = replies;
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
-  else if (text !== "") replies.unshift(textReply(text));
-  return replies.map(({ messageType, message: caption, mediaLink }, index) => ({
+  else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
+  const deskMessage = deskMessageOf(record, of.id, id);
+  return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
-    idempotencyKey: index === 0 ? `message:${message.id}` : `message:${message.id}:${index}`,
+    // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
+    isMarkdown: true,
+    idempotencyKey: partKey(deskMessage, part),
+    deskMessage,
     ticketReference,
     messageType,
     message: caption,
@@ -108,7 +147,9 @@ function attachmentReply({ file_type, data_url, fallback_title, ...place }: Atta
   const type = file_type ?? "";
   if (isMediaType(type) && data_url) return { messageType: type, message: "", mediaLink: data_url };
   const [latitude, longitude] = [degrees(place.coordinates_lat), degrees(place.coordinates_long)];
-  if (type === "location" && latitude !== undefined && longitude !== undefined) {
+  // Chatwoot writes 0 and 0 where it knows no place.
+  const isPlace = latitude !== undefined && longitude !== undefined && (latitude !== "0" || longitude !== "0");
+  if (type === "location" && isPlace) {
     return { messageType: "Location", message: `${latitude},${longitude}`, mediaLink: "" };
   }
   // A contact's number, a shared story: what there is of it as text.
@@ -129,7 +170,8 @@ function degrees(value: unknown): string | undefined {
 function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): DeskEvent[] {
   const ticketReference = changed.contact_inbox?.source_id ?? "";
   if (changed.status !== "resolved" || !isTicketReference(ticketReference)) return [];
-  const updated = changed.changed_attributes?.find((one) => "updated_at" in one)?.["updated_at"];
+  const before = changed.changed_attributes?.find((one) => "updated_at" in one)?.["updated_at"];
+  const updated = before ?? changed.updated_at;
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
   return [{ kind: "command", idempotencyKey: clip(`closed:${changed.id}:${which}`, LONGEST_KEY), ticketReference }];

@@ -10,6 +10,7 @@ export const native = defineDesk({
   record: nativeRecord,
   secrets: [],
   targets: ["url"],
+  farEnd: ({ url }) => url,
   wantsFailures: (desk) => desk.notifyFailures,
 
   async deliver(delivery, desk, context) {

@@ -18,7 +18,10 @@ const event = z.object({
 
 /** Only conversations that the relay has opened have a ticket reference. */
 const referring = z.object({
-  conversation: z.object({ id: z.string(), metadata: z.object({ relay: z.string() }) }),
+  conversation: z.object({
+    id: z.string(),
+    metadata: z.object({ relay: z.string(), relayOwner: z.catch(z.optional(z.string()), undefined) }),
+  }),
 });
 
 const messagePayload = z.object({
@@ -46,11 +49,11 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
     const conversation = referring.safeParse(payload).data?.conversation;
     if (id === undefined || type === undefined || !conversation) return [];
     const conversationId = conversation.id;
-    const ticketReference = conversation.metadata.relay;
+    const { relay: ticketReference, relayOwner: owner } = conversation.metadata;
     if (CONTROL.has(type)) {
       // The other reason, transferToEmail, goes on with the same ticket by mail.
       const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
-      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference }] : [];
+      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference, owner }] : [];
     }
     const createdAtMs = Date.parse(createdAt);
     const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
@@ -62,6 +65,7 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
         idempotencyKey,
         conversationId,
         ticketReference,
+        owner,
         sentAtMs,
         messageType,
         message,

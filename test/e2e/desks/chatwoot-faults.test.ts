@@ -41,7 +41,7 @@ const what = ({ misfits, contacts, conversations, messages }: FakeChatwoot) => (
 /** Nothing lost and nothing doubled. */
 const once = (texts: string[]) => ({ misfits: [], contacts: 1, conversations: 1, texts });
 
-const STEPS: Step[] = ["search", "contact", "list", "conversation", "message"];
+const STEPS: Step[] = ["filter", "contact", "list", "conversation", "message"];
 const silent = { silent: true } as const;
 /** Long enough for a busy machine to answer in, where an answer comes. */
 const SILENT_MS = 2_000;
@@ -103,13 +103,44 @@ test("tickets of a new customer that open at the same time make one contact", as
   expect(chatwoot.misfits).toEqual([]);
 });
 
-test("a customer whose number is another contact's becomes a contact without it", async () => {
+test("a customer whose number the account knows is that contact, also in their next ticket", async () => {
   const { chatwoot, tenant, number } = await scene();
   chatwoot.contacts.push({ id: 5, identifier: "crm-5", name: "Farhan", phone_number: "+628128778222" });
-  accepted(await tenant.incoming(number));
-  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
-  expect(chatwoot.contacts[1]).toMatchObject({ name: "Farhan Akbar", phone_number: undefined });
+  for (const one of [number, newTicketNumber()]) {
+    accepted(await tenant.incoming(one));
+    await tenant.untilTicket(one, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
+  }
+  expect(chatwoot.contacts).toHaveLength(1);
+  expect(chatwoot.conversations.map(({ contactId }) => contactId)).toEqual([5, 5]);
 });
+
+test("a customer whose contact was merged into another writes on where they were, with a number or without", async () => {
+  for (const accountId of ["628128778222", "farhan"]) {
+    const { chatwoot, tenant, number } = await scene();
+    accepted(await tenant.incoming(number, { accountId }));
+    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
+    const [contact] = chatwoot.contacts;
+    const other = { id: 5, name: "Farhan A.", phone_number: contact?.phone_number };
+    if (!contact) throw new Error("there is no contact");
+    chatwoot.contacts.push(other);
+    chatwoot.merge(contact, other);
+    accepted(await tenant.incoming(number, { accountId, message: "Halo lagi" }));
+    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "the delivery");
+    expect(what(chatwoot)).toEqual(once(["Halo", "Halo lagi"]));
+  }
+});
+
+test.each(["stored", "not stored"])(
+  "a message that Chatwoot answers with 422 for a fault and has %s arrives once",
+  async (how) => {
+    const { chatwoot, tenant, number } = await scene();
+    chatwoot.failNext("message", { status: 422, stored: how === "stored" });
+    accepted(await tenant.incoming(number, { message: "Satu" }));
+    accepted(await tenant.incoming(number, { message: "Dua" }));
+    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "both");
+    expect(what(chatwoot)).toEqual(once(["Satu", "Dua"]));
+  },
+);
 
 test.each<[string, Fault]>([
   ["is down", { status: 503 }],
@@ -174,4 +205,30 @@ test("a conversation that was made when the relay was killed is found again", as
   await world.killAndRestart();
   await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
   expect(what(chatwoot)).toEqual(once(["Satu"]));
+});
+
+test("what an agent shall see at a message is shown after the relay was killed, and of nothing before", async () => {
+  const { chatwoot, tenant, number } = await scene();
+  chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  accepted(await tenant.incoming(number));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the conversation");
+  const [conversation] = chatwoot.conversations;
+  if (!conversation) throw new Error("there is no conversation");
+  const asked = () => chatwoot.received.filter(({ method }) => method === "PATCH").length;
+  expect(await chatwoot.agentSays(conversation, "Satu")).toBe(200);
+  await poll(
+    () => Promise.resolve(chatwoot.messages.at(-1)?.status),
+    (status) => status === "delivered",
+    "the first to show",
+  );
+  chatwoot.failNext("status", silent);
+  expect(await chatwoot.agentSays(conversation, "Dua")).toBe(200);
+  await poll(
+    () => Promise.resolve(asked()),
+    (count) => count === 2,
+    "the second to be asked for",
+  );
+  await world.killAndRestart();
+  await tenant.untilTicket(number, () => chatwoot.messages.at(-1)?.status === "delivered", "the second to show");
+  expect(asked()).toBe(3);
 });

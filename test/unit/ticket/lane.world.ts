@@ -30,6 +30,7 @@ type Flight = {
 
 export const OWNER = "owner";
 export const TICKET = "ticket";
+export const FAR_END = "https://desk.example";
 
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
@@ -73,7 +74,12 @@ export class World {
     if (!flight) throw new Error("nothing is under way");
     delete this.flights[lane];
     if (conversation !== undefined) flight.keep(conversation);
-    flight.end({ outcome, policy: this.policy, notifyFailures: lane === "toDolphins" && this.notifyFailures });
+    flight.end({
+      outcome,
+      policy: this.policy,
+      notifyFailures: lane === "toDolphins" && this.notifyFailures,
+      hasReceipts: false,
+    });
     await Promise.resolve();
     this.failsToRecord = false;
     return nextStep(this.lane(lane), this.nowMs).do !== "deliver";
@@ -135,12 +141,15 @@ export class World {
         forget: async () => undefined,
       },
       directory: { policy: async () => undefined, unmapTicket: async () => undefined },
-      deliver: (_ticket, lane, { sequence, attempt }, { keep }) => {
+      deliver: (_ticket, lane, { sequence, attempt }, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
+        const keep = (conversation: unknown) => kept.keep(FAR_END, conversation);
         this.flights[lane] = { sequence, attempt, keep, end: resolve };
         return promise;
       },
+      sendReceipt: async () => undefined,
+      receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       nowMs: () => this.nowMs,
       random: () => this.random,
       waitUntil: () => undefined,
