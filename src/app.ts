@@ -5,7 +5,7 @@ import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import type { AppContext, AppEnv } from "./http/context";
-import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath, MISTYPED_PATH } from "./http/engine-path";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
@@ -60,7 +60,7 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Hono<Ap
       const message = `This path takes ${allow} only.`;
       return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
     }
-    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    if (MISTYPED_PATH.test(c.req.path)) logUnknownEnginePath(c);
     return answer(
       c,
       new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),
