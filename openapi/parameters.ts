@@ -44,13 +44,21 @@ const ingressKey: Parameter = {
   example: "your-engines-key",
 };
 
-export const mediaReference: Parameter = {
-  name: "reference",
-  in: "path",
-  description: "**The credential of this route**: signed by the relay, for one file and until its end.",
-  schema: z.string(),
-  example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
-};
+export const ofMedia: Parameter[] = [
+  {
+    name: "reference",
+    in: "path",
+    description: "**The credential of this route**: signed by the relay, for one file and until its end.",
+    schema: z.string(),
+    example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
+  },
+  {
+    name: "Range",
+    in: "header",
+    description: "One part, as in `bytes=0-1023`. Several at once get the whole file.",
+    schema: z.string(),
+  },
+];
 
 export const ownerInQuery: Parameter = {
   name: "owner",

@@ -1,12 +1,12 @@
-import { Hono } from "hono";
 import { decodeBody, readBody } from "../http/body";
 import { acceptEvent, eventOf } from "../http/accept-event";
 import { authenticateDesk } from "../http/auth";
-import { eventJsonOf, type AppContext, type AppEnv } from "../http/context";
+import { eventJsonOf, type AppContext } from "../http/context";
 import { resolveTenant } from "../http/resolve-tenant";
+import { Routes } from "../http/routes";
 
 /** What a desk posts: replies and the Close command. */
-export const desk = new Hono<AppEnv>();
+export const desk = new Routes();
 
 desk.post("/outgoing", (c) => acceptFromDesk(c, "outgoing")).post("/command", (c) => acceptFromDesk(c, "command"));
 
