@@ -1,4 +1,5 @@
 import { byteLength } from "../crypto/bytes";
+import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { FailureReport, LaneName } from "../model/answers";
@@ -126,7 +127,7 @@ function settle(
     sequence,
     messageId: message.id,
     attempt: history.attemptCount,
-    ms: nowMs - startedAtMs,
+    ms: elapsedMs(startedAtMs, nowMs),
     status: "status" in outcome ? outcome.status : undefined,
     error: "error" in outcome ? outcome.error : undefined,
     nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,
