@@ -19,6 +19,8 @@ export function SettingsTab() {
     replaceTenant(await putTenant(owner, record));
     setSaved(true);
   };
+  // Only of a desk of one's own nothing is known but what it answers to a message.
+  const isAsked = tenant.desk.type !== "native";
   const hasLogin = tenant.dolphins.auth.type === "login";
   return (
     <section>
@@ -37,7 +39,8 @@ export function SettingsTab() {
               key={tenant.desk.type}
               owner={owner}
               end="desk"
-              hint={isChanged ? words.tries.unsaved : words.tries.deskHint}
+              label={isAsked ? words.tries.deskCheck : words.tries.desk}
+              hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.deskCheckHint : words.tries.deskHint}
               disabled={isChanged}
             />
           ),
@@ -45,6 +48,7 @@ export function SettingsTab() {
             <TryButton
               owner={owner}
               end="engine"
+              label={words.tries.engine}
               hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
               disabled={isChanged || !hasLogin}
             />

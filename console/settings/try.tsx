@@ -8,10 +8,10 @@ import { LongText } from "../parts/long-text";
 import { ErrorNotice, Notice } from "../parts/notice";
 import { useWords } from "../words/language";
 
-type Props = { owner: string; end: "desk" | "engine"; hint: string; disabled: boolean };
+type Props = { owner: string; end: "desk" | "engine"; label: string; hint: string; disabled: boolean };
 
 /** Tries the far end with the settings as saved, and shows its true answer. */
-export function TryButton({ owner, end, hint, disabled }: Props) {
+export function TryButton({ owner, end, label, hint, disabled }: Props) {
   const words = useWords();
   const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
@@ -30,7 +30,7 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
   return (
     <div class="try">
       <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
-        {isBusy ? words.tries.going : words.tries[end]}
+        {isBusy ? words.tries.going : label}
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
@@ -39,16 +39,36 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
   );
 }
 
-function ResultNotice({ result: { attempt, outcome, answer } }: { result: ConnectionTest }) {
+function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { result: ConnectionTest }) {
   const words = useWords();
+  const isReached = outcome === "delivered";
+  const isWhole = checks.every(({ ok }) => ok);
   return (
-    <Notice tone={outcome === "delivered" ? "good" : "bad"}>
+    <Notice tone={isReached ? (isWhole ? "good" : "warn") : "bad"}>
       <p>
-        <strong>{words.tries.outcome[outcome]}</strong> {attempt.status !== undefined && `HTTP ${attempt.status} · `}
+        <strong>{isReached && !isWhole ? words.tries.incomplete : words.tries.outcome[outcome]}</strong>{" "}
+        {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>
       {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
+      {checks.length > 0 && <Checks checks={checks} />}
       {answer !== "" && <LongText text={answer} class="quoted" />}
     </Notice>
+  );
+}
+
+/** What was found at the desk, in the relay's own words. */
+function Checks({ checks }: { checks: NonNullable<ConnectionTest["checks"]> }) {
+  const words = useWords();
+  return (
+    <ul class="checks">
+      {checks.map(({ name, ok, message }) => (
+        <li key={name} class={ok ? "check-ok" : "check-failed"}>
+          <span aria-hidden="true">{ok ? "✓" : "✕"}</span>{" "}
+          <span class="sr-only">{ok ? words.tries.found.yes : words.tries.found.no}: </span>
+          <strong>{words.tries.check(name)}</strong> <span lang="en">{message}</span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -167,6 +167,7 @@ export const en = {
       answer === "" ? `${who} answered ${status}` : `${who} answered ${status} “${answer}”`,
     saidFailure: (who: string, status: number, answer: string) =>
       `${who} answered ${status}, but said failure in it: “${answer}”`,
+    unreached: (who: string, status: number) => `Cloudflare got no usable answer from ${who} (its status ${status})`,
     timeout: (who: string, limit: string) => `${who} gave no complete answer within ${limit}`,
     unreachable: (who: string, detail: string) => `${who} could not be reached (${detail})`,
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,
@@ -259,9 +260,11 @@ export const en = {
     })[option] ?? option,
   tries: {
     desk: "Send a test event to this desk",
+    deskCheck: "Check this desk",
     engine: "Log in to this 3Dolphins",
     going: "Asking …",
     deskHint: "Sends a marked test event, signed as any other, and shows the answer.",
+    deskCheckHint: "Asks the desk what is set up there. Agents see nothing of it.",
     engineHint: "Asks for a token and shows whether it was given; never the token.",
     noLogin: "There is no login to try: the authentication is of another type.",
     unsaved: "Save first: the test uses the settings as saved.",
@@ -271,6 +274,22 @@ export const en = {
       retry: "Failed; a message would be tried again.",
       blocked: "Blocked: the relay may not call this address.",
     },
+    incomplete: "It answers, but something is not set up.",
+    found: { yes: "in order", no: "not in order" },
+    check: (name: string) =>
+      ({
+        app: "App",
+        key: "Key",
+        multiConversations: "Multi-conversations",
+        webhook: "Webhook",
+        triggers: "Triggers of the webhook",
+        webhookSecret: "Webhook secret",
+        version: "Version",
+        token: "API access token",
+        inbox: "Inbox",
+        attributes: "Attributes",
+        reached: "Replies",
+      })[name] ?? name,
   },
   credentials: {
     title: "Credentials of the desk",

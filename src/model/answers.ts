@@ -12,6 +12,7 @@ const answer = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ status:
 const count = z.int().check(z.minimum(0));
 const time = z.iso.datetime();
 const json = z.record(z.string(), z.unknown());
+const described = (description: string) => z.string().register(z.globalRegistry, { description });
 /** The cursor of the page behind this one, where there is one. */
 const next = z.exactOptional(z.string());
 
@@ -180,7 +181,9 @@ export const connectionTestAnswer = answer({
   outcome,
   answer: z.string(),
   /** Of a desk that can be asked: what was found there, and what is missing. */
-  checks: z.exactOptional(z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string() }))),
+  checks: z.exactOptional(
+    z.array(z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") })),
+  ),
 });
 export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
 
@@ -211,7 +214,6 @@ export const historyAnswer = answer({
 });
 export type HistoryAnswer = z.infer<typeof historyAnswer>;
 
-const described = (description: string) => z.string().register(z.globalRegistry, { description });
 export const refusal = z.object({
   status: z.literal("error"),
   error: z.object({
