@@ -12,8 +12,9 @@ import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/time
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
- * A row of `message` changes only while it lies, and when it is taken. `outcome` has a row only for messages that were tried, so the newest row of each table
- * says how far a lane has got. The index `undelivered` holds only what is not delivered, so an ordinary message never enters it.
+ * A row of `message` changes only while it lies, and when it is taken. `outcome` has a row only for messages that were tried,
+ * so the newest row of each table says how far a lane has got. The index `undelivered` holds only what is not delivered, so an
+ * ordinary message never enters it.
  */
 
 /** More than a lane takes while one request is sent again. */

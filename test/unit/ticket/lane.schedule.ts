@@ -14,13 +14,16 @@ export type Operation =
   | { do: "passUntilDue"; lane: LaneName }
   /** Until the first of what lies is taken. */
   | { do: "passUntilTaken" }
+  /** The clock is set back, and something touches the ticket after that. */
+  | { do: "setClockBack"; ms: number }
   /** `taken`: the far end had the attempt under way already. */
   | { do: "crash"; taken: Record<LaneName, boolean> }
   | { do: "replay"; which: "all" | number[]; twice: boolean }
   | { do: "prune"; olderThanMs: number }
   | { do: "configure"; policy: DeliveryPolicy; notifyFailures: boolean };
 
-const DAY_MS = 24 * 3600_000;
+const HOUR_MS = 3600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const lane = fc.constantFrom<LaneName>("toDesk", "toDolphins", "toDolphins");
 const SAID: Record<LaneName, EventKind[]> = {
@@ -35,7 +38,7 @@ const accepting = lane
       body: fc.constantFrom(1, 1, 2, 3, 500),
       key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
       fromWebhook: fc.constant(to === "toDolphins"),
-      isOrdered: to === "toDolphins" ? fc.boolean() : fc.constant(false),
+      isOrdered: to === "toDolphins" ? fc.constantFrom(true, true, false) : fc.constant(false),
       reply: fc.record({ key: fc.integer({ min: 1, max: 6 }), ageMs: fc.constantFrom(0, 0, 2_000, 2_001) }),
     }),
   )
@@ -56,18 +59,19 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 8, arbitrary: accepting },
   { weight: 12, arbitrary: ending },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant("pass"),
       ms: fc.oneof(
         { weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) },
-        { weight: 8, arbitrary: fc.integer({ min: 1, max: 2_500 }) },
+        { weight: 16, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
         fc.constant(DAY_MS),
       ),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: "passUntilTaken" }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("setClockBack"), ms: fc.constant(HOUR_MS) }) },
   {
     weight: 2,
     arbitrary: fc.record({
