@@ -82,12 +82,16 @@ export function parseTenant(
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
     const target = String(valueAt(data, path));
-    const reason = forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
+    const reason = whyNoTarget(target, allowInsecureTargets, self);
     if (reason) issues.push({ path, message: reason });
   }
   if (issues.length > 0) return { ok: false, error: issues };
   return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
 }
+
+/** Why a far end of a tenant may not be there, or undefined when it may. */
+export const whyNoTarget = (target: string, allowInsecureTargets: boolean, self?: string): string | undefined =>
+  forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
 
 /** A Worker is behind every port of its host. Only in local development do other servers share the host with it. */
 function leadsBack(target: string, self: string | undefined, allowInsecureTargets: boolean): string | undefined {

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Failure } from "../../egress/outcome";
-import type { Check, CheckContext, Checked } from "../desk";
+import { failed, passed, type Check, type CheckContext, type Checked } from "../desk";
 import { sunshine, type Api } from "./api";
 import type { ZendeskRecord } from "./record";
 
@@ -104,6 +104,3 @@ async function webhookChecks(api: Api, record: ZendeskRecord, { webhookUrl }: Ch
     ...(isOther ? [failed("webhookSecret", "It is another than the record's: copy it from the integration.")] : []),
   ];
 }
-
-const passed = (name: string, message: string): Check => ({ name, ok: true, message });
-const failed = (name: string, message: string): Check => ({ name, ok: false, message });

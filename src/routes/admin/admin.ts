@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { operatorOnly } from "../../http/auth";
 import type { AppEnv } from "../../http/context";
+import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
@@ -20,4 +21,5 @@ admin
   .route("/tenants", overview)
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
+  .route("/tenants", connections)
   .route("/tickets", tickets);
