@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
+import { issuesOf } from "../lib/zod";
 import type { Tenant } from "../tenants/tenant-record";
 import { directoryOf, jsonOf, type AppContext } from "./context";
 
@@ -56,9 +57,9 @@ export const bodyIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting
 function fitting<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const found = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
+  const found = new Map(issuesOf(result.error, "this").toReversed().map(({ path, message }) => [path, message]));
   const issues = [...found].map(([path, message]) => ({ path, message }));
-  const message = `${issues.map((issue) => `${issue.path} ${issue.message}`).join("; ")}.`;
+  const message = `${issues.map((issue) => `${issue.path || "The body"} ${issue.message}`).join("; ")}.`;
   throw new AppError("invalid_request", message, { issues });
 }
 

@@ -5,7 +5,7 @@ import { id } from "../model/event";
 import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
 import type { Result } from "../model/result";
-import { missingObject } from "../lib/zod";
+import { issuesOf, missingObject } from "../lib/zod";
 
 /** The tenant record as the operator puts it: docs/tenants.md. */
 
@@ -68,14 +68,7 @@ export function parseTenant(
   }
   const { owner: stated = owner, ...record } = json as Record<string, unknown>;
   const result = tenantRecord.safeParse(record);
-  const issues: Issue[] = (result.error?.issues ?? []).flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          path: [...issue.path, key].join("."),
-          message: "is not a field of a tenant record",
-        }))
-      : [{ path: issue.path.join("."), message: issue.message }],
-  );
+  const issues: Issue[] = issuesOf(result.error, "a tenant record");
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
   if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;

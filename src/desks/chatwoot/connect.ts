@@ -117,7 +117,7 @@ const LONGEST_NAME = 100;
 
 /** Inbox#name has no signs of an address in it, and begins and ends with a letter or a digit. */
 const inboxNameOf = (name: string): string =>
-  clip(name.replaceAll(/[/\\<>@]+/g, " "), LONGEST_NAME).replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") ||
+  clip(name.replaceAll(/[/\\<>@\s]+/g, " "), LONGEST_NAME).replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") ||
   "3Dolphins";
 
 /** The inbox's own; before version 4.13 the one in its webhook's URL, which is put there if there is none. */

@@ -58,7 +58,7 @@ const messageCreated = z.object({
   content: z.nullish(z.string()),
   content_attributes: z.catch(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
   message_type: z.string(),
-  created_at: z.catch(z.nullish(z.string()), undefined),
+  created_at: z.optional(z.unknown()),
   private: z.nullish(z.boolean()),
   account,
   conversation,
@@ -140,19 +140,25 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
-  const createdAtMs = Date.parse(message.created_at ?? "");
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
     isMarkdown: true,
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
-    sentAtMs: Number.isNaN(createdAtMs) ? undefined : createdAtMs,
     ticketReference,
     messageType,
     message: caption,
     mediaLink,
+    // The relay's own link to it ends by this.
+    ...(mediaLink === "" ? {} : { sentAtMs: sentAtMs(message.created_at) }),
   }));
+}
+
+/** Whole seconds: webhooks have a text with milliseconds, lists a number, and both have to make the same event. */
+function sentAtMs(createdAt: unknown): number | undefined {
+  const seconds = Math.floor(typeof createdAt === "number" ? createdAt : Date.parse(String(createdAt)) / 1000);
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
