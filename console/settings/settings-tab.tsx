@@ -3,6 +3,7 @@ import { putTenant } from "../api/relay";
 import { PageHeading } from "../parts/heading";
 import { useTenant } from "../tenant/context";
 import { useWords } from "../words/language";
+import { ConnectChatwoot } from "./connect-chatwoot";
 import { CredentialsPanel } from "./credentials";
 import { DeletePanel } from "./delete";
 import { TenantForm } from "./tenant-form";
@@ -14,11 +15,14 @@ export function SettingsTab() {
   const { owner, name } = tenant;
   const [isChanged, setChanged] = useState(false);
   const [isSaved, setSaved] = useState(false);
+  const [isConnecting, setConnecting] = useState(false);
   const save = async (record: Record<string, unknown>) => {
     setSaved(false);
     replaceTenant(await putTenant(owner, record));
     setSaved(true);
   };
+  // A desk that can be asked what is set up there is sent nothing.
+  const isAsked = tenant.desk.type !== "native";
   const hasLogin = tenant.dolphins.auth.type === "login";
   return (
     <section>
@@ -31,26 +35,41 @@ export function SettingsTab() {
         saveLabel={words.save}
         isSaved={isSaved}
         onChanged={setChanged}
-        below={{
+        below={(deskType) => ({
           desk: (
-            <TryButton
-              key={tenant.desk.type}
-              owner={owner}
-              end="desk"
-              hint={isChanged ? words.tries.unsaved : words.tries.deskHint}
-              disabled={isChanged}
-            />
+            <>
+              <TryButton
+                key={tenant.desk.type}
+                owner={owner}
+                end="desk"
+                label={isAsked ? words.tries.check : words.tries.desk}
+                hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.checkHint : words.tries.deskHint}
+                disabled={isChanged}
+              />
+              {deskType === "chatwoot" && (
+                <div class="try">
+                  <button type="button" onClick={() => setConnecting(true)}>
+                    {words.connect.start}
+                  </button>
+                  <span class="hint">{words.connect.hint}</span>
+                </div>
+              )}
+            </>
           ),
           dolphins: (
             <TryButton
               owner={owner}
               end="engine"
+              label={words.tries.engine}
               hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
               disabled={isChanged || !hasLogin}
             />
           ),
-        }}
+        })}
       />
+      {isConnecting && (
+        <ConnectChatwoot tenant={tenant} onConnected={replaceTenant} onClose={() => setConnecting(false)} />
+      )}
       <CredentialsPanel />
       <DeletePanel />
     </section>

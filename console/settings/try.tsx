@@ -4,14 +4,15 @@ import { testConnection } from "../api/relay";
 import type { ConnectionTest } from "../api/types";
 import { asApiError } from "../lib/load";
 import { took } from "../lib/times";
+import { CheckList } from "../parts/checks";
 import { LongText } from "../parts/long-text";
 import { ErrorNotice, Notice } from "../parts/notice";
 import { useWords } from "../words/language";
 
-type Props = { owner: string; end: "desk" | "engine"; hint: string; disabled: boolean };
+type Props = { owner: string; end: "desk" | "engine"; label: string; hint: string; disabled: boolean };
 
 /** Tries the far end with the settings as saved, and shows its true answer. */
-export function TryButton({ owner, end, hint, disabled }: Props) {
+export function TryButton({ owner, end, label, hint, disabled }: Props) {
   const words = useWords();
   const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
@@ -30,7 +31,7 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
   return (
     <div class="try">
       <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
-        {isBusy ? words.tries.going : words.tries[end]}
+        {isBusy ? words.tries.going : label}
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
@@ -39,15 +40,18 @@ export function TryButton({ owner, end, hint, disabled }: Props) {
   );
 }
 
-function ResultNotice({ result: { attempt, outcome, answer } }: { result: ConnectionTest }) {
+function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { result: ConnectionTest }) {
   const words = useWords();
+  const isWell = outcome === "delivered" && checks.every(({ ok }) => ok);
   return (
-    <Notice tone={outcome === "delivered" ? "good" : "bad"}>
+    <Notice tone={isWell ? "good" : outcome === "delivered" ? "warn" : "bad"}>
       <p>
-        <strong>{words.tries.outcome[outcome]}</strong> {attempt.status !== undefined && `HTTP ${attempt.status} · `}
+        <strong>{isWell || outcome !== "delivered" ? words.tries.outcome[outcome] : words.tries.partly}</strong>{" "}
+        {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>
       {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
+      {checks.length > 0 && <CheckList checks={checks} />}
       {answer !== "" && <LongText text={answer} class="quoted" />}
     </Notice>
   );

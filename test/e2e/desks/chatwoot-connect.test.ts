@@ -68,7 +68,8 @@ test("a Chatwoot without an inbox is connected with one token, and the first mes
     channel: "whatsapp",
     phone: "+628128778222",
   });
-  if (conversation) expect(await chatwoot.agentSays(conversation, "Ada yang bisa dibantu?")).toBe(200);
+  if (!conversation) throw new Error("there is no conversation");
+  expect(await chatwoot.agentSays(conversation, "Ada yang bisa dibantu?")).toBe(200);
   await tenant.engine.until((received) => received.length === 1, "the answer");
   // From now on the relay calls as the agent alone.
   const token = chatwoot.received.findLast(({ path }) => path.endsWith("/messages"))?.headers["api-access-token"];
