@@ -151,7 +151,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
     message: caption,
     mediaLink,
     // The relay's own link to it ends by this.
-    ...(mediaLink === "" ? {} : { sentAtMs: sentAtMs(message.created_at) }),
+    sentAtMs: mediaLink === "" ? undefined : sentAtMs(message.created_at),
   }));
 }
 
