@@ -19,6 +19,12 @@ export const tenantReplayBody = named("DeadLetterReplay", tenantReplay);
 export const signInBody = named("SignIn", signIn);
 export const deskWebhook = named("DeskWebhook", z.record(z.string(), z.unknown()));
 
+/** What the same name does not mean elsewhere. */
+z.globalRegistry.add(tenantRecord.shape.language, { description: "Of the relay's own texts to agents." });
+z.globalRegistry.add(answers.attempt.shape.error, {
+  description: "Why the attempt failed, in one text: `detail`, `answer` and the rest together.",
+});
+
 named("Refusal", answers.refusal);
 named("Attempt", answers.attempt);
 named("Message", answers.timelineMessage);

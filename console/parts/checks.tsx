@@ -7,11 +7,10 @@ export function CheckList({ checks }: { checks: Checks }) {
   return (
     <ul class="checks">
       {checks.map(({ name, ok, message }) => (
-        <li key={name} class={ok ? "ok" : "bad"}>
-          <span aria-hidden="true">{ok ? "✓" : "✗"}</span>{" "}
-          <span>
-            <span class="sr-only">{ok ? words.check.ok : words.check.bad}</span> <code>{name}</code> {message}
-          </span>
+        <li key={name} class={ok ? "check-ok" : "check-failed"}>
+          <span aria-hidden="true">{ok ? "✓" : "✕"}</span>{" "}
+          <span class="sr-only">{ok ? words.tries.found.yes : words.tries.found.no}: </span>
+          <strong>{words.tries.check(name)}</strong> <span lang="en">{message}</span>
         </li>
       ))}
     </ul>

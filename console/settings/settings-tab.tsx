@@ -21,7 +21,7 @@ export function SettingsTab() {
     replaceTenant(await putTenant(owner, record));
     setSaved(true);
   };
-  // A desk that can be asked what is set up there is sent nothing.
+  // Only of a desk of one's own nothing is known but what it answers to a message.
   const isAsked = tenant.desk.type !== "native";
   const hasLogin = tenant.dolphins.auth.type === "login";
   return (
@@ -42,8 +42,8 @@ export function SettingsTab() {
                 key={tenant.desk.type}
                 owner={owner}
                 end="desk"
-                label={isAsked ? words.tries.check : words.tries.desk}
-                hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.checkHint : words.tries.deskHint}
+                label={isAsked ? words.tries.deskCheck : words.tries.desk}
+                hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.deskCheckHint : words.tries.deskHint}
                 disabled={isChanged}
               />
               {deskType === "chatwoot" && (

@@ -42,11 +42,12 @@ export function TryButton({ owner, end, label, hint, disabled }: Props) {
 
 function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { result: ConnectionTest }) {
   const words = useWords();
-  const isWell = outcome === "delivered" && checks.every(({ ok }) => ok);
+  const isReached = outcome === "delivered";
+  const isWhole = checks.every(({ ok }) => ok);
   return (
-    <Notice tone={isWell ? "good" : outcome === "delivered" ? "warn" : "bad"}>
+    <Notice tone={isReached ? (isWhole ? "good" : "warn") : "bad"}>
       <p>
-        <strong>{isWell || outcome !== "delivered" ? words.tries.outcome[outcome] : words.tries.partly}</strong>{" "}
+        <strong>{isReached && !isWhole ? words.tries.incomplete : words.tries.outcome[outcome]}</strong>{" "}
         {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>

@@ -44,6 +44,8 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
+  /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
+  owner?: string | undefined;
 } & (
   | ({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean; sentAtMs?: number | undefined } & AgentReply)
   | { kind: "command" }
@@ -68,8 +70,8 @@ export type Receipt = { deskMessage: string; attempt: number } & (
 export type FailureCause = { reason: DeadReason; status: number | null } | { code: ErrorCode };
 
 /**
- * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that the relay has not
- * opened for this owner.
+ * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that was opened for
+ * another owner, whose own webhook brings it as well.
  */
 export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode; isForeign: boolean };
 

@@ -101,9 +101,9 @@ async function outlookOf(
 export async function acceptEvent(
   c: AppContext,
   event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
-  { mayWait }: { mayWait: boolean },
+  { mayWait, isSigned }: { mayWait: boolean; isSigned: boolean },
 ): Promise<Response> {
-  const idempotencyKey = keyOf(c);
+  const idempotencyKey = keyOf(c, isSigned);
   const waitSeconds = mayWait ? preferredWait(c) : undefined;
   const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
   c.header("relay-message-id", stored.id);
@@ -145,9 +145,12 @@ function deliveryFailed(
   });
 }
 
-/** `Idempotency-Key`, or else `webhook-id`. */
-function keyOf(c: AppContext): string | undefined {
-  const name = c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
+/**
+ * `Idempotency-Key`, or else `webhook-id`. Of a signed request it is `webhook-id`, which the signature covers: who has seen
+ * one cannot send it again under another key.
+ */
+function keyOf(c: AppContext, isSigned: boolean): string | undefined {
+  const name = isSigned || c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
   const key = c.req.header(name);
   if (key === undefined) return undefined;
   if (key.length >= 1 && key.length <= LONGEST_KEY) return key;

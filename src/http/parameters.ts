@@ -34,7 +34,7 @@ export const webhookUrlOf = (c: AppContext, deskType: string, owner: string): st
 
 /** A whole number from 1 to `most` in the query. */
 export function numberIn(c: AppContext, name: string, most: number, byDefault: number): number {
-  const number = z.pipe(z.coerce.number(), z.int().check(z.minimum(1), z.maximum(most)));
+  const number = z.pipe(z.transform(Number), z.int().check(z.minimum(1), z.maximum(most)));
   const result = z._default(number, byDefault).safeParse(c.req.query(name));
   if (result.success) return result.data;
   throw invalidParameter(name, `must be a number from 1 to ${most}`);
@@ -57,7 +57,11 @@ export const bodyIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting
 function fitting<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const found = new Map(issuesOf(result.error, "this").toReversed().map(({ path, message }) => [path, message]));
+  const found = new Map(
+    issuesOf(result.error, "this")
+      .toReversed()
+      .map(({ path, message }) => [path, message]),
+  );
   const issues = [...found].map(([path, message]) => ({ path, message }));
   const message = `${issues.map((issue) => `${issue.path || "The body"} ${issue.message}`).join("; ")}.`;
   throw new AppError("invalid_request", message, { issues });

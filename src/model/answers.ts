@@ -12,6 +12,7 @@ const answer = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ status:
 const count = z.int().check(z.minimum(0));
 const time = z.iso.datetime();
 const json = z.record(z.string(), z.unknown());
+const described = (description: string) => z.string().register(z.globalRegistry, { description });
 /** The cursor of the page behind this one, where there is one. */
 const next = z.exactOptional(z.string());
 
@@ -175,7 +176,9 @@ export type CredentialsAnswer = z.infer<typeof credentialsAnswer>;
 export type Credentials = CredentialsAnswer["credentials"];
 
 /** What was found at a desk, and what is missing there. */
-const checks = z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string() }));
+const checks = z.array(
+  z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") }),
+);
 export type Checks = z.infer<typeof checks>;
 
 export const connectedAnswer = answer({ tenant, checks });
@@ -218,7 +221,6 @@ export const historyAnswer = answer({
 });
 export type HistoryAnswer = z.infer<typeof historyAnswer>;
 
-const described = (description: string) => z.string().register(z.globalRegistry, { description });
 export const refusal = z.object({
   status: z.literal("error"),
   error: z.object({

@@ -1,9 +1,9 @@
-import { v7 as uuid } from "uuid";
 import { required } from "../config";
 import type { Check } from "../desks/desk";
 import { checkDesk } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { testLogin } from "../engine/login";
+import { newMessageId } from "../lib/message-id";
 import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
@@ -43,7 +43,7 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     { owner, ...TEST_TICKET },
     "toDesk",
     {
-      id: `msg_${uuid().replaceAll("-", "")}`,
+      id: newMessageId(),
       sequence: 1,
       attempt: 1,
       kind: "incoming",

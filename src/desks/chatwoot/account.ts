@@ -1,11 +1,12 @@
 import * as z from "zod/mini";
+import { withFallback } from "../../lib/zod";
 import type { Language } from "../desk";
 
 /** What stands in an account before a customer writes: whose a token is, the inbox, and what agents see of a conversation. */
 
 const profile = z.object({
   id: z.int(),
-  name: z.catch(z.string(), ""),
+  name: withFallback(z.string(), ""),
   accounts: z.array(z.object({ id: z.int(), role: z.nullish(z.string()) })),
 });
 export type Profile = z.infer<typeof profile>;
@@ -17,7 +18,7 @@ export const roleIn = ({ accounts }: Profile, accountId: number): string | undef
 
 const inbox = z.object({
   id: z.int(),
-  name: z.catch(z.string(), ""),
+  name: withFallback(z.string(), ""),
   channel_type: z.nullish(z.string()),
   webhook_url: z.nullish(z.string()),
   /** From version 4.13 on, and for administrators alone. */

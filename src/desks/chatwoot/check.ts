@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Failure } from "../../egress/outcome";
 import { clip } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { isFailureCause } from "../agent-notes";
 import { failed, passed, type Check, type CheckContext, type Checked } from "../desk";
 import {
@@ -117,10 +118,10 @@ const message = z.object({
   message_type: z.int(),
   status: z.nullish(z.string()),
   created_at: z.number(),
-  content_attributes: z.catch(z.object({ external_error: z.optional(z.string()) }), {}),
+  content_attributes: withFallback(z.object({ external_error: z.optional(z.string()) }), {}),
 });
 const conversations = z.object({
-  data: z.object({ payload: z.array(z.object({ messages: z.array(z.catch(z.nullable(message), null)) })) }),
+  data: z.object({ payload: z.array(z.object({ messages: z.array(withFallback(z.nullable(message), null)) })) }),
 });
 const OUTGOING = 1;
 const MOST_WORDS = 200;

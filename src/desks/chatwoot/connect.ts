@@ -3,7 +3,7 @@ import type { Bounds } from "../../egress/http";
 import { statusOf } from "../../egress/outcome";
 import { text } from "../../lib/record-fields";
 import { clip } from "../../lib/text";
-import { missingObject } from "../../lib/zod";
+import { missingObject, withFallback } from "../../lib/zod";
 import { AppError } from "../../model/errors";
 import { passed, type Check, type Language } from "../desk";
 import { ATTRIBUTES, isApiInbox, readInbox, readInboxes, readProfile, roleIn, webhookOf, type Inbox } from "./account";
@@ -159,7 +159,7 @@ function valueOf<T>({ given }: Connecting, reply: Reply, read: (json: unknown) =
 const wrong = (path: keyof Given, message: string) =>
   new AppError("invalid_request", `${path} ${message}.`, { issues: [{ path, message }] });
 
-const refusal = z.catch(z.object({ error: z.optional(z.string()), message: z.optional(z.string()) }), {});
+const refusal = withFallback(z.object({ error: z.optional(z.string()), message: z.optional(z.string()) }), {});
 const MOST_WORDS = 200;
 
 /** What Chatwoot says, without the tokens that it was sent. */

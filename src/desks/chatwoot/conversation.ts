@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { statusOf } from "../../egress/outcome";
+import { withFallback } from "../../lib/zod";
 import { errorIn, stepOf, type Step } from "./api";
 import { contactOf, type Opening } from "./contact";
 import { phoneNumberOf } from "./phone-number";
@@ -10,7 +11,7 @@ import { phoneNumberOf } from "./phone-number";
  */
 
 /** What is remembered of it. */
-const remembered = z.catch(z.object({ contactId: z.optional(z.int()), conversationId: z.optional(z.int()) }), {});
+const remembered = withFallback(z.object({ contactId: z.optional(z.int()), conversationId: z.optional(z.int()) }), {});
 export type Conversation = z.infer<typeof remembered>;
 
 export const readConversation = (kept: unknown): Conversation => remembered.parse(kept);

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { equalSecrets, utf8 } from "../../crypto/bytes";
 import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
 import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
 import { toText } from "./agent-text";
@@ -56,7 +57,7 @@ type Attachment = z.infer<typeof attachment>;
 const messageCreated = z.object({
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   content: z.nullish(z.string()),
-  content_attributes: z.catch(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
+  content_attributes: withFallback(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
   message_type: z.string(),
   created_at: z.optional(z.unknown()),
   private: z.nullish(z.boolean()),

@@ -1,15 +1,15 @@
-import { Hono } from "hono";
 import { required } from "../../config";
 import { chatwootConnection, connectChatwoot } from "../../desks/chatwoot/connect";
-import { configOf, type AppEnv } from "../../http/context";
+import { configOf } from "../../http/context";
 import { audit, bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 import type { ConnectedAnswer } from "../../model/answers";
 import { maskSecrets } from "../../tenants/secrets";
 import { whyNoTarget } from "../../tenants/tenant-record";
 import { putRecord } from "./tenants";
 
 /** Sets up the desk of a tenant at its far end, and writes it into the tenant's record. */
-export const connections = new Hono<AppEnv>();
+export const connections = new Routes();
 
 /** Some ten requests, while an operator waits. */
 const TIMEOUT_MS = 25_000;

@@ -76,12 +76,12 @@ test("an operator connects Chatwoot with pasted tokens, reads what was done, and
   expect(await page.getByLabel("Inbox id").inputValue()).toBe(String(chatwoot.inboxes[0]?.id));
   expect(await page.content()).not.toContain(chatwoot.tokens.administrator);
 
-  await page.getByRole("button", { name: "Check what is set up at this desk" }).click();
+  await page.getByRole("button", { name: "Check this desk" }).click();
   await page.getByText("It works.").waitFor();
   await page.getByText("Chatwoot 4.15.1.").waitFor();
   chatwoot.definitions.splice(0);
-  await page.getByRole("button", { name: "Check what is set up at this desk" }).click();
-  await page.getByText("something has to be fixed").waitFor();
+  await page.getByRole("button", { name: "Check this desk" }).click();
+  await page.getByText("something is not set up").waitFor();
   expect(await violationsOn(page)).toEqual([]);
 });
 
@@ -135,7 +135,7 @@ test("a new tenant with Chatwoot needs no inbox and no secret: the relay makes t
   expect(await token.getAttribute("aria-invalid")).toBe("true");
   await token.fill(chatwoot.tokens.administrator);
   await page.getByRole("button", { name: "Create tenant" }).click();
-  await page.getByRole("button", { name: "Check what is set up at this desk" }).waitFor();
+  await page.getByRole("button", { name: "Check this desk" }).waitFor();
   expect(chatwoot.inboxes).toHaveLength(1);
   const { body } = await world.admin("GET", `/admin/tenants/${owner}`);
   expect(body).toMatchObject({ tenant: { desk: { type: "chatwoot", inboxId: chatwoot.inboxes[0]?.id } } });

@@ -35,6 +35,7 @@ const reached = {
   closeRepeated: 0,
   echoed: 0,
   suspected: 0,
+  waitedByAnotherClock: 0,
 };
 
 function outcomeOf(far: FarEnd, retryAfterMs: number): Outcome {
@@ -62,6 +63,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
       return pass(world, reference, world.nowMs + now.ms);
     case "passUntilDue":
       return passUntilDue(world, reference, now.lane);
+    case "setClockBack":
+      return setClockBack(world, reference, now.ms);
     case "crash":
       for (const name of LANES) {
         const message = reference.inFlight[name];
@@ -197,8 +200,18 @@ function passUntilDue(world: World, reference: Reference, name: LaneName): void 
   const head = reference.head(name);
   if (!head || reference.inFlight[name]) return;
   const wokenMs = reference.isAsleep ? (world.alarmAtMs ?? 0) : 0;
-  pass(world, reference, Math.max(world.nowMs, head.dueMs, wokenMs));
+  pass(world, reference, Math.max(world.nowMs, reference.dueMs(head, world.nowMs), wokenMs));
   expectSame(world.flights[name]?.sequence, head.sequence);
+}
+
+async function setClockBack(world: World, reference: Reference, ms: number): Promise<void> {
+  world.nowMs -= ms;
+  for (const name of LANES) {
+    const head = reference.head(name);
+    if (head && head.dueMs > 0 && reference.dueMs(head, world.nowMs) === 0) reached.waitedByAnotherClock++;
+  }
+  await world.rearm();
+  woke(world, reference);
 }
 
 function replay(world: World, reference: Reference, wanted: "all" | number[]): void {

@@ -82,6 +82,11 @@ export class Reference {
     return this.withState(lane, "waiting")[0];
   }
 
+  /** When a message may be tried next; 0 for at once. A longer wait than there is was begun by another clock, and is over. */
+  dueMs(message: Message, nowMs: number): number {
+    return message.dueMs > nowMs + MAX_WAIT_MS ? 0 : message.dueMs;
+  }
+
   /** What becomes of an event, before it is added. A desk's webhook takes the echo, if there is one. */
   expected({ lane, kind, body, key, fromWebhook }: Said, nowMs: number): Expected {
     const withKey = this.messages[lane].findLast((one) => key !== undefined && one.key === key && !one.isGone);
@@ -92,9 +97,9 @@ export class Reference {
     if (isClose && fromWebhook) this.#echo = undefined;
     if (first) return { repeats: first };
     if (isClose && this.close && !this.close.isGone) return { repeats: this.close };
-    if (echo && echo.untilMs > nowMs) return { repeats: echo.close };
+    if (echo && echo.untilMs > nowMs && echo.untilMs <= nowMs + ECHO_MS) return { repeats: echo.close };
     if (kind === "outgoing" && this.close) return { refused: "ticket_closed" };
-    const isRecent = (one: Message) => one.acceptedAtMs > nowMs - REPEAT_MS && one.key === undefined;
+    const isRecent = (one: Message) => Math.abs(nowMs - one.acceptedAtMs) < REPEAT_MS && one.key === undefined;
     const isSame = (one: Message) => one.lane === lane && one.kind === kind && one.body === body;
     return { isNew: true, isSuspected: key === undefined && this.#lately.some((one) => isRecent(one) && isSame(one)) };
   }
@@ -115,7 +120,8 @@ export class Reference {
   begin(lane: LaneName, sequence: number, nowMs: number): string | undefined {
     const head = this.head(lane);
     if (!head || head.sequence !== sequence) return `${sequence} is attempted, and the head is ${head?.sequence}`;
-    if (head.dueMs > nowMs) return `${sequence} is attempted ${head.dueMs - nowMs} ms early`;
+    const earlyMs = this.dueMs(head, nowMs) - nowMs;
+    if (earlyMs > 0) return `${sequence} is attempted ${earlyMs} ms early`;
     this.inFlight[lane] = head;
     if (lane === "toDesk" && head.kind === "command") this.#echo = { close: head, untilMs: nowMs + ECHO_MS };
     return undefined;
