@@ -58,16 +58,4 @@ export const contactAnswer = named("ContactAnswer", answers.contactAnswer);
 export const historyAnswer = named("HistoryAnswer", answers.historyAnswer);
 
 /** What a desk is sent, and nobody is answered. */
-export const failureReport = named(
-  "FailureReport",
-  z.object({
-    type: z.literal("delivery.failed"),
-    ticketNumber: id,
-    owner: id,
-    messageId: z.string(),
-    sequence: z.int().check(z.minimum(0)),
-    reason: answers.deadLetter.shape.reason,
-    status: z.nullable(z.int()),
-    event: z.record(z.string(), z.unknown()),
-  }),
-);
+export const failureReport = named("FailureReport", answers.failureReport);

@@ -9,8 +9,8 @@ export function CheckList({ checks }: { checks: Checks }) {
       {checks.map(({ name, ok, message }) => (
         <li key={name} class={ok ? "check-ok" : "check-failed"}>
           <span aria-hidden="true">{ok ? "✓" : "✕"}</span>{" "}
-          <span class="sr-only">{ok ? words.tries.found.yes : words.tries.found.no}: </span>
-          <strong>{words.tries.check(name)}</strong> <span lang="en">{message}</span>
+          <span class="sr-only">{ok ? words.connectionTest.found.yes : words.connectionTest.found.no}: </span>
+          <strong>{words.connectionTest.check(name)}</strong> <span lang="en">{message}</span>
         </li>
       ))}
     </ul>

@@ -7,7 +7,7 @@ import { ConnectChatwoot } from "./connect-chatwoot";
 import { CredentialsPanel } from "./credentials";
 import { DeletePanel } from "./delete";
 import { TenantForm } from "./tenant-form";
-import { TryButton } from "./try";
+import { ConnectionTestButton } from "./connection-test";
 
 export function SettingsTab() {
   const words = useWords();
@@ -38,16 +38,22 @@ export function SettingsTab() {
         below={(deskType) => ({
           desk: (
             <>
-              <TryButton
+              <ConnectionTestButton
                 key={tenant.desk.type}
                 owner={owner}
                 end="desk"
-                label={isAsked ? words.tries.deskCheck : words.tries.desk}
-                hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.deskCheckHint : words.tries.deskHint}
+                label={isAsked ? words.connectionTest.deskCheck : words.connectionTest.desk}
+                hint={
+                  isChanged
+                    ? words.connectionTest.unsaved
+                    : isAsked
+                      ? words.connectionTest.deskCheckHint
+                      : words.connectionTest.deskHint
+                }
                 disabled={isChanged}
               />
               {deskType === "chatwoot" && (
-                <div class="try">
+                <div class="connection-test">
                   <button type="button" onClick={() => setConnecting(true)}>
                     {words.connect.start}
                   </button>
@@ -57,11 +63,17 @@ export function SettingsTab() {
             </>
           ),
           dolphins: (
-            <TryButton
+            <ConnectionTestButton
               owner={owner}
               end="engine"
-              label={words.tries.engine}
-              hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
+              label={words.connectionTest.engine}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : hasLogin
+                    ? words.connectionTest.engineHint
+                    : words.connectionTest.noLogin
+              }
               disabled={isChanged || !hasLogin}
             />
           ),

@@ -181,7 +181,7 @@ export const en = {
     checkCertificate: (who) =>
       `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
     checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
-    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,
+    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and test them there.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
@@ -258,7 +258,7 @@ export const en = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Send a test event to this desk",
     deskCheck: "Check this desk",
     engine: "Log in to this 3Dolphins",
@@ -266,7 +266,7 @@ export const en = {
     deskHint: "Sends a marked test event, signed as any other, and shows the answer.",
     deskCheckHint: "Asks the desk what is set up there. Agents see nothing of it.",
     engineHint: "Asks for a token and shows whether it was given; never the token.",
-    noLogin: "There is no login to try: the authentication is of another type.",
+    noLogin: "There is no login to test: the authentication is of another type.",
     unsaved: "Save first: the test uses the settings as saved.",
     outcome: {
       delivered: "It works.",

@@ -253,7 +253,7 @@ export const id: Words = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Kirim event uji ke desk ini",
     deskCheck: "Periksa desk ini",
     engine: "Login ke 3Dolphins ini",

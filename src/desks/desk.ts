@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
-import type { DeadReason, DeliveryOf, FailureReport } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import type { DeadReason, DeliveryOf } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 

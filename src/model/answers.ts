@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { STATUS, type ErrorCode } from "./errors";
-import { id } from "./event";
+import { id, SCHEMAS } from "./event";
 
 /**
  * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
@@ -114,7 +114,7 @@ export const liveEvent = z.union([
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
 
-export const deadLetter = z.extend(timelineMessage, { reason: z.enum(["rejected", "blocked", "exhausted"]) });
+const deadLetter = z.extend(timelineMessage, { reason: z.enum(["rejected", "blocked", "exhausted"]) });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
 /** A dead letter among those of all tickets. */
@@ -230,3 +230,17 @@ export const refusal = z.object({
   }),
 });
 export type Refusal = z.infer<typeof refusal>;
+
+/** No answer, but what a desk that asks for it is sent of a reply, or a Close, that ended among the dead letters. */
+export const failureReport = z.object({
+  type: z.literal("delivery.failed"),
+  ticketNumber: id,
+  owner: id,
+  messageId: z.string(),
+  sequence: count,
+  reason: deadLetter.shape.reason,
+  /** Of the engine's last answer; null when there was none. */
+  status: z.nullable(z.int()),
+  event: z.union([SCHEMAS.outgoing, SCHEMAS.command]),
+});
+export type FailureReport = z.infer<typeof failureReport>;

@@ -1,8 +1,8 @@
 import { byteLength } from "../crypto/bytes";
+import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { LaneName } from "../model/answers";
-import type { FailureReport } from "../model/delivery";
+import type { FailureReport, LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
@@ -42,7 +42,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
     else underWay += waitingCount(lane);
   }
   alarm.ensure(dueMs, nowMs);
-  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that the index hears of them.
+  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
   if (underWay > 0) alarm.guard(nowMs, underWay === 1);
 }
 
@@ -127,7 +127,7 @@ function settle(
     sequence,
     messageId: message.id,
     attempt: history.attemptCount,
-    ms: nowMs - startedAtMs,
+    ms: elapsedMs(startedAtMs, nowMs),
     status: "status" in outcome ? outcome.status : undefined,
     error: "error" in outcome ? outcome.error : undefined,
     nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,

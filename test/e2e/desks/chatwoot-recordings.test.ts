@@ -42,7 +42,9 @@ function answerOf({ method, path }: Received): Answer {
     return json(method === "GET" ? { payload: [] } : { ...conversation, id: [1, 3, 4][opened++ % 3] });
   }
   if (/messages\?|messages$/.test(path)) {
-    return json(method === "GET" ? { meta: {}, payload: [recorded("read")] } : recorded("the customer says"));
+    // Of the first conversation, the message whose status was read back.
+    const payload = path.includes("/conversations/1/") ? [recorded("read")] : [];
+    return json(method === "GET" ? { meta: {}, payload } : recorded("the customer says"));
   }
   return json({});
 }

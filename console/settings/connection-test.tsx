@@ -11,8 +11,8 @@ import { useWords } from "../words/language";
 
 type Props = { owner: string; end: "desk" | "engine"; label: string; hint: string; disabled: boolean };
 
-/** Tries the far end with the settings as saved, and shows its true answer. */
-export function TryButton({ owner, end, label, hint, disabled }: Props) {
+/** Tests the connection to a far end with the settings as saved, and shows its true answer. */
+export function ConnectionTestButton({ owner, end, label, hint, disabled }: Props) {
   const words = useWords();
   const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
@@ -29,9 +29,9 @@ export function TryButton({ owner, end, label, hint, disabled }: Props) {
     setBusy(false);
   };
   return (
-    <div class="try">
+    <div class="connection-test">
       <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
-        {isBusy ? words.tries.going : label}
+        {isBusy ? words.connectionTest.going : label}
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
@@ -47,7 +47,9 @@ function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { r
   return (
     <Notice tone={isReached ? (isWhole ? "good" : "warn") : "bad"}>
       <p>
-        <strong>{isReached && !isWhole ? words.tries.incomplete : words.tries.outcome[outcome]}</strong>{" "}
+        <strong>
+          {isReached && !isWhole ? words.connectionTest.incomplete : words.connectionTest.outcome[outcome]}
+        </strong>{" "}
         {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>
