@@ -6,7 +6,7 @@ import { temporaryFolder } from "../dev/harness/folder.ts";
 import { buildRelay } from "../dev/harness/relay.ts";
 
 // Markdown, which is how agents write in Chatwoot, is 15 of it.
-const limitKiB = 106;
+const limitKiB = 96;
 
 await using cleanup = new AsyncDisposableStack();
 try {

@@ -124,8 +124,8 @@ describe("the cursor of the next page of a history", () => {
 
 test("rows are found where data is a JSON text, with their numbers to the last digit", () => {
   const answer = { status: "success", data: '[{"ticketNumber":20261122000000001}]', hasMore: true };
-  const read = withDataRead(answer);
-  expect(JSON.stringify(rowsIn(read))).toBe(answer.data);
-  expect(nextIn(read, 0, 1)).toBe("1");
+  const json = withDataRead(answer);
+  expect(JSON.stringify(rowsIn(json))).toBe(answer.data);
+  expect(nextIn(json, 0, 1)).toBe("1");
   for (const other of ["", "no JSON", undefined, null, 7]) expect(rowsIn(withDataRead({ data: other }))).toEqual([]);
 });
