@@ -92,6 +92,9 @@ export type Check = { name: string; ok: boolean; message: string };
 export type Checked = { outcome: Outcome; checks: Check[] };
 export type CheckContext = Bounds & { webhookUrl: string };
 
+export const passed = (name: string, message: string): Check => ({ name, ok: true, message });
+export const failed = (name: string, message: string): Check => ({ name, ok: false, message });
+
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
@@ -126,8 +129,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
-    /** Whether it is from this tenant's desk. */
-    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
+    /** Whether it is from this tenant's desk. A text says that it still counts, and what the operator has to change. */
+    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
     /**

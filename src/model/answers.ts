@@ -179,15 +179,22 @@ export const credentialsAnswer = answer({ credentials: z.object({ token: z.strin
 export type CredentialsAnswer = z.infer<typeof credentialsAnswer>;
 export type Credentials = CredentialsAnswer["credentials"];
 
+/** What was found at a desk, and what is missing there. */
+const checks = z.array(
+  z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") }),
+);
+export type Checks = z.infer<typeof checks>;
+
+export const connectedAnswer = answer({ tenant, checks });
+export type ConnectedAnswer = z.infer<typeof connectedAnswer>;
+
 /** `answer` is the beginning of the far end's, empty where there is none to show. */
 export const connectionTestAnswer = answer({
   attempt,
   outcome,
   answer: z.string(),
-  /** Of a desk that can be asked: what was found there, and what is missing. */
-  checks: z.exactOptional(
-    z.array(z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") })),
-  ),
+  /** Of a desk that can be asked. */
+  checks: z.exactOptional(checks),
 });
 export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
 

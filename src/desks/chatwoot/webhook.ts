@@ -10,13 +10,23 @@ import type { ChatwootRecord } from "./record";
 import { deskMessageOf } from "./status";
 
 /**
- * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
- * Older ones sign nothing, and the secret has to stand in the webhook's URL as `?token=`. That counts only where nothing is
- * signed, so that a signature which does not hold is never made good by it.
+ * Chatwoot 4.13 and later sign with the inbox's secret. Older ones sign nothing, and the record's secret has to stand in the
+ * webhook's URL as `?token=`. An upgrade to 4.13 gives every inbox a secret of its own and signs with it at once. Until the
+ * record has it, that token goes on counting: whoever knows it could sign as well.
  */
-export async function verifyWebhook({ headers, body, url }: Webhook, secret: string, nowMs: number): Promise<boolean> {
-  const given = headers.get("x-chatwoot-signature");
-  if (given === null) return equalSecrets(url.searchParams.get("token") ?? "", secret);
+export async function verifyWebhook(webhook: Webhook, secret: string, nowMs: number): Promise<boolean | string> {
+  const isToken = equalSecrets(webhook.url.searchParams.get("token") ?? "", secret);
+  const given = webhook.headers.get("x-chatwoot-signature");
+  if (given === null) return isToken;
+  return (await isSignature(given, webhook, secret, nowMs)) || (isToken && NEW_SECRET);
+}
+
+/** What the operator has to do after that upgrade. */
+export const NEW_SECRET =
+  "Chatwoot signs with the inbox's own secret since version 4.13, and the record still has the token of the webhook's URL: connect Chatwoot again, or copy the inbox's secret into the record.";
+
+/** `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`. */
+async function isSignature(given: string, { headers, body }: Webhook, secret: string, nowMs: number): Promise<boolean> {
   const timestamp = headers.get("x-chatwoot-timestamp") ?? "";
   if (!isRecent(timestamp, nowMs)) return false;
   const mac = await hmacSha256(utf8(secret).toBase64(), signedContent(`${timestamp}.`, body));
@@ -49,8 +59,8 @@ const messageCreated = z.object({
   content: z.nullish(z.string()),
   content_attributes: withFallback(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
   message_type: z.string(),
-  private: z.nullish(z.boolean()),
   created_at: z.optional(z.unknown()),
+  private: z.nullish(z.boolean()),
   account,
   conversation,
   attachments: z.nullish(z.array(attachment)),
@@ -131,7 +141,11 @@ function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, re
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
-  const order = typeof id === "number" ? { key: id, ageMs: ageMs(webhook, message.created_at) } : undefined;
+  const writtenAtMs = sentAtMs(message.created_at);
+  // By Chatwoot's own clock. Before 4.13 it does not say when a webhook is sent: then it counts as fresh.
+  const toldAt = Number(webhook.headers.get("x-chatwoot-timestamp") ?? Number.NaN);
+  const ageMs = toldAt * 1000 - (writtenAtMs ?? Number.NaN) || 0;
+  const order = typeof id === "number" ? { key: id, ageMs } : undefined;
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -143,16 +157,18 @@ function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, re
     messageType,
     message: caption,
     mediaLink,
+    // The relay's own link to it ends by this.
+    sentAtMs: mediaLink === "" ? undefined : writtenAtMs,
   }));
 }
 
 /** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
 const BEHIND_REPLIES: Order = { key: null };
 
-/** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
-function ageMs({ headers }: Webhook, createdAt: unknown): number {
-  const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
-  return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
+/** Whole seconds: webhooks have a text with milliseconds, lists a number, and both have to make the same event. */
+function sentAtMs(createdAt: unknown): number | undefined {
+  const seconds = Math.floor(typeof createdAt === "number" ? createdAt : Date.parse(String(createdAt)) / 1000);
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
