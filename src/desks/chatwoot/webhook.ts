@@ -143,8 +143,8 @@ function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, re
   const deskMessage = deskMessageOf(record, of.id, id);
   const writtenAtMs = sentAtMs(message.created_at);
   // By Chatwoot's own clock. Before 4.13 it does not say when a webhook is sent: then it counts as fresh.
-  const toldAt = Number(webhook.headers.get("x-chatwoot-timestamp") ?? Number.NaN);
-  const ageMs = toldAt * 1000 - (writtenAtMs ?? Number.NaN) || 0;
+  const sentSeconds = Number(webhook.headers.get("x-chatwoot-timestamp") ?? Number.NaN);
+  const ageMs = sentSeconds * 1000 - (writtenAtMs ?? Number.NaN) || 0;
   const order = typeof id === "number" ? { key: id, ageMs } : undefined;
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
