@@ -4,7 +4,7 @@ import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
 import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
-import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { partKey, textReply, type AgentReply, type DeskEvent, type Order, type Webhook } from "../desk";
 import { toText } from "./agent-text";
 import type { ChatwootRecord } from "./record";
 import { deskMessageOf } from "./status";
@@ -89,7 +89,7 @@ export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRe
       return undefined;
     case "message_created":
       return ifRead(messageCreated, json, (message) =>
-        isFrom(record, message, message.conversation) ? repliesOf(message, record) : [],
+        isFrom(record, message, message.conversation) ? repliesOf(message, webhook, record) : [],
       );
     case "conversation_status_changed":
       return ifRead(statusChanged, json, (changed) =>
@@ -121,7 +121,7 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
  * of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a voice
  * message has no caption on most channels.
  */
-function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootRecord): DeskEvent[] {
+function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, record: ChatwootRecord): DeskEvent[] {
   const { id, conversation: of, content_attributes } = message;
   // The customer's own messages come back as incoming, notes as private.
   const isForTheCustomer =
@@ -141,6 +141,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
+  const order = typeof id === "number" ? { key: id, ageMs: ageMs(webhook, message.created_at) } : undefined;
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -148,6 +149,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
+    order,
     messageType,
     message: caption,
     mediaLink,
@@ -160,6 +162,15 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
 function sentAtMs(createdAt: unknown): number | undefined {
   const seconds = Math.floor(typeof createdAt === "number" ? createdAt : Date.parse(String(createdAt)) / 1000);
   return Number.isNaN(seconds) ? undefined : seconds * 1000;
+}
+
+/** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
+const BEHIND_REPLIES: Order = { key: null };
+
+/** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
+function ageMs({ headers }: Webhook, createdAt: unknown): number {
+  const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
+  return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
@@ -193,5 +204,6 @@ function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): 
   const updated = before ?? changed.updated_at;
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
-  return [{ kind: "command", idempotencyKey: clip(`closed:${changed.id}:${which}`, LONGEST_KEY), ticketReference }];
+  const idempotencyKey = clip(`closed:${changed.id}:${which}`, LONGEST_KEY);
+  return [{ kind: "command", idempotencyKey, ticketReference, order: BEHIND_REPLIES }];
 }
