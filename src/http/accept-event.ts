@@ -5,6 +5,7 @@ import { AppError } from "../model/errors";
 import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
 import type { Accepted, Refusal } from "../ticket/accept";
+import type { DeskPlace } from "../ticket/desk-conversation";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
@@ -31,13 +32,14 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
+  place?: DeskPlace | undefined;
 };
 export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
-  { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook, place }: NewEvent,
 ): Promise<Stored> {
   refuseLoop(c);
   const { owner, deskId } = tenant;
@@ -56,6 +58,8 @@ export async function storeEvent(
       kind,
       idempotencyKey,
       fromWebhook,
+      place,
+      origin: new URL(c.req.url).origin,
       event: JSON.stringify(canonical),
       isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
       channel: channel ?? "",
@@ -100,7 +104,7 @@ async function outlookOf(
  */
 export async function acceptEvent(
   c: AppContext,
-  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "place">,
   { mayWait }: { mayWait: boolean },
 ): Promise<Response> {
   const idempotencyKey = keyOf(c);
@@ -123,6 +127,11 @@ function refusal(refused: Refusal): AppError {
       return unknownTicket();
     case "ticket_closed":
       return new AppError("ticket_closed", "The ticket is closed. The customer's next message opens it again.");
+    case "other_conversation":
+      return new AppError(
+        "not_found",
+        "The ticket goes on in another conversation. Only the end of that one closes it.",
+      );
     case "idempotency_mismatch":
       return new AppError(
         "idempotency_mismatch",

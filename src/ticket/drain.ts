@@ -22,6 +22,7 @@ export function wake(deps: TicketDeps, nowMs: number): void {
   for (const lane of LANES) startIfDue(lane, deps, nowMs);
   deps.mapping.writeIfDue();
   deps.receipts.startIfDue(nowMs);
+  deps.unheard.startIfDue(nowMs);
   setAlarm(deps, nowMs);
 }
 
@@ -31,8 +32,9 @@ function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
 
 /** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
 export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-  const { cache, alarm, mapping, receipts, reporter } = deps;
-  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), receipts.dueMs(), reporter.dueMs(nowMs));
+  const { cache, alarm, mapping, receipts, unheard, reporter } = deps;
+  const due = [mapping.dueMs(nowMs), receipts.dueMs(), unheard.dueMs(nowMs), reporter.dueMs(nowMs)];
+  let dueMs = Math.min(atMostMs, ...due);
   let underWay = 0;
   for (const name of LANES) {
     const lane = cache.lane(name);
@@ -89,7 +91,7 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
-      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+      keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
     },
   );
 }

@@ -144,6 +144,8 @@ export class World {
       },
       sendReceipt: async () => undefined,
       receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
+      askDesk: async () => undefined,
+      unheard: { startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       nowMs: () => this.nowMs,
       random: () => this.random,
       waitUntil: () => undefined,
