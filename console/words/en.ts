@@ -85,7 +85,8 @@ export const en = {
   lane: { toDesk: "Customer → desk", toDolphins: "Desk → customer" } as Record<LaneName, string>,
   laneShort: { toDesk: "→ Desk", toDolphins: "→ Customer" } as Record<LaneName, string>,
   farEnd: { toDesk: "the desk", toDolphins: "3Dolphins" } as Record<LaneName, string>,
-  messageInLane: (sequence: number, lane: string) => `Message ${sequence}, ${lane}`,
+  messageInLane: (sequence: number | undefined, lane: string) =>
+    `Message ${sequence ?? "without a number yet"}, ${lane}`,
   ticketState: { open: "open", closing: "closing", closed: "closed" } as Record<TicketState, string>,
   messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter" } as Record<
     TimelineMessage["state"],

@@ -79,7 +79,7 @@ export const id: Words = {
   lane: { toDesk: "Pelanggan → desk", toDolphins: "Desk → pelanggan" },
   laneShort: { toDesk: "→ Desk", toDolphins: "→ Pelanggan" },
   farEnd: { toDesk: "desk", toDolphins: "3Dolphins" },
-  messageInLane: (sequence, lane) => `Pesan ${sequence}, ${lane}`,
+  messageInLane: (sequence, lane) => `Pesan ${sequence ?? "belum bernomor"}, ${lane}`,
   ticketState: { open: "terbuka", closing: "sedang ditutup", closed: "ditutup" },
   messageState: { waiting: "menunggu", delivered: "terkirim", dead: "surat mati" },
   kind: { command: "Close", failure: "Catatan untuk desk" },

@@ -39,6 +39,12 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
+/**
+ * Where an event stands among the others of its conversation, and how old it is by the desk's clock. A later reply has a higher
+ * key, the parts of one have the same. A Close has none: it goes behind every reply.
+ */
+export type Order = { key: number; ageMs: number } | { key: null };
+
 /** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
@@ -47,6 +53,8 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation: where a note about this event may be written to, and whose end a Close is. */
   conversationId?: string;
+  /** Of a desk whose webhooks may overtake each other. */
+  order?: Order;
 } & (
   | ({
       kind: "outgoing";

@@ -59,7 +59,8 @@ export type MessageState = z.infer<typeof messageState>;
 export const timelineMessage = z.object({
   id: z.string(),
   lane,
-  sequence: count,
+  /** Not there before its lane takes it: in protocol.md, "Order at a desk's door". */
+  sequence: z.exactOptional(count),
   kind: z.enum(["incoming", "outgoing", "command", "failure"]),
   state: messageState,
   acceptedAt: time,
@@ -113,7 +114,10 @@ export const liveEvent = z.union([
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
 
-export const deadLetter = z.extend(timelineMessage, { reason: z.enum(["rejected", "blocked", "exhausted"]) });
+export const deadLetter = z.extend(timelineMessage, {
+  sequence: count,
+  reason: z.enum(["rejected", "blocked", "exhausted"]),
+});
 export type DeadLetter = z.infer<typeof deadLetter>;
 
 /** A dead letter among those of all tickets. */

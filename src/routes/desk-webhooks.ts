@@ -11,7 +11,7 @@ import { log } from "../lib/log";
 import { agentReply } from "../tenants/agent-reply";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { eventOf, storeEvent, type Stored } from "../http/accept-event";
+import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
 import { configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
 import { mayBeRetry, retriedReplies } from "./agent-retry";
@@ -46,8 +46,7 @@ webhooks
     if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
-    c.header("relay-message-id", last.id);
-    c.header("relay-sequence", String(last.sequence));
+    nameMessage(c, last);
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
   });
@@ -96,19 +95,12 @@ async function storeDeskEvent(
     return refuse(foreignConversation(), true);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
-  const { kind, idempotencyKey, conversationId } = said;
+  const { kind, idempotencyKey, conversationId, order } = said;
   try {
     const event = await eventFrom(c, said, reference, tenant);
     const place = conversationId === undefined ? undefined : { farEnd: farEndOf(tenant.desk), conversationId };
-    const stored = await storeEvent(c, {
-      tenant,
-      lane: "toDolphins",
-      kind,
-      event,
-      idempotencyKey,
-      fromWebhook: true,
-      place,
-    });
+    const about = { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true, place, order } as const;
+    const stored = await storeEvent(c, about);
     return { ok: true, value: stored };
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;

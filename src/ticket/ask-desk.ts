@@ -1,5 +1,5 @@
 import { required } from "../config";
-import { deskMessageOfKey } from "../desks/desk";
+import { deskMessageOfKey, type Order } from "../desks/desk";
 import { farEndOf, unheardOf } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { errorText } from "../lib/log";
@@ -15,6 +15,7 @@ export type FoundReply = {
   idempotencyKey: string;
   deskMessage: string;
   place: DeskPlace | undefined;
+  order: Order | undefined;
   event: string | undefined;
 };
 export type Answer = { ok: true; replies: FoundReply[]; upTo: number } | { ok: false; outcome: Outcome };
@@ -48,11 +49,12 @@ export async function askDesk(
     const replies = found.events.map(async (said): Promise<FoundReply> => {
       const how = { masterKeys, origin: asked.origin, nowMs: Date.now() };
       const parsed = parseEvent("outgoing", await agentReply(said, ticket, tenant, how));
-      const { idempotencyKey, conversationId } = said;
+      const { idempotencyKey, conversationId, order } = said;
       return {
         idempotencyKey,
         deskMessage: deskMessageOfKey(idempotencyKey) ?? "",
         place: conversationId === undefined ? undefined : { farEnd, conversationId },
+        order,
         event: parsed.ok
           ? JSON.stringify(withStickerText("outgoing", { ...parsed.event, owner }, stickerText))
           : undefined,

@@ -19,6 +19,7 @@ import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-
 import { TicketMapping } from "./mapping";
 import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
+import { RecentKeys } from "./recent-keys";
 import { replay, type Which } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
@@ -55,6 +56,7 @@ export class Ticket extends DurableObject<Env> {
     alarm: this.#alarm,
     waiters: new Waiters(),
     recentBodies: new RecentBodies(),
+    recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
     mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
     reporter: this.#reporter,

@@ -32,6 +32,7 @@ export class Unheard {
   #isUnderWay = false;
   /** How many messages were accepted when the quiet began, and when that was. */
   #quiet = { accepted: 0, sinceMs: 0 };
+  #askedForClose: number | undefined;
   #attempts = 0;
   #notBeforeMs = 0;
 
@@ -40,13 +41,12 @@ export class Unheard {
   }
 
   startIfDue(nowMs: number): void {
-    if (this.dueMs(nowMs) <= nowMs) this.ask();
-  }
-
-  /** At once, as when the ticket is about to close. */
-  ask(): void {
     const { cache, waitUntil } = this.#deps;
     if (this.#isUnderWay || !cache.ticket) return;
+    const close = this.#lyingClose();
+    const isClosing = close !== undefined && close !== this.#askedForClose;
+    if (!isClosing && this.dueMs(nowMs) > nowMs) return;
+    this.#askedForClose = close;
     this.#isUnderWay = true;
     waitUntil(this.#run(cache.ticket));
   }
@@ -65,6 +65,10 @@ export class Unheard {
     const dueMs = Math.max(this.#quiet.sinceMs + QUIET_MS, this.#notBeforeMs);
     return nowMs > this.#quiet.sinceMs + LONGEST_MS ? Number.POSITIVE_INFINITY : dueMs;
   }
+
+  /** A Close waits for the replies before it: it is known by until when it lies. */
+  #lyingClose = (): number | undefined =>
+    this.#deps.cache.lane("toDolphins").lying.find(({ key }) => key === null)?.untilMs;
 
   #accepted = (): number => LANES.reduce((sum, lane) => sum + this.#deps.cache.lane(lane).accepted, 0);
 
@@ -109,7 +113,7 @@ export class Unheard {
   /** Whether a message was stored for it. */
   async #take({ owner, ticketNumber, deskId, channel, contactId, customerName }: TicketRow, found: FoundReply) {
     const { cache, store, take, sendReceipt } = this.#deps;
-    const { idempotencyKey, deskMessage, place, event } = found;
+    const { idempotencyKey, deskMessage, place, order, event } = found;
     // Keys are good for a day, and this may be older.
     if (store.readParts("toDolphins", deskMessage).some(({ key }) => key === idempotencyKey)) return false;
     const stored =
@@ -130,6 +134,7 @@ export class Unheard {
             idempotencyKey,
             fromWebhook: true,
             place,
+            order,
           });
     const code = stored.ok ? undefined : stored.error.code;
     log("unheard_reply", { owner, ticketNumber, messageId: stored.ok ? stored.value.id : undefined, code });

@@ -18,6 +18,9 @@ const listed = z.extend(message, {
 });
 const list = z.object({ payload: z.array(listed) });
 
+/** What is found here came too late for its webhook, and lies until those that are on their way have come. */
+const LATE_MS = Number.POSITIVE_INFINITY;
+
 /** MessageFinder#messages_after gives at most so many, the oldest first. */
 const PAGE = 100;
 const MOST_PAGES = 10;
@@ -39,7 +42,7 @@ export async function readUnheard(kept: unknown, after: number, record: Chatwoot
       found.upTo = Math.max(found.upTo, one.id);
       if (one.status === "failed" || one.content_type === "input_csat") continue;
       const said = { ...one, message_type: TYPES[one.message_type] ?? "" };
-      found.events.push(...repliesOf(said, { id: conversationId }, record));
+      found.events.push(...repliesOf(said, { id: conversationId }, LATE_MS, record));
     }
     if (read.value.length < PAGE) break;
   }

@@ -3,7 +3,7 @@ import { equalSecrets, utf8 } from "../../crypto/bytes";
 import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
 import { isMediaType } from "../agent-notes";
-import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { partKey, textReply, type AgentReply, type DeskEvent, type Order, type Webhook } from "../desk";
 import { toText } from "./agent-text";
 import type { ChatwootRecord } from "./record";
 import { deskMessageOf } from "./status";
@@ -52,6 +52,7 @@ export const message = z.object({
   content: z.nullish(z.string()),
   content_attributes: z.catch(z.nullish(attributes), undefined),
   private: z.nullish(z.boolean()),
+  created_at: z.optional(z.unknown()),
   attachments: z.nullish(z.array(attachment)),
 });
 export type Message = z.infer<typeof message> & { message_type: string };
@@ -89,11 +90,11 @@ export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRe
       return undefined;
     case "message_created":
       return ifRead(messageCreated, json, (created) =>
-        isFrom(record, created, created.conversation) ? toldReplies(created, record) : [],
+        isFrom(record, created, created.conversation) ? toldReplies(created, webhook, record) : [],
       );
     case "message_updated":
       return ifRead(messageUpdated, json, (updated) =>
-        isFrom(record, updated, updated.conversation) ? retryOf(updated, record) : [],
+        isFrom(record, updated, updated.conversation) ? retryOf(updated, webhook, record) : [],
       );
     case "conversation_status_changed":
       return ifRead(statusChanged, json, (changed) =>
@@ -120,10 +121,10 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
 }
 
 /** An agent who writes in a conversation that is not the relay's has to hear that nobody gets it: it is refused as unknown. */
-function toldReplies(created: z.infer<typeof messageCreated>, record: ChatwootRecord): Reply[] {
+function toldReplies(created: z.infer<typeof messageCreated>, webhook: Webhook, record: ChatwootRecord): Reply[] {
   const { conversation: of, message_type } = created;
   if (message_type === "template" && !isTicketReference(of.contact_inbox?.source_id ?? "")) return [];
-  return repliesOf(created, of, record);
+  return repliesOf(created, of, ageMs(webhook, created.created_at), record);
 }
 
 /**
@@ -132,7 +133,12 @@ function toldReplies(created: z.infer<typeof messageCreated>, record: ChatwootRe
  * of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a voice
  * message has no caption on most channels.
  */
-export function repliesOf(message: Message, of: z.infer<typeof conversation>, record: ChatwootRecord): Reply[] {
+export function repliesOf(
+  message: Message,
+  of: z.infer<typeof conversation>,
+  ageMs: number,
+  record: ChatwootRecord,
+): Reply[] {
   const { id, content_attributes } = message;
   // The customer's own messages come back as incoming, notes as private.
   const isForTheCustomer =
@@ -150,6 +156,7 @@ export function repliesOf(message: Message, of: z.infer<typeof conversation>, re
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
+  const order = typeof id === "number" ? { order: { key: id, ageMs } } : {};
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing" as const,
     ...conversationIdOf(of.id),
@@ -158,6 +165,7 @@ export function repliesOf(message: Message, of: z.infer<typeof conversation>, re
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
+    ...order,
     messageType,
     message: caption,
     mediaLink,
@@ -170,11 +178,20 @@ const conversationIdOf = (id: number | string | undefined) => (id === undefined 
  * Six things are told so, and one of them is that an agent pressed "Retry" at a failed message: that takes its error away and
  * shows it as sent. Of the others a message's delivery and its death can be told here already.
  */
-function retryOf(updated: z.infer<typeof messageUpdated>, record: ChatwootRecord): Reply[] {
+function retryOf(updated: z.infer<typeof messageUpdated>, webhook: Webhook, record: ChatwootRecord): Reply[] {
   const { id, content_attributes } = updated;
   const shown = updated.conversation.messages?.find((one) => one.id === id)?.status ?? "sent";
   if (shown !== "sent" || content_attributes?.external_error) return [];
-  return toldReplies(updated, record).map((reply) => ({ ...reply, mayBeRetry: true }));
+  return toldReplies(updated, webhook, record).map((reply) => ({ ...reply, mayBeRetry: true }));
+}
+
+/** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
+const BEHIND_REPLIES: Order = { key: null };
+
+/** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
+function ageMs({ headers }: Webhook, createdAt: unknown): number {
+  const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
+  return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
@@ -209,5 +226,5 @@ function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): 
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
   const idempotencyKey = clip(`closed:${changed.id}:${which}`, LONGEST_KEY);
-  return [{ kind: "command", idempotencyKey, ...conversationIdOf(changed.id), ticketReference }];
+  return [{ kind: "command", idempotencyKey, ...conversationIdOf(changed.id), ticketReference, order: BEHIND_REPLIES }];
 }

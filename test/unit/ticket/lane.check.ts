@@ -18,10 +18,14 @@ export function check(world: World, reference: Reference): void {
   const { cache } = world.deps;
   expectSame(world.store.readTicket(), cache.ticket);
   expectSame(cache.ticket?.state, reference.ticketState);
+  const { closeLane, closeSequence } = cache.ticket ?? {};
+  const close = closeLane && closeSequence ? world.store.readMessage(closeLane, closeSequence) : undefined;
+  if (!reference.close?.isGone) expectSame(close?.id, reference.close?.id);
   expectSame(cache.ticket?.customerName, reference.customerName);
   for (const name of LANES) {
     const machine = world.lane(name);
-    const waiting = reference.withState(name, "waiting");
+    const lying = reference.lying[name];
+    const waiting = [...reference.withState(name, "waiting"), ...lying];
     const inFlight = reference.inFlight[name]?.sequence;
     expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
     const counts = {
@@ -34,7 +38,7 @@ export function check(world: World, reference: Reference): void {
       sent: world.flights[name]?.sequence,
     };
     expectSame(counts, {
-      accepted: reference.messages[name].length,
+      accepted: reference.messages[name].length + lying.length,
       waiting: waiting.length,
       dead: reference.withState(name, "dead").length,
       delivered: reference.withState(name, "delivered").length,
@@ -43,10 +47,24 @@ export function check(world: World, reference: Reference): void {
       sent: inFlight,
     });
     checkProgress(world, reference, name);
+    checkPlaces(world, reference, name);
     // A crash now would change nothing but what is under way.
     if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
     expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
   }
+}
+
+/** What waits has the sequence that it is known by, and what lies stands behind all of them. */
+function checkPlaces(world: World, reference: Reference, name: LaneName): void {
+  const idAt = (sequence: number) => world.store.readMessage(name, sequence)?.id;
+  const waiting = reference.withState(name, "waiting");
+  expectSame(
+    waiting.map(({ sequence }) => idAt(sequence)),
+    waiting.map(({ id }) => id),
+  );
+  const lying = reference.lying[name].map(({ id }) => id);
+  const behind = lying.map((_, at) => idAt(reference.messages[name].length + 1 + at));
+  expectSame(behind.toSorted(), lying.toSorted());
 }
 
 /** Whenever there is work, it is under way, or the alarm will ring for it in time. */
@@ -61,6 +79,11 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
       { step, isAsleep: reference.isAsleep },
       { step: { do: "deliver", sequence: head.sequence }, isAsleep: true },
     );
+  const dueMs = reference.nextTakingMs(name);
+  if (alarmAtMs === null ? dueMs < Number.POSITIVE_INFINITY : alarmAtMs > dueMs) {
+    expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: dueMs });
+  }
+  if (!reference.isAsleep) expectSame(dueMs > nowMs, true);
   if (!head) return;
   const isUnderWay = reference.inFlight[name] !== undefined || head.dueMs <= nowMs;
   const latestMs = isUnderWay ? nowMs + GUARD_MS : head.dueMs;

@@ -12,6 +12,8 @@ export type Operation =
   | { do: "end"; lane: LaneName; far: FarEnd; retryAfterMs: number; random: number; isRecorded: boolean }
   | { do: "pass"; ms: number }
   | { do: "passUntilDue"; lane: LaneName }
+  /** Until the first of what lies is taken. */
+  | { do: "passUntilTaken" }
   /** `taken`: the far end had the attempt under way already. */
   | { do: "crash"; taken: Record<LaneName, boolean> }
   | { do: "replay"; which: "all" | number[]; twice: boolean }
@@ -33,8 +35,14 @@ const accepting = lane
       body: fc.constantFrom(1, 1, 2, 3, 500),
       key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
       fromWebhook: fc.constant(to === "toDolphins"),
+      reply: fc.record({ key: fc.integer({ min: 1, max: 6 }), ageMs: fc.constantFrom(0, 0, 2_000, 2_001) }),
+      isOrdered: to === "toDolphins" ? fc.boolean() : fc.constant(false),
     }),
   )
+  .map(({ reply, isOrdered, ...said }) => {
+    const order = said.kind === "command" ? { key: null } : reply;
+    return isOrdered ? { ...said, order } : said;
+  })
   .map((said): Operation => ({ do: "accept", said }));
 const ending: fc.Arbitrary<Operation> = fc.record({
   do: fc.constant("end"),
@@ -52,9 +60,14 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("pass"),
-      ms: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) }, fc.constant(DAY_MS)),
+      ms: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) },
+        { weight: 8, arbitrary: fc.integer({ min: 1, max: 2_500 }) },
+        fc.constant(DAY_MS),
+      ),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ do: "passUntilTaken" }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
   {
     weight: 2,
