@@ -18,8 +18,8 @@ const listed = z.extend(message, {
 });
 const list = z.object({ payload: z.array(listed) });
 
-/** What is found here came too late for its webhook, and lies until those that are on their way have come. */
-const LATE_MS = Number.POSITIVE_INFINITY;
+/** A list is in order and lacks nothing, so what is found in it need not lie as if it had overtaken another. */
+const AGE_MS = 0;
 
 /** MessageFinder#messages_after gives at most so many, the oldest first. */
 const PAGE = 100;
@@ -42,7 +42,7 @@ export async function readUnheard(kept: unknown, after: number, record: Chatwoot
       found.upTo = Math.max(found.upTo, one.id);
       if (one.status === "failed" || one.content_type === "input_csat") continue;
       const said = { ...one, message_type: TYPES[one.message_type] ?? "" };
-      found.events.push(...repliesOf(said, { id: conversationId }, LATE_MS, record));
+      found.events.push(...repliesOf(said, { id: conversationId }, AGE_MS, record));
     }
     if (read.value.length < PAGE) break;
   }

@@ -6,7 +6,6 @@ import {
   alarmOf,
   call,
   incoming,
-  operator,
   registerTenant,
   ticketOf,
   untilView,
@@ -19,6 +18,7 @@ import {
 
 const farEnds = useFarEnds();
 const QUIET_MS = 120_000;
+const LONGEST_LYING_MS = 3_000;
 const desk = {
   type: "chatwoot",
   baseUrl: "https://chatwoot.example.com",
@@ -77,16 +77,24 @@ const webhookOf = async ({ id, content }: Said): Promise<void> => {
   await accepted(call(path, { method: "POST", body: JSON.stringify(body) }));
 };
 
+/** An agent resolves the conversation. */
+const closed = async (): Promise<void> => {
+  const body = { event: "conversation_status_changed", id: 5, inbox_id: 7, status: "resolved", updated_at: 1.5 };
+  const json = JSON.stringify({ ...body, contact_inbox: { source_id: sourceId } });
+  await accepted(call(`/v1/desks/chatwoot/${owner}?token=${desk.webhookSecret}`, { method: "POST", body: json }));
+};
+
 const passed = (ms: number) => vi.setSystemTime(Date.now() + ms);
 /** The alarm rings as long as something is due. */
 const ring = async () => {
   for (let n = 0; n < 5 && ((await alarmOf(stub)) ?? Infinity) <= Date.now(); n++) await runDurableObjectAlarm(stub);
 };
 const delivered = (count: number) => untilView(owner, "t", ({ lanes }) => lanes.toDolphins.delivered === count);
-const quiet = async () => {
-  passed(QUIET_MS);
+const pass = async (ms: number) => {
+  passed(ms);
   await ring();
 };
+const quiet = () => pass(QUIET_MS);
 
 beforeEach(async () => {
   said = [];
@@ -102,11 +110,9 @@ beforeEach(async () => {
 
 test("a reply that no webhook told goes out after two quiet minutes, and shows as delivered", async () => {
   const one = standing("told by nobody");
-  passed(QUIET_MS - 1000);
-  await ring();
+  await pass(QUIET_MS - 1000);
   expect(asked()).toEqual([]);
-  passed(1000);
-  await ring();
+  await pass(1000);
   await delivered(1);
   expect(told()).toEqual(["told by nobody"]);
   expect(asked()).toHaveLength(1);
@@ -191,18 +197,31 @@ test("more than one page of lost replies comes whole and in order", async () => 
   expect(told()).toEqual(texts);
 });
 
+test("while a Close lies its conversation is asked about once, and what is found goes out ahead of it", async () => {
+  standing("told by nobody");
+  await closed();
+  await delivered(1);
+  expect((await viewOf(owner, "t")).state).toBe("closing");
+  await closed();
+  await pass(LONGEST_LYING_MS);
+  await delivered(2);
+  expect(told()).toEqual(["told by nobody"]);
+  expect(
+    farEnds.sent.filter(({ url }) => url.includes("bank.example")).map(({ url }) => url.split("/").at(-1)),
+  ).toEqual(["outgoing", "command"]);
+  expect(asked()).toHaveLength(1);
+});
+
 test("a closed ticket is not asked about, and the customer's return is", async () => {
-  await operator("GET", `/tickets/${owner}/t`);
-  const body = { event: "conversation_status_changed", id: 5, inbox_id: 7, status: "resolved" };
-  const json = JSON.stringify({ ...body, contact_inbox: { source_id: sourceId } });
-  await accepted(call(`/v1/desks/chatwoot/${owner}?token=${desk.webhookSecret}`, { method: "POST", body: json }));
+  await closed();
+  await pass(LONGEST_LYING_MS);
   await untilView(owner, "t", ({ state }) => state === "closed");
   await quiet();
-  expect(asked()).toEqual([]);
+  expect(asked()).toHaveLength(1);
   await accepted(incoming(owner, "t", "I am back"));
   await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 2);
   await quiet();
-  await vi.waitFor(() => expect(asked()).toHaveLength(1));
+  await vi.waitFor(() => expect(asked()).toHaveLength(2));
 });
 
 test("a Chatwoot that is down is asked again half a minute later, and what it has then goes out", async () => {
@@ -211,8 +230,7 @@ test("a Chatwoot that is down is asked again half a minute later, and what it ha
   await quiet();
   await vi.waitFor(() => expect(asked()).toHaveLength(1));
   fault = undefined;
-  passed(30_000);
-  await ring();
+  await pass(30_000);
   await delivered(1);
   expect(asked()).toHaveLength(2);
 });
