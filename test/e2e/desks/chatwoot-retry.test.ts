@@ -225,3 +225,38 @@ test("an old reply of a ticket that the relay has forgotten is not sent when som
   expect(told(tenant)).toEqual(["Dari dulu", "Yang baru"]);
   await heir.stop();
 });
+
+test("replies that a killed worker of Chatwoot's never told go out ahead of the Close, in order and once", async () => {
+  const { chatwoot, tenant, number, conversation } = await opened();
+  await chatwoot.agentSays(conversation, "0");
+  chatwoot.worker.stop();
+  const told = Array.from({ length: 14 }, (_, n) => chatwoot.agentSays(conversation, String(n + 1)));
+  // Ten of them are gone. The rest, and the Close, come in another order.
+  expect(chatwoot.worker.kill()).toBe(10);
+  const closed = chatwoot.agentResolves(conversation);
+  chatwoot.worker.start((jobs) => jobs.toReversed());
+  await Promise.all([...told, closed]);
+  const ticket = await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed");
+  const said = tenant.engine.received.map(({ body }) => (JSON.parse(body) as { message?: string }).message);
+  expect(said).toEqual([...Array.from({ length: 15 }, (_, n) => String(n)), undefined]);
+  expect(ticket.lanes.toDolphins).toMatchObject({ accepted: 16, delivered: 16, dead: 0 });
+  await untilShown(chatwoot, "delivered");
+  expect(chatwoot.messages.flatMap(({ status }) => (status === "failed" ? [status] : []))).toEqual([]);
+  expect(askedBack(chatwoot)).toBe(1);
+});
+
+test("replies that were lost with the relay killed while a Close lay go out all the same", async () => {
+  const { chatwoot, tenant, number, conversation } = await opened();
+  chatwoot.worker.stop();
+  void chatwoot.agentSays(conversation, "Hilang");
+  expect(chatwoot.worker.kill()).toBeGreaterThan(0);
+  chatwoot.failNext("messages", { silent: true });
+  const closed = chatwoot.agentResolves(conversation);
+  chatwoot.worker.start();
+  expect(await closed).toBe(200);
+  await world.killAndRestart();
+  reachable({ chatwoot, tenant });
+  await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed");
+  const said = tenant.engine.received.map(({ body }) => (JSON.parse(body) as { message?: string }).message);
+  expect(said).toEqual(["Hilang", undefined]);
+});
