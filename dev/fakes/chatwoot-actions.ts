@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
   inboxIdOf,
+  SENDERS,
   type Contact,
   type Conversation,
   type Inbox,
   type Message,
+  type Sender,
   type Store,
   type Upload,
 } from "./chatwoot-store.ts";
@@ -19,10 +21,10 @@ export type Actions = {
   /** An agent's Retry of a failed message, which tells of it twice. Resolves with both answers. */
   retry: (message: Message) => Promise<number[]>;
   deleteMessage: (message: Message) => Promise<number>;
-  setStatus: (conversation: Conversation, status: string) => Promise<number>;
+  setStatus: (conversation: Conversation, status: string, by?: Sender) => Promise<number>;
   open: (contact: Contact, inbox: Inbox, sourceId: string, more?: Partial<Conversation>) => Conversation;
   /** ContactMergeAction: the one that stays has its own fields, and the other's where it has none. */
-  merge: (contact: Contact, into: Contact) => Promise<number>[];
+  merge: (contact: Contact, into: Contact) => void;
   /** A job of the worker's: until it has run, the conversation takes messages as if nothing were. */
   deleteConversation: (conversation: Conversation) => void;
   /** The contact goes at once, and its conversations as above. */
@@ -44,6 +46,8 @@ export type Tell = (
 export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => void): Actions {
   const { conversations, contactInboxes, contacts, messages, activities } = store;
 
+  const inboxOf = (conversation: Conversation) => store.inboxes.find(({ id }) => id === inboxIdOf(conversation));
+
   const tellOfMessage = (event: string, message: Message) => {
     const of = conversations.find(({ id }) => id === message.conversationId);
     return tell(event, inboxIdOf(of), () => messageWebhook(message, store), message.id);
@@ -59,31 +63,45 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
         : undefined,
     );
 
-  /** What else about a conversation changes is told of in a webhook that nobody has to read. */
+  /** What changes about a conversation is told of in the order of the table's columns. */
   const change = (conversation: Conversation, fields: Partial<Conversation>) => {
-    const shown = (value: unknown) => (typeof value === "number" ? new Date(value).toISOString() : (value ?? null));
     const before = { ...conversation };
     Object.assign(conversation, fields, { updatedMs: Date.now() });
-    const keys = { status: "status", waitingSinceMs: "waiting_since", firstReplyMs: "first_reply_created_at" } as const;
-    const changed = Object.entries({ ...keys, updatedMs: "updated_at" }).flatMap(([key, name]) => {
-      const [previous, current] = [before, conversation].map((one) => shown(one[key as keyof Conversation]));
-      return previous === current ? [] : [{ [name]: { previous_value: previous, current_value: current } }];
+    const columns: [name: string, read: (one: Conversation) => unknown][] = [
+      ["assignee_id", ({ assignee }) => assignee?.id],
+      ["status", ({ status }) => status],
+      ["updated_at", ({ updatedMs }) => dateOf(updatedMs)],
+      ["first_reply_created_at", ({ firstReplyMs }) => dateOf(firstReplyMs)],
+      ["waiting_since", ({ waitingSinceMs }) => dateOf(waitingSinceMs)],
+    ];
+    const changed = columns.flatMap(([name, read]) => {
+      const [previous_value = null, current_value = null] = [read(before), read(conversation)];
+      return previous_value === current_value && name !== "updated_at"
+        ? []
+        : [{ [name]: { previous_value, current_value } }];
     });
     return () => void tellOfConversation("conversation_updated", conversation, changed);
   };
 
-  const setStatus = async (conversation: Conversation, status: string): Promise<number> => {
+  /** "Conversation was resolved": among the messages, and in no webhook. */
+  const note = ({ id: conversationId }: Conversation, content: string) => {
+    const activity = { content, messageType: "activity", isPrivate: false, attachments: [], createdMs: Date.now() };
+    activities.push({ id: store.next("message"), conversationId, ...activity });
+  };
+
+  const setStatus = async (conversation: Conversation, status: string, by?: Sender): Promise<number> => {
     if (conversation.status === status) return 0;
-    const tellOfChange = change(conversation, { status });
+    const changes = [change(conversation, { status })];
     const told = tellOfConversation("conversation_status_changed", conversation, null);
-    tellOfChange();
-    const content = `Conversation was marked as ${status}`;
-    const [id, createdMs] = [store.next("message"), Date.now()];
-    const activity = { content, messageType: "activity", isPrivate: false, attachments: [], createdMs };
-    activities.push({ id, conversationId: conversation.id, ...activity });
-    const inbox = store.inboxes.find(({ id: one }) => one === inboxIdOf(conversation));
+    note(conversation, `Conversation was marked as ${status}`);
+    // An agent who opens it takes it (ConversationsController#handle_human_open).
+    if (status === "open" && by?.id === SENDERS.agent.id && conversation.assignee?.id !== by.id) {
+      changes.push(change(conversation, { assignee: by }));
+      note(conversation, `${by.name} self-assigned this conversation`);
+    }
+    for (const tellOfChange of changes) tellOfChange();
     // The survey is behind the webhook that says resolved.
-    if (status === "resolved" && inbox?.hasSurvey) {
+    if (status === "resolved" && inboxOf(conversation)?.hasSurvey) {
       const survey = { content: "Please rate the conversation", contentType: "input_csat", messageType: "template" };
       say(conversation, { ...survey, isPrivate: false, contentAttributes: { display_type: "emoji" } });
     }
@@ -99,15 +117,10 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
       store.attachments.push(attachmentOf(store.next("attachment"), id, upload, store.url));
     }
     for (const one of shown) store.attachments.push({ id: store.next("attachment"), messageId: id, shown: one });
-    const inbox = store.inboxes.find(({ id: one }) => one === inboxIdOf(conversation));
-    const contact = contacts.find((one) => one.id === conversation.contactId);
-    if (said.messageType === "incoming" && conversation.status === "resolved" && contact?.blocked !== true) {
-      void setStatus(conversation, inbox?.hasBot ? "pending" : "open");
-    }
+    if (said.messageType === "incoming") listenTo(conversation, createdMs);
     const told = tellOfMessage("message_created", message);
     // What a voice says is written beside it later.
     if (uploads.some(({ type }) => type.startsWith("audio/"))) void tellOfMessage("message_updated", message);
-    if (said.messageType === "incoming") conversation.waitingSinceMs ??= createdMs;
     if (said.messageType === "outgoing" && !said.isPrivate) {
       const isFirstReply = said.sender?.isBot !== true && conversation.firstReplyMs === undefined;
       const first = isFirstReply ? { firstReplyMs: createdMs } : {};
@@ -115,10 +128,21 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
         change(conversation, { waitingSinceMs: undefined, ...first })();
       }
     }
-    if (isFirst && said.messageType === "incoming" && inbox?.greeting !== undefined) {
-      say(conversation, { content: inbox.greeting, messageType: "template", isPrivate: false });
+    const greeting = inboxOf(conversation)?.greeting;
+    if (isFirst && said.messageType === "incoming" && greeting !== undefined) {
+      say(conversation, { content: greeting, messageType: "template", isPrivate: false });
     }
     return { message, told };
+  };
+
+  /** A customer who writes waits for an answer from then on, and opens what was resolved. */
+  const listenTo = (conversation: Conversation, nowMs: number) => {
+    const contact = contacts.find(({ id }) => id === conversation.contactId);
+    if (contact) contact.activeMs = nowMs;
+    if (conversation.status === "resolved" && contact?.blocked !== true) {
+      void setStatus(conversation, inboxOf(conversation)?.hasBot ? "pending" : "open");
+    }
+    if (conversation.waitingSinceMs === undefined) change(conversation, { waitingSinceMs: nowMs })();
   };
 
   const update = (message: Message, fields: Partial<Message>): Promise<number> => {
@@ -167,6 +191,7 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
         sourceId,
         customAttributes: {},
         createdMs,
+        updatedMs: createdMs,
         waitingSinceMs: createdMs,
         ...more,
         // Whatever was asked for (Conversation#determine_conversation_status).
@@ -182,10 +207,11 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
       into.phone_number ??= contact.phone_number;
       for (const one of [...contactInboxes, ...conversations])
         if (one.contactId === contact.id) one.contactId = into.id;
-      const theirs = conversations.filter(({ contactId }) => contactId === into.id).map(({ id }) => id);
-      return messages
-        .filter(({ conversationId, messageType }) => messageType === "incoming" && theirs.includes(conversationId))
-        .map((message) => update(message, {}));
+      const theirs = new Set(conversations.filter((one) => one.contactId === into.id).map(({ id }) => id));
+      for (const message of messages) {
+        const isOfThem = message.messageType === "incoming" && theirs.has(message.conversationId);
+        if (isOfThem) void update(message, {});
+      }
     },
     deleteConversation,
     deleteContact: (contact) => {
@@ -196,6 +222,8 @@ export function actionsOf(store: Store, tell: Tell, later: (job: () => void) => 
     },
   };
 }
+
+const dateOf = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
 
 /** The name that a contact gets at an inbox where nobody chose one. */
 export const newSourceId = (): string => randomUUID();

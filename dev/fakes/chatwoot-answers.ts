@@ -294,7 +294,7 @@ export function answersOf(store: Store, actions: Actions, version: string): Answ
     toggle: (asked) =>
       within(asked, (conversation) => {
         const { status } = read(toggleRequest, JSON.parse(asked.request.body));
-        void actions.setStatus(conversation, status);
+        void actions.setStatus(conversation, status, SENDERS[asked.role]);
         const payload = { success: true, conversation_id: conversation.id, current_status: status };
         return json(200, { payload: { ...payload, snoozed_until: null } });
       }),

@@ -53,22 +53,25 @@ export function refusalOf(step: Step, role: Role): string | undefined {
   return isAllowed ? undefined : "You are not authorized to do this action";
 }
 
-/** What is asked, of which account, and the ids in its path. */
-export type Asked = { step: Step; account: number | undefined; id: number; messageId: number; query: URLSearchParams };
+/** What is asked, and the ids in its path. */
+export type Asked = { step: Step; id: number; messageId: number; query: URLSearchParams };
 
 export function routeOf({ method, path }: Received): Asked | undefined {
   const { pathname, searchParams: query } = new URL(path, "http://chatwoot");
-  const [, account, rest = pathname] = /^\/api\/v1\/accounts\/(\d+)(\/.*)$/.exec(pathname) ?? [];
+  const rest = pathname.replace(/^\/api\/v1\/accounts\/\d+/, "");
   for (const [step, [wanted, pattern]] of Object.entries(ROUTES)) {
     const [found, id = 0, messageId = 0] = (wanted === method && pattern.exec(rest)) || [];
     if (found === undefined) continue;
-    const ids = { id: Number(id), messageId: Number(messageId) };
-    return { step: step as Step, account: account === undefined ? undefined : Number(account), ...ids, query };
+    return { step: step as Step, id: Number(id), messageId: Number(messageId), query };
   }
   return undefined;
 }
 
-export const isOfAccount = ({ account }: Asked) => account === undefined || account === accountId;
+/** Whether the path names no other account than the fake's. */
+export function isOfAccount({ path }: Received): boolean {
+  const named = /^\/api\/v1\/accounts\/(\d+)\//.exec(path)?.[1];
+  return named === undefined || Number(named) === accountId;
+}
 
 /** Strict, where Chatwoot would overlook what it does not know: a field that is not there is not sent. */
 const attributes = z.record(z.string(), z.unknown());

@@ -10,6 +10,8 @@ export type Contact = {
   phone_number?: string | undefined;
   blocked?: boolean;
   createdMs?: number;
+  /** When they last wrote. */
+  activeMs?: number;
 };
 
 export type Conversation = {
@@ -19,6 +21,8 @@ export type Conversation = {
   status: string;
   customAttributes: Record<string, unknown>;
   inboxId?: number;
+  /** Who opened it last, if an agent did. */
+  assignee?: Sender;
   createdMs?: number;
   updatedMs?: number;
   firstReplyMs?: number;

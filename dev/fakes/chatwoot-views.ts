@@ -126,6 +126,7 @@ const contactInWebhook = (contact: Contact): Fields => ({ account, ...contactFie
 export const contactAnswer = (contact: Contact): Fields => ({
   ...contactFields(contact),
   availability_status: "offline",
+  ...(contact.activeMs === undefined ? {} : { last_activity_at: seconds(contact.activeMs) }),
   created_at: seconds(contact.createdMs),
 });
 
@@ -226,7 +227,7 @@ function messagePushed(message: Message, store: Store): Fields {
     processed_message_content: message.content,
     sentiment: {},
     conversation: {
-      assignee_id: null,
+      assignee_id: of?.assignee?.id ?? null,
       unread_count: unreadOf(message.conversationId, store),
       last_activity_at: seconds(createdMs),
       contact_inbox: { source_id: of?.sourceId },
@@ -302,7 +303,12 @@ export function conversationAnswer(conversation: Conversation, store: Store): Fi
   const contact = store.contacts.find(({ id }) => id === conversation.contactId);
   const newest = newestOf(conversation.id, store);
   return {
-    meta: { sender: contact && contactAnswer(contact), channel: "Channel::Api", hmac_verified: false },
+    meta: {
+      sender: contact && contactAnswer(contact),
+      channel: "Channel::Api",
+      ...(conversation.assignee ? { assignee: senderPushed(conversation.assignee, false) } : {}),
+      hmac_verified: false,
+    },
     id: conversation.id,
     messages: newest,
     account_id: accountId,
@@ -343,7 +349,7 @@ const contactInboxInWebhook = ({ id, contactId, inboxId: of, sourceId, createdMs
 });
 
 export function conversationWebhook(conversation: Conversation, store: Store): Fields {
-  const { id, contactId, sourceId, createdMs = 0, updatedMs = createdMs } = conversation;
+  const { id, contactId, sourceId, assignee, createdMs = 0, updatedMs = createdMs } = conversation;
   const contact = store.contacts.find((one) => one.id === contactId);
   const at = inboxIdOf(conversation);
   const held = store.contactInboxes.find((one) => one.sourceId === sourceId);
@@ -358,8 +364,8 @@ export function conversationWebhook(conversation: Conversation, store: Store): F
     labels: [],
     meta: {
       sender: contact && contactPushed(contact),
-      assignee: null,
-      assignee_type: null,
+      assignee: assignee ? senderPushed(assignee, true) : null,
+      assignee_type: assignee ? "User" : null,
       team: null,
       hmac_verified: false,
     },

@@ -9,6 +9,8 @@ export type Worker = {
   start: (order?: (jobs: Post[]) => Post[]) => void;
   /** The ten jobs that it has or would have taken up next are gone; the rest waits until it is started. The count of them. */
   kill: () => number;
+  /** Resolves once it has nothing in hand. */
+  idle: () => Promise<void>;
   /** Resolves with what the far end answered: 0 where nobody asked it. */
   enqueue: (event: Event) => Promise<number>;
 };
@@ -26,6 +28,7 @@ export function startWorker(): Worker {
   let events: Job<Event>[] = [];
   let posts: Job<Post>[] = [];
   const running = new Map<Job<Post>, AbortController>();
+  const waiting: (() => void)[] = [];
 
   const make = ({ what, done }: Job<Event>): Job<Post>[] => {
     const post = what();
@@ -39,13 +42,11 @@ export function startWorker(): Worker {
     const status = await job.what.send(abort.signal);
     if (running.delete(job)) job.done(status);
     takeUp();
+    if (running.size === 0) for (const resolve of waiting.splice(0)) resolve();
   };
   const takeUp = () => {
-    while (isUp && running.size < THREADS) {
-      const next = posts.shift();
-      if (!next) return;
-      void run(next);
-    }
+    const free = isUp ? THREADS - running.size : 0;
+    for (const next of posts.splice(0, free)) void run(next);
   };
 
   return {
@@ -73,6 +74,7 @@ export function startWorker(): Worker {
       for (const { done } of [...lost, ...unmade]) done(0);
       return taken.length + lost.length + unmade.length;
     },
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
     enqueue: (what) =>
       new Promise((done) => {
         const job = { what, done };

@@ -28,8 +28,8 @@ export type { Conversation } from "./chatwoot-store.ts";
  * (test/contracts/chatwoot). What it does otherwise:
  * - It knows one account, and the requests of the relay and of its set-up; what else is asked of it is a misfit. It is strict
  *   where Chatwoot overlooks what it does not know.
- * - It limits no rates, and searches nothing. A conversation has no assignee, labels, team, or time when it was read, and is
- *   always of the same uuid. All its dates have milliseconds.
+ * - It limits no rates, and searches nothing. A conversation has no labels, team, or time when it was read, and is always of the same
+ *   uuid. All its dates have milliseconds.
  * - Its worker has no queue but the one of webhooks, and a file is in its store at once. Files are text.
  * - It tells of a first reply and of a changed status by `conversation_updated`, and of nothing else by it. It tells no
  *   account's webhooks and no typing.
@@ -51,7 +51,7 @@ export type FakeChatwoot = FarEnd & {
   misfits: string[];
   /** Every webhook sent, and what the relay answered. */
   webhooks: SentWebhook[];
-  worker: Pick<Worker, "stop" | "start" | "kill">;
+  worker: Pick<Worker, "stop" | "start" | "kill" | "idle">;
   /** The next request of that step fares so. With `stored` it is done all the same, and only the answer is another. */
   failNext: (step: Step, fault: Fault) => void;
   sendWebhooksTo: (url: string) => void;
@@ -163,29 +163,32 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
         if (!payload || at?.webhookUrl === undefined) return undefined;
         return { event, messageId, send: (signal) => post(at, { ...payload, event }, messageId, signal) };
       }),
-    (job) => void worker.enqueue(() => void job()),
+    (job) =>
+      void worker.enqueue(() => {
+        job();
+        return undefined;
+      }),
   );
   const answers = answersOf(store, actions, VERSION);
 
   farEnd.answerWith(async (request): Promise<Answer> => {
     const asked = routeOf(request);
-    if (!asked) {
-      misfits.push(`${request.method} ${request.path}`);
-      return notFound();
-    }
-    const { step } = asked;
-    if (lacking.has(step)) {
+    if (asked && lacking.has(asked.step)) {
       return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html; charset=UTF-8" } };
     }
     // nginx stands in front, and drops a name with underscores.
     const token = request.headers["api-access-token"];
     const role = (Object.keys(TOKENS) as Role[]).find((one) => TOKENS[one] === token);
-    if (!OPEN_STEPS.has(step)) {
-      if (role === undefined) return unauthorized("Invalid Access Token");
-      if (!isOfAccount(asked)) return unauthorized("You are not authorized to access this account");
-      const refusal = refusalOf(step, role);
-      if (refusal !== undefined) return unauthorized(refusal);
+    const isOpen = asked && OPEN_STEPS.has(asked.step);
+    if (!isOpen && role === undefined) return unauthorized("Invalid Access Token");
+    if (!isOfAccount(request)) return unauthorized("You are not authorized to access this account");
+    if (!asked) {
+      misfits.push(`${request.method} ${request.path}`);
+      return notFound();
     }
+    const { step } = asked;
+    const refusal = isOpen || role === undefined ? undefined : refusalOf(step, role);
+    if (refusal !== undefined) return unauthorized(refusal);
     const index = faults.findIndex((one) => one.step === step);
     const fault = index === -1 ? undefined : faults.splice(index, 1)[0]?.fault;
     try {
@@ -252,6 +255,6 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     delete: actions.deleteConversation,
     deleteContact: actions.deleteContact,
     lacks: (step) => void lacking.add(step),
-    merge: (contact, into) => void actions.merge(contact, into),
+    merge: actions.merge,
   };
 }
