@@ -27,12 +27,14 @@ export type Question = { conversation: unknown; after: number; origin: string | 
 export type AskDesk = (
   ticket: TicketRow,
   question: (farEnd: string) => Question | undefined,
+  mostMs: number,
 ) => Promise<Answer | undefined>;
 
 export async function askDesk(
   { config, directory }: Pick<DeliverDeps, "config" | "directory">,
   ticket: TicketRow,
   question: Parameters<AskDesk>[1],
+  mostMs: number,
 ): Promise<Answer | undefined> {
   try {
     const sealed = await directory.tenant(ticket.owner);
@@ -43,7 +45,7 @@ export async function askDesk(
     const { allowInsecureTargets } = config;
     const tenant = await openSecrets(masterKeys, sealed);
     const { language, stickerText, owner, delivery } = tenant;
-    const context = { language, timeoutMs: delivery.timeoutMs, allowInsecureTargets };
+    const context = { language, timeoutMs: Math.min(delivery.timeoutMs, mostMs), allowInsecureTargets };
     const found = await unheardOf(asked.conversation, asked.after, tenant.desk, context);
     if (!found?.ok) return found;
     const replies = found.events.map(async (said): Promise<FoundReply> => {

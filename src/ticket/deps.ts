@@ -37,7 +37,7 @@ export type TicketDeps = {
   receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs">;
   /** Never throws. */
   askDesk: AskDesk;
-  unheard: Pick<Unheard, "startIfDue" | "dueMs">;
+  unheard: Pick<Unheard, "startIfDue" | "dueMs" | "heldUntilMs">;
   nowMs: () => number;
   /** In [0, 1). */
   random: () => number;

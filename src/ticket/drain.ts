@@ -19,13 +19,13 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 
 /** Starts whatever is due, and has the alarm stand for the rest. */
 export function wake(deps: TicketDeps, nowMs: number): void {
+  deps.unheard.startIfDue(nowMs);
   for (const lane of LANES) {
-    deps.cache.take(lane, nowMs);
+    if (deps.unheard.heldUntilMs() <= nowMs) deps.cache.take(lane, nowMs);
     startIfDue(lane, deps, nowMs);
   }
   deps.mapping.writeIfDue();
   deps.receipts.startIfDue(nowMs);
-  deps.unheard.startIfDue(nowMs);
   setAlarm(deps, nowMs);
 }
 
@@ -42,7 +42,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
   for (const name of LANES) {
     const lane = cache.lane(name);
     const step = nextStep(lane, nowMs);
-    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => untilMs));
+    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => Math.max(untilMs, unheard.heldUntilMs())));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
     else underWay += waitingCount(lane) - lane.lying.length;
   }

@@ -83,7 +83,7 @@ export class Ticket extends DurableObject<Env> {
       askDesk: (...question) => this.#deps.askDesk(...question),
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
       take: (event) => accept(event, this.#deps),
-      ended: () => setAlarm(this.#deps, Date.now()),
+      ended: () => wake(this.#deps, Date.now()),
     }),
     nowMs: () => Date.now(),
     random: () => Math.random(),

@@ -13,12 +13,14 @@ import type { TicketRow } from "./schema";
 const QUIET_MS = 120_000;
 /** What was quiet for longer than this was so before anybody asked. */
 const LONGEST_MS = 3600_000;
+/** Before it has answered, or so long, nothing that lies is taken: a Close goes behind what is found. */
+const CLOSE_ASKS_MS = 3_000;
 /** Waits between the attempts to ask. After the last one, the next message's quiet is waited for. */
 const RETRY_MS = [30_000, 120_000, 600_000];
 
 type UnheardDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | "askDesk" | "sendReceipt"> & {
   take: (event: NewEvent) => Result<Accepted, Refusal>;
-  /** Has the alarm stand for what is due later. */
+  /** Starts what waited for it. */
   ended: () => void;
 };
 
@@ -33,6 +35,7 @@ export class Unheard {
   /** How many messages were accepted when the quiet began, and when that was. */
   #quiet = { accepted: 0, sinceMs: 0 };
   #askedForClose: number | undefined;
+  #heldUntilMs = 0;
   #attempts = 0;
   #notBeforeMs = 0;
 
@@ -48,8 +51,12 @@ export class Unheard {
     if (!isClosing && this.dueMs(nowMs) > nowMs) return;
     this.#askedForClose = close;
     this.#isUnderWay = true;
-    waitUntil(this.#run(cache.ticket));
+    if (isClosing) this.#heldUntilMs = nowMs + CLOSE_ASKS_MS;
+    waitUntil(this.#run(cache.ticket, isClosing));
   }
+
+  /** Until when nothing that lies may be taken, epoch ms. */
+  heldUntilMs = (): number => this.#heldUntilMs;
 
   /** When an alarm has to ring for it, epoch ms. */
   dueMs(nowMs: number): number {
@@ -72,16 +79,20 @@ export class Unheard {
 
   #accepted = (): number => LANES.reduce((sum, lane) => sum + this.#deps.cache.lane(lane).accepted, 0);
 
-  async #run(ticket: TicketRow): Promise<void> {
+  async #run(ticket: TicketRow, isClosing: boolean): Promise<void> {
     const { cache, store, nowMs, askDesk } = this.#deps;
     const before = this.#accepted();
     try {
-      const answer = await askDesk(ticket, (farEnd) => {
-        const conversation = cache.conversation("toDesk", farEnd);
-        const after = cache.asked()?.upTo ?? firstNumber(farEnd, { cache, store });
-        const origin = cache.calledAt();
-        return conversation === undefined || after === undefined ? undefined : { conversation, after, origin };
-      });
+      const answer = await askDesk(
+        ticket,
+        (farEnd) => {
+          const conversation = cache.conversation("toDesk", farEnd);
+          const after = cache.asked()?.upTo ?? firstNumber(farEnd, { cache, store });
+          const origin = cache.calledAt();
+          return conversation === undefined || after === undefined ? undefined : { conversation, after, origin };
+        },
+        isClosing ? CLOSE_ASKS_MS : Number.POSITIVE_INFINITY,
+      );
       if (answer?.ok) {
         const { replies, upTo } = answer;
         let taken = 0;
@@ -100,8 +111,8 @@ export class Unheard {
       this.#again();
     } finally {
       this.#isUnderWay = false;
+      this.#heldUntilMs = 0;
     }
-    this.startIfDue(nowMs());
     this.#deps.ended();
   }
 
