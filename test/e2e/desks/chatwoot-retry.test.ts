@@ -231,7 +231,8 @@ test("replies that a killed worker of Chatwoot's never told go out ahead of the 
   await chatwoot.agentSays(conversation, "0");
   chatwoot.worker.stop();
   const told = Array.from({ length: 14 }, (_, n) => chatwoot.agentSays(conversation, String(n + 1)));
-  // Ten of them are gone. The rest, and the Close, come in another order.
+  // They were written while it stood for seconds. Ten of them are gone; the rest, and the Close, come in another order.
+  for (const message of chatwoot.messages) message.createdMs = (message.createdMs ?? 0) - 10_000;
   expect(chatwoot.worker.kill()).toBe(10);
   const closed = chatwoot.agentResolves(conversation);
   chatwoot.worker.start((jobs) => jobs.toReversed());

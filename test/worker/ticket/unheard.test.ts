@@ -103,9 +103,9 @@ beforeEach(async () => {
   farEnds.answerWith((sent) => (sent.url.startsWith(desk.baseUrl) ? chatwoot(sent) : Response.json({})));
   owner = await registerTenant({ desk });
   stub = ticketOf(owner, "t");
+  vi.useFakeTimers({ toFake: ["Date"] });
   await accepted(incoming(owner, "t", "the first"));
   await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 1);
-  vi.useFakeTimers({ toFake: ["Date"] });
 });
 
 test("a reply that no webhook told goes out after two quiet minutes, and shows as delivered", async () => {
