@@ -39,7 +39,7 @@ export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf
 
 /** The desk that a far end is of. */
 const deskAt = (farEnd: string): Desk<string, z.ZodMiniObject> | undefined =>
-  desks.find(({ type }) => farEnd.startsWith(`${type} `)) as Desk<string, z.ZodMiniObject> | undefined;
+  desks.find(({ type }) => farEnd.startsWith(`${type} `));
 
 /** What the names of a far end's messages begin with. */
 export const messagesOf = (farEnd: string): string => `${farEnd.slice(farEnd.indexOf(" ") + 1)} `;

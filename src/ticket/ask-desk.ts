@@ -21,7 +21,7 @@ export type FoundReply = {
 export type Answer = { ok: true; replies: FoundReply[]; upTo: number } | { ok: false; outcome: Outcome };
 
 /** What is asked for: what stands behind a message in the conversation at this far end. Undefined where none is known. */
-export type Question = { conversation: unknown; after: number; origin: string | undefined };
+type Question = { conversation: unknown; after: number; origin: string | undefined };
 
 /** Asks the tenant's desk for what no webhook told. Undefined where there is nothing to ask. */
 export type AskDesk = (

@@ -145,6 +145,9 @@ test("what a late webhook tells after all goes out once, and so does what a webh
   const early = standing("told in time");
   await webhookOf(early);
   await delivered(1);
+  // The conversation has the name of its first day.
+  await accepted(incoming(owner, "t", "the second", { customerName: "Farhan A." }));
+  await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 2);
   const late = standing("told **late**");
   await quiet();
   await delivered(2);
