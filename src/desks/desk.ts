@@ -52,9 +52,9 @@ export type DeskEvent = {
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
   /** The desk's own id of its conversation: where a note about this event may be written to, and whose end a Close is. */
-  conversationId?: string;
+  conversationId?: string | undefined;
   /** Of a desk whose webhooks may overtake each other. */
-  order?: Order;
+  order?: Order | undefined;
 } & (
   | ({
       kind: "outgoing";

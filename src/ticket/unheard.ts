@@ -80,7 +80,7 @@ export class Unheard {
   #accepted = (): number => LANES.reduce((sum, lane) => sum + this.#deps.cache.lane(lane).accepted, 0);
 
   async #run(ticket: TicketRow, isClosing: boolean): Promise<void> {
-    const { cache, store, nowMs, askDesk } = this.#deps;
+    const { cache, store, askDesk } = this.#deps;
     const before = this.#accepted();
     try {
       const answer = await askDesk(

@@ -3,14 +3,14 @@ import type { NoteContext, Unheard } from "../desk";
 import { chatwootApi, stepOf } from "./api";
 import { readConversation } from "./conversation";
 import type { ChatwootRecord } from "./record";
-import { message, repliesOf } from "./webhook";
+import { messageBody, repliesOf } from "./webhook";
 
 /** Chatwoot sends each webhook once, and what its worker has in hand is gone when that is killed. */
 
 /** Message.message_types, which a list gives as numbers. */
 const TYPES = ["incoming", "outgoing", "activity", "template"];
 
-const listed = z.extend(message, {
+const listed = z.extend(messageBody, {
   id: z.int(),
   message_type: z.int(),
   status: z.nullish(z.string()),

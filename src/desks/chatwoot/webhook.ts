@@ -47,7 +47,7 @@ type Attachment = z.infer<typeof attachment>;
 const attributes = z.looseObject({ deleted: z.optional(z.unknown()), external_error: z.optional(z.unknown()) });
 
 /** What a message is made of, in webhooks and in lists. */
-export const message = z.object({
+export const messageBody = z.object({
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   content: z.nullish(z.string()),
   content_attributes: z.catch(z.nullish(attributes), undefined),
@@ -55,10 +55,10 @@ export const message = z.object({
   created_at: z.optional(z.unknown()),
   attachments: z.nullish(z.array(attachment)),
 });
-export type Message = z.infer<typeof message> & { message_type: string };
+export type Message = z.infer<typeof messageBody> & { message_type: string };
 
 /** Message#webhook_data. */
-const messageCreated = z.extend(message, { message_type: z.string(), account, conversation });
+const messageCreated = z.extend(messageBody, { message_type: z.string(), account, conversation });
 
 /** The same, with the conversation's newest message, which has a status. */
 const messageUpdated = z.extend(messageCreated, {
@@ -124,7 +124,7 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
 function toldReplies(created: z.infer<typeof messageCreated>, webhook: Webhook, record: ChatwootRecord): Reply[] {
   const { conversation: of, message_type } = created;
   if (message_type === "template" && !isTicketReference(of.contact_inbox?.source_id ?? "")) return [];
-  return repliesOf(created, of, ageMs(webhook, created.created_at), record);
+  return repliesOf(created, of, ageMsOf(webhook, created.created_at), record);
 }
 
 /**
@@ -156,23 +156,24 @@ export function repliesOf(
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
-  const order = typeof id === "number" ? { order: { key: id, ageMs } } : {};
+  const order = typeof id === "number" ? { key: id, ageMs } : undefined;
+  const conversationId = conversationIdOf(of.id);
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing" as const,
-    ...conversationIdOf(of.id),
+    conversationId,
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
     isMarkdown: true,
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
-    ...order,
+    order,
     messageType,
     message: caption,
     mediaLink,
   }));
 }
 
-const conversationIdOf = (id: number | string | undefined) => (id === undefined ? {} : { conversationId: String(id) });
+const conversationIdOf = (id: number | string | undefined) => (id === undefined ? undefined : String(id));
 
 /**
  * Six things are told so, and one of them is that an agent pressed "Retry" at a failed message: that takes its error away and
@@ -182,14 +183,16 @@ function retryOf(updated: z.infer<typeof messageUpdated>, webhook: Webhook, reco
   const { id, content_attributes } = updated;
   const shown = updated.conversation.messages?.find((one) => one.id === id)?.status ?? "sent";
   if (shown !== "sent" || content_attributes?.external_error) return [];
-  return toldReplies(updated, webhook, record).map((reply) => ({ ...reply, mayBeRetry: true }));
+  const replies = toldReplies(updated, webhook, record);
+  for (const reply of replies) reply.mayBeRetry = true;
+  return replies;
 }
 
 /** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
 const BEHIND_REPLIES: Order = { key: null };
 
 /** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
-function ageMs({ headers }: Webhook, createdAt: unknown): number {
+function ageMsOf({ headers }: Webhook, createdAt: unknown): number {
   const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
   return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
 }
@@ -226,5 +229,6 @@ function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): 
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
   const idempotencyKey = clip(`closed:${changed.id}:${which}`, LONGEST_KEY);
-  return [{ kind: "command", idempotencyKey, ...conversationIdOf(changed.id), ticketReference, order: BEHIND_REPLIES }];
+  const conversationId = conversationIdOf(changed.id);
+  return [{ kind: "command", idempotencyKey, conversationId, ticketReference, order: BEHIND_REPLIES }];
 }

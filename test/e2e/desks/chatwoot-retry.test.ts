@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Conversation, type FakeChatwoot, startFakeChatwoot } from "../../../dev/fakes/chatwoot.ts";
+import { incomingEvent } from "../support/events.ts";
 import { accepted } from "../support/http.ts";
 import { newTicketNumber, type Tenant } from "../support/tenant.ts";
 import { poll } from "../support/timeline.ts";
@@ -205,14 +206,8 @@ test("an old reply of a ticket that the relay has forgotten is not sent when som
   await heir.putTenant({ owner, desk, engine }, { record: { desk: chatwoot.record } });
   chatwoot.sendWebhooksTo(`${heir.relay().url}/v1/desks/chatwoot/${owner}`);
   const before = chatwoot.messages.length;
-  const taken = await heir.call(`/v1/dolphins/${heir.ingressKey}/incoming`, {
-    method: "POST",
-    body: {
-      ...{ ticketNumber: number, owner, channel: "whatsapp", accountId: "628128778222", contactId: "c" },
-      ...{ messageType: "text", message: "Halo", mediaLink: "", customerName: "Farhan", createdDate: "" },
-    },
-  });
-  accepted(taken);
+  const body = incomingEvent(owner, number);
+  accepted(await heir.call(`/v1/dolphins/${heir.ingressKey}/incoming`, { method: "POST", body }));
   await poll(
     () => Promise.resolve(chatwoot.messages.length),
     (count) => count > before,
@@ -230,13 +225,13 @@ test("replies that a killed worker of Chatwoot's never told go out ahead of the 
   const { chatwoot, tenant, number, conversation } = await opened();
   await chatwoot.agentSays(conversation, "0");
   chatwoot.worker.stop();
-  const told = Array.from({ length: 14 }, (_, n) => chatwoot.agentSays(conversation, String(n + 1)));
+  const sent = Array.from({ length: 14 }, (_, n) => chatwoot.agentSays(conversation, String(n + 1)));
   // They were written while it stood for seconds. Ten of them are gone; the rest, and the Close, come in another order.
   for (const message of chatwoot.messages) message.createdMs = (message.createdMs ?? 0) - 10_000;
   expect(chatwoot.worker.kill()).toBe(10);
   const closed = chatwoot.agentResolves(conversation);
   chatwoot.worker.start((jobs) => jobs.toReversed());
-  await Promise.all([...told, closed]);
+  await Promise.all([...sent, closed]);
   const ticket = await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket closed");
   const said = tenant.engine.received.map(({ body }) => (JSON.parse(body) as { message?: string }).message);
   expect(said).toEqual([...Array.from({ length: 15 }, (_, n) => String(n)), undefined]);

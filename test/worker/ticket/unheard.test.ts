@@ -139,6 +139,7 @@ test("the quiet of an object that has gone is asked about when its alarm brings 
   await evictDurableObject(stub);
   await quiet();
   await delivered(1);
+  expect(told()).toEqual(["told by nobody"]);
 });
 
 test("what a late webhook tells after all goes out once, and so does what a webhook told before", async () => {
