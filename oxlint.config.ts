@@ -54,11 +54,19 @@ const MACHINE: ["error", ...string[]] = [
 const sql = { property: "sql", message: "SQL stands in an object's store.ts." };
 const outbound = { name: "fetch", message: "Outbound requests go through src/egress/http.ts." };
 
+const heavy = ["catch", "coerce"].map((property) => ({
+  object: "z",
+  property,
+  message:
+    "It brings a whole namespace of zod into the bundle. There are withFallback in src/lib/zod.ts, and z.transform.",
+}));
+
 const PURE_PROPERTIES: ["error", ...object[]] = [
   "error",
   { object: "Date", property: "now", message: "Pure: the clock is an argument." },
   { object: "Math", property: "random", message: "Pure: randomness is an argument." },
   sql,
+  ...heavy,
 ];
 
 export default defineConfig({
@@ -75,15 +83,14 @@ export default defineConfig({
     // Parsing narrows unknown values; the schemas beside the casts are what makes them true.
     "typescript/no-unsafe-type-assertion": "off",
     "unicorn/consistent-function-scoping": "off",
-    // zod/mini's names: z._default, and z.catch, which is no promise's; the compiler knows what both take.
+    // zod/mini's z._default.
     "no-underscore-dangle": ["error", { allow: ["_default"] }],
-    "promise/valid-params": "off",
     // The compiler sees that a switch over a union is whole.
     "typescript/consistent-return": "off",
     // The second argument says what failed.
     "vitest/valid-expect": ["error", { maxArgs: 2 }],
     "no-restricted-globals": ["error", outbound],
-    "no-restricted-properties": ["error", sql],
+    "no-restricted-properties": ["error", sql, ...heavy],
   },
   overrides: [
     ...HOUSE.slice(1).map((part) => ({

@@ -18,6 +18,12 @@ export const tenantReplayBody = named("DeadLetterReplay", tenantReplay);
 export const signInBody = named("SignIn", signIn);
 export const deskWebhook = named("DeskWebhook", z.record(z.string(), z.unknown()));
 
+/** What the same name does not mean elsewhere. */
+z.globalRegistry.add(tenantRecord.shape.language, { description: "Of the relay's own texts to agents." });
+z.globalRegistry.add(answers.attempt.shape.error, {
+  description: "Why the attempt failed, in one text: `detail`, `answer` and the rest together.",
+});
+
 named("Refusal", answers.refusal);
 named("Attempt", answers.attempt);
 named("Message", answers.timelineMessage);
@@ -49,16 +55,4 @@ export const contactAnswer = named("ContactAnswer", answers.contactAnswer);
 export const historyAnswer = named("HistoryAnswer", answers.historyAnswer);
 
 /** What a desk is sent, and nobody is answered. */
-export const failureReport = named(
-  "FailureReport",
-  z.object({
-    type: z.literal("delivery.failed"),
-    ticketNumber: id,
-    owner: id,
-    messageId: z.string(),
-    sequence: z.int().check(z.minimum(0)),
-    reason: answers.deadLetter.shape.reason,
-    status: z.nullable(z.int()),
-    event: z.record(z.string(), z.unknown()),
-  }),
-);
+export const failureReport = named("FailureReport", answers.failureReport);

@@ -64,7 +64,7 @@ export const browser: Operation[] = [
       example: { status: "success", apiReference: "/docs", openapi: "/openapi.json", console: "/console/" },
       headers: ["vary"],
     },
-    otherwise: { status: 302, description: "To the console.", headers: ["location", "vary"] },
+    otherwise: [{ status: 302, description: "To the console.", headers: ["location", "vary"] }],
   },
   {
     id: "alive",

@@ -1,7 +1,7 @@
 import { done, incomingEvent, ownedCommand } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { fromEngine, mediaReference } from "./parameters";
+import { fromEngine, ofMedia } from "./parameters";
 
 /** What 3Dolphins calls. */
 
@@ -69,10 +69,14 @@ export const engine: Operation[] = [
     tag: "3Dolphins",
     summary: "A file that an agent has sent",
     description:
-      "The link that a reply brings where the desk's own opens with a credential alone. Of up to 25 MB, in parts by `Range` too, and as long as the tenant's messages are kept.",
+      "The link that a reply brings where the desk's own opens with a credential alone. Of up to 25 MB, and as long as the tenant's messages are kept.",
     security: [],
-    parameters: [mediaReference],
-    answer: { description: "The file, in its own type.", headers: ["cache-control"] },
+    parameters: ofMedia,
+    answer: { description: "The file, in its own type.", headers: ["content-disposition", "cache-control"] },
+    otherwise: [
+      { status: 206, description: "The part that was asked for.", headers: ["content-range", "content-disposition"] },
+      { status: 416, description: "The file has no such part." },
+    ],
     refusals: ["not_found", "rate_limited", "unavailable"],
   },
 ];

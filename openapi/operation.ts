@@ -19,7 +19,7 @@ export type Operation = {
   body?: { schema: z.ZodMiniType; examples: Record<string, unknown> };
   answer: Answer;
   /** What else it may answer that is no refusal. */
-  otherwise?: Answer;
+  otherwise?: Answer[];
   /** Beside those of every operation, of every body and of every credential. */
   refusals?: ErrorCode[];
 };
@@ -64,8 +64,7 @@ export function operationOf(operation: Operation): Json {
     ...(parameters.length > 0 ? { parameters: parameters.map(parameterOf) } : {}),
     ...(body ? { requestBody: { required: true, content: jsonContent(body.schema, body.examples) } } : {}),
     responses: {
-      ...answerOf(operation.answer),
-      ...(operation.otherwise ? answerOf(operation.otherwise) : {}),
+      ...Object.fromEntries([operation.answer, ...(operation.otherwise ?? [])].map(answerOf)),
       ...responsesOf([...codes]),
     },
   };
@@ -84,9 +83,9 @@ const jsonContent = (schema: z.ZodMiniType, examples: Record<string, unknown>): 
   },
 });
 
-function answerOf({ status = 200, description, schema, example, headers = [] }: Answer): Json {
+function answerOf({ status = 200, description, schema, example, headers = [] }: Answer): [string, Json] {
   const content = schema ? { content: jsonContent(schema, { success: example }) } : {};
-  return { [status]: { description, headers: headersOf(["x-request-id", ...headers]), ...content } };
+  return [String(status), { description, headers: headersOf(["x-request-id", ...headers]), ...content }];
 }
 
 /** One response for each status: all that has the same codes is described in one place. */

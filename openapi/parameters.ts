@@ -44,13 +44,21 @@ const ingressKey: Parameter = {
   example: "your-engines-key",
 };
 
-export const mediaReference: Parameter = {
-  name: "reference",
-  in: "path",
-  description: "**The credential of this route**: signed by the relay, for one file and until its end.",
-  schema: z.string(),
-  example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
-};
+export const ofMedia: Parameter[] = [
+  {
+    name: "reference",
+    in: "path",
+    description: "**The credential of this route**: signed by the relay, for one file and until its end.",
+    schema: z.string(),
+    example: "WyI4MmFiMGZkIiwiaHR0cHM6Ly8iLDFd.c2lnbmVk",
+  },
+  {
+    name: "Range",
+    in: "header",
+    description: "One part, as in `bytes=0-1023`. Several at once get the whole file.",
+    schema: z.string(),
+  },
+];
 
 export const ownerInQuery: Parameter = {
   name: "owner",
@@ -64,7 +72,7 @@ const idempotencyKey: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
-    "The same key for the same ticket and lane within 24 hours stores nothing more and gets the first answer again. Left out, `webhook-id` is taken for it.",
+    "The same key for the same ticket and lane within 24 hours stores nothing more and gets the first answer again. Left out, or where the request is signed, `webhook-id` is taken for it.",
   schema: z.string().check(z.minLength(1), z.maxLength(256)),
 };
 

@@ -21,6 +21,8 @@ export const HEADERS = {
   "cache-control": "Whether the answer may be kept, and for how long.",
   vary: "What in the request the answer depends on.",
   location: "Where to go on.",
+  "content-disposition": "The file's name, and whether a browser may show it.",
+  "content-range": "Which part of how many bytes.",
   age: "Seconds since 3Dolphins gave this.",
 } as const;
 

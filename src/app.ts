@@ -1,11 +1,10 @@
-import { Hono } from "hono";
 import { METHOD_NAME_ALL } from "hono/router";
-import { RegExpRouter } from "hono/router/reg-exp-router";
 import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
-import type { AppContext, AppEnv } from "./http/context";
-import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
+import type { AppContext } from "./http/context";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath, MISTYPED_PATH } from "./http/engine-path";
+import { Routes } from "./http/routes";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
 import { dolphins } from "./routes/engine-events";
@@ -44,8 +43,8 @@ export const app = {
 export const { routes } = all;
 
 /** What all paths have in common: an id for each request, and errors. */
-function edge(options: { getPath?: (request: Request) => string } = {}): Hono<AppEnv> {
-  const hono = new Hono<AppEnv>({ router: new RegExpRouter(), ...options });
+function edge(options: { getPath?: (request: Request) => string } = {}): Routes {
+  const hono = new Routes(options);
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
@@ -60,7 +59,7 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Hono<Ap
       const message = `This path takes ${allow} only.`;
       return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
     }
-    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    if (MISTYPED_PATH.test(c.req.path)) logUnknownEnginePath(c);
     return answer(
       c,
       new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),
@@ -71,7 +70,7 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Hono<Ap
 }
 
 /** The methods by which a path can be asked for. A middleware is no route, and HEAD is answered wherever GET is. */
-function methodsAt({ routes: known, router }: Hono<AppEnv>, path: string): string[] {
+function methodsAt({ routes: known, router }: Routes, path: string): string[] {
   const methods = new Set(known.map(({ method }) => method).filter((method) => method !== METHOD_NAME_ALL));
   return [...methods]
     .filter((method) => router.match(method, path)[0].some(([[, route]]) => route.method === method))

@@ -6,7 +6,7 @@ import { useWords } from "../words/language";
 import { CredentialsPanel } from "./credentials";
 import { DeletePanel } from "./delete";
 import { TenantForm } from "./tenant-form";
-import { TryButton } from "./try";
+import { ConnectionTestButton } from "./connection-test";
 
 export function SettingsTab() {
   const words = useWords();
@@ -19,6 +19,8 @@ export function SettingsTab() {
     replaceTenant(await putTenant(owner, record));
     setSaved(true);
   };
+  // Only of a desk of one's own nothing is known but what it answers to a message.
+  const isAsked = tenant.desk.type !== "native";
   const hasLogin = tenant.dolphins.auth.type === "login";
   return (
     <section>
@@ -33,19 +35,33 @@ export function SettingsTab() {
         onChanged={setChanged}
         below={{
           desk: (
-            <TryButton
+            <ConnectionTestButton
               key={tenant.desk.type}
               owner={owner}
               end="desk"
-              hint={isChanged ? words.tries.unsaved : words.tries.deskHint}
+              label={isAsked ? words.connectionTest.deskCheck : words.connectionTest.desk}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : isAsked
+                    ? words.connectionTest.deskCheckHint
+                    : words.connectionTest.deskHint
+              }
               disabled={isChanged}
             />
           ),
           dolphins: (
-            <TryButton
+            <ConnectionTestButton
               owner={owner}
               end="engine"
-              hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
+              label={words.connectionTest.engine}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : hasLogin
+                    ? words.connectionTest.engineHint
+                    : words.connectionTest.noLogin
+              }
               disabled={isChanged || !hasLogin}
             />
           ),

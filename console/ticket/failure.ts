@@ -6,6 +6,8 @@ import type { TimelineMessage } from "../../src/model/answers";
 export type Failure =
   | { kind: "answered"; status: number; answer: string }
   | { kind: "saidFailure"; status: number; answer: string }
+  /** What answered is Cloudflare, in the far end's place. */
+  | { kind: "unreached"; status: number }
   | { kind: "timeout"; ms: number }
   | { kind: "unreachable"; detail: string }
   | { kind: "blocked"; detail: string }
@@ -29,6 +31,7 @@ export type Advice =
 export function failureOf(attempt: Attempt): Failure | undefined {
   const { outcome, status, noAnswer, detail, error, ms } = attempt;
   if (error === undefined) return undefined;
+  if (status !== undefined && UNREACHED[status]) return { kind: "unreached", status };
   // An attempt of the relay's first version has this one text and no other field.
   if (outcome === undefined) return status === undefined ? other(error) : { kind: "answered", status, answer: error };
   if (outcome === "blocked") return { kind: "blocked", detail: detail ?? "" };
@@ -59,6 +62,8 @@ export function adviceFor(failure: Failure): Advice {
     case "saidFailure":
     case "other":
       return "readAnswer";
+    case "unreached":
+      return UNREACHED[failure.status] ?? "checkAddress";
     case "answered":
       return adviceForStatus(failure.status);
   }
@@ -77,8 +82,6 @@ const UNREACHED: Record<number, Advice> = {
 };
 
 function adviceForStatus(status: number): Advice {
-  const unreached = UNREACHED[status];
-  if (unreached) return unreached;
   if (status === 401 || status === 403) return "checkSecret";
   if (status === 404 || status === 405 || status === 410 || (status >= 300 && status < 400)) return "checkUrl";
   if (status === 429) return "tooMany";

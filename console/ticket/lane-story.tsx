@@ -99,6 +99,8 @@ function sayFailure(failure: Failure, who: string, words: ReturnType<typeof useW
       return words.why.answered(who, failure.status, quoted(failure.answer));
     case "saidFailure":
       return words.why.saidFailure(who, failure.status, quoted(failure.answer));
+    case "unreached":
+      return words.why.unreached(who, failure.status);
     case "timeout":
       return words.why.timeout(who, took(failure.ms, words.units));
     case "unreachable":

@@ -168,6 +168,7 @@ export const en = {
       answer === "" ? `${who} answered ${status}` : `${who} answered ${status} “${answer}”`,
     saidFailure: (who: string, status: number, answer: string) =>
       `${who} answered ${status}, but said failure in it: “${answer}”`,
+    unreached: (who: string, status: number) => `Cloudflare got no usable answer from ${who} (its status ${status})`,
     timeout: (who: string, limit: string) => `${who} gave no complete answer within ${limit}`,
     unreachable: (who: string, detail: string) => `${who} could not be reached (${detail})`,
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,
@@ -181,7 +182,7 @@ export const en = {
     checkCertificate: (who) =>
       `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
     checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
-    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,
+    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and test them there.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
@@ -258,13 +259,15 @@ export const en = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Send a test event to this desk",
+    deskCheck: "Check this desk",
     engine: "Log in to this 3Dolphins",
     going: "Asking …",
     deskHint: "Sends a marked test event, signed as any other, and shows the answer.",
+    deskCheckHint: "Asks the desk what is set up there. Agents see nothing of it.",
     engineHint: "Asks for a token and shows whether it was given; never the token.",
-    noLogin: "There is no login to try: the authentication is of another type.",
+    noLogin: "There is no login to test: the authentication is of another type.",
     unsaved: "Save first: the test uses the settings as saved.",
     outcome: {
       delivered: "It works.",
@@ -272,6 +275,22 @@ export const en = {
       retry: "Failed; a message would be tried again.",
       blocked: "Blocked: the relay may not call this address.",
     },
+    incomplete: "It answers, but something is not set up.",
+    found: { yes: "in order", no: "not in order" },
+    check: (name: string) =>
+      ({
+        app: "App",
+        key: "Key",
+        multiConversations: "Multi-conversations",
+        webhook: "Webhook",
+        triggers: "Triggers of the webhook",
+        webhookSecret: "Webhook secret",
+        version: "Version",
+        token: "API access token",
+        inbox: "Inbox",
+        attributes: "Attributes",
+        reached: "Replies",
+      })[name] ?? name,
   },
   credentials: {
     title: "Credentials of the desk",

@@ -161,6 +161,7 @@ export const id: Words = {
     answered: (who, status, answer) =>
       answer === "" ? `${who} menjawab ${status}` : `${who} menjawab ${status} “${answer}”`,
     saidFailure: (who, status, answer) => `${who} menjawab ${status}, tetapi isinya menyatakan gagal: “${answer}”`,
+    unreached: (who, status) => `Cloudflare tidak mendapat jawaban yang berlaku dari ${who} (statusnya ${status})`,
     timeout: (who, limit) => `${who} tidak memberi jawaban lengkap dalam ${limit}`,
     unreachable: (who, detail) => `${who} tidak dapat dihubungi (${detail})`,
     blocked: (who, detail) => `relay tidak boleh memanggil alamat ${who}: ${detail}`,
@@ -252,11 +253,13 @@ export const id: Words = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Kirim event uji ke desk ini",
+    deskCheck: "Periksa desk ini",
     engine: "Login ke 3Dolphins ini",
     going: "Menanyakan …",
     deskHint: "Mengirim event uji bertanda, ditandatangani seperti biasa, dan menampilkan jawabannya.",
+    deskCheckHint: "Menanyakan kepada desk apa saja yang sudah diatur di sana. Agen tidak melihat apa-apa.",
     engineHint: "Meminta token dan menampilkan apakah diberi; token tidak pernah tampil.",
     noLogin: "Tidak ada login untuk diuji: autentikasinya jenis lain.",
     unsaved: "Simpan dahulu: uji memakai pengaturan yang tersimpan.",
@@ -266,6 +269,22 @@ export const id: Words = {
       retry: "Gagal; sebuah pesan akan dicoba lagi.",
       blocked: "Diblokir: relay tidak boleh memanggil alamat ini.",
     },
+    incomplete: "Desk menjawab, tetapi ada yang belum diatur.",
+    found: { yes: "sudah benar", no: "belum benar" },
+    check: (name) =>
+      ({
+        app: "Aplikasi",
+        key: "Kunci",
+        multiConversations: "Multi-conversations",
+        webhook: "Webhook",
+        triggers: "Trigger webhook",
+        webhookSecret: "Rahasia webhook",
+        version: "Versi",
+        token: "Token akses API",
+        inbox: "Inbox",
+        attributes: "Atribut",
+        reached: "Balasan",
+      })[name] ?? name,
   },
   credentials: {
     title: "Kredensial desk",

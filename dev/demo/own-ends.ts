@@ -69,7 +69,8 @@ export function explainOwnEnds({ desk, engine }: Ends, own: OwnEnds): void {
       ["DESK_TOKEN", deskToken],
       ["SIGNING_SECRET", signingSecret],
     ]);
-    prose("", "  For a desk to begin with, paste this into another terminal:", "");
+    prose("", "  For a desk to begin with, paste this into another terminal, in this folder. The one in Python is");
+    prose("  examples/python/desk.py.", "");
     prose(`${variables} PORT=${port === "" ? "80" : port} npx node examples/node/desk.mjs`);
   }
   prose("", "  Write as the customer:", "");

@@ -31,7 +31,7 @@ export type Actions = {
   deleteContact: (contact: Contact) => void;
 };
 
-export type Said = Omit<Message, "id" | "conversationId" | "attachments">;
+type Said = Omit<Message, "id" | "conversationId" | "attachments">;
 /** What was uploaded, or what is shown as if it had been. */
 type Files = { uploads?: Upload[]; shown?: Record<string, unknown>[] };
 

@@ -80,7 +80,7 @@ export type Fault = { stored?: boolean } & (
   | { silent: true }
 );
 
-export type SentWebhook = {
+type SentWebhook = {
   event: string;
   headers: Record<string, string>;
   body: string;

@@ -35,14 +35,14 @@ export const shown = ({ id, metadata }: Conversation) => ({ id, type: "personal"
 
 export function partOf(file: Answer, range = ""): Answer {
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
-  if (from === undefined || to === undefined) return file;
+  if (from === undefined || to === undefined || file.status !== 200) return file;
   const { body = "", headers = {} } = file;
-  const contentRange = `bytes ${from}-${to}/${body.length}`;
-  return {
-    status: 206,
-    body: body.slice(Number(from), Number(to) + 1),
-    headers: { ...headers, "content-range": contentRange },
+  const part = body.slice(Number(from), Number(to) + 1);
+  const said = {
+    "content-range": `bytes ${from}-${to}/${body.length}`,
+    ...("content-length" in headers ? { "content-length": String(part.length) } : {}),
   };
+  return { status: 206, body: part, headers: { ...headers, ...said } };
 }
 
 /** What the description says in words alone. */

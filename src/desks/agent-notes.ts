@@ -1,5 +1,6 @@
 import type { MediaType } from "../egress/file-type";
-import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import { isReply, type DeadReason } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { AgentReply, FailureCause, Language } from "./desk";
 

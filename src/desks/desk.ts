@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
-import type { DeadReason, DeliveryOf, FailureReport } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import type { DeadReason, DeliveryOf } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
@@ -55,6 +56,8 @@ export type DeskEvent = {
   conversationId?: string | undefined;
   /** Of a desk whose webhooks may overtake each other. */
   order?: Order | undefined;
+  /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
+  owner?: string | undefined;
 } & (
   | ({
       kind: "outgoing";
@@ -89,8 +92,8 @@ export type Receipt = { deskMessage: string; attempt: number } & (
 export type FailureCause = { reason: DeadReason; status: number | null } | { code: ErrorCode };
 
 /**
- * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that the relay has not
- * opened for this owner.
+ * A reply that the relay has not taken, and the code that says why. A foreign one is of a conversation that was opened for
+ * another owner, whose own webhook brings it as well.
  */
 export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode; isForeign: boolean };
 

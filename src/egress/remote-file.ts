@@ -64,18 +64,19 @@ function read({ status, headers, body }: Response, mostBytes: number, end: () =>
   }
   const said = headers.get("content-length");
   const length = said !== null && !headers.has("content-encoding") ? Number(said) : undefined;
-  if (length !== undefined && length > mostBytes) {
+  // Of a part, `content-range` says how long the whole is.
+  const whole = Number(/\/(\d+)$/.exec(headers.get("content-range") ?? "")?.[1] ?? 0);
+  if (Math.max(length ?? 0, whole) > mostBytes) {
     return { error: `the file is longer than ${mostBytes} bytes`, transient: false };
   }
-  return { file: { status, headers, length, body: body.pipeThrough(bounded(mostBytes, length, end)) } };
+  const { readable, writable } = bounded(mostBytes, length);
+  // What goes wrong in writing goes wrong in reading as well, and whoever reads sees it.
+  void body.pipeTo(writable).then(end, end);
+  return { file: { status, headers, length, body: readable } };
 }
 
 /** The same bytes, and no more than so many. A length that is known is said to whoever reads. */
-function bounded(
-  most: number,
-  length: number | undefined,
-  end: () => void,
-): ReadableWritablePair<Uint8Array, Uint8Array> {
+function bounded(most: number, length: number | undefined): ReadableWritablePair<Uint8Array, Uint8Array> {
   if (length !== undefined) return new FixedLengthStream(length);
   let bytes = 0;
   return new TransformStream<Uint8Array, Uint8Array>({
@@ -84,6 +85,5 @@ function bounded(
       if (bytes <= most) controller.enqueue(chunk);
       else controller.error(new Error(`the file is longer than ${most} bytes`));
     },
-    flush: end,
   });
 }

@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import { memo } from "../lib/bounded-map";
+import { isAddress, specialRange } from "./public-address";
 
 /** Names that lead inside a network, by RFC 6761, RFC 6762, RFC 8375 and common use. */
 const INTERNAL =
@@ -23,13 +23,11 @@ function whyForbidden(text: string, allowInsecure: boolean): string | undefined 
   if (url.username || url.password) return "must not hold a user name or password";
   if (allowInsecure) return /^https?:$/.test(url.protocol) ? undefined : "must begin with https:// or http://";
   if (url.protocol !== "https:") return "must begin with https://";
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
-  if (ipaddr.isValid(host)) {
-    const address = ipaddr.process(host);
-    // ::a.b.c.d, deprecated by RFC 4291, 2.5.5.1: no public host has one, and a system may still read the IPv4 address in it.
-    const isCompatible = address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0);
-    const range = isCompatible ? "IPv4-compatible" : address.range();
-    return range === "unicast" ? undefined : `names an address that is not public (${range})`;
+  if (url.hostname.endsWith("..")) return "names a host that ends in two dots";
+  const host = url.hostname.replace(/^\[|[\].]$/g, "");
+  if (isAddress(host)) {
+    const range = specialRange(host);
+    return range === undefined ? undefined : `names an address that is not public (${range})`;
   }
   if (!host.includes(".")) return "names a host without a domain";
   return INTERNAL.test(host) ? "names an internal host" : undefined;

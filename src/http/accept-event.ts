@@ -116,9 +116,9 @@ async function outlookOf(
 export async function acceptEvent(
   c: AppContext,
   event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "place" | "order">,
-  { mayWait }: { mayWait: boolean },
+  { mayWait, isSigned }: { mayWait: boolean; isSigned: boolean },
 ): Promise<Response> {
-  const idempotencyKey = keyOf(c);
+  const idempotencyKey = keyOf(c, isSigned);
   const waitSeconds = mayWait ? preferredWait(c) : undefined;
   const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
   nameMessage(c, stored);
@@ -161,9 +161,12 @@ function deliveryFailed({ reason, last }: Extract<DeliveryStatus, { state: "dead
   });
 }
 
-/** `Idempotency-Key`, or else `webhook-id`. */
-function keyOf(c: AppContext): string | undefined {
-  const name = c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
+/**
+ * `Idempotency-Key`, or else `webhook-id`. Of a signed request it is `webhook-id`, which the signature covers: who has seen
+ * one cannot send it again under another key.
+ */
+function keyOf(c: AppContext, isSigned: boolean): string | undefined {
+  const name = isSigned || c.req.header("idempotency-key") === undefined ? "webhook-id" : "Idempotency-Key";
   const key = c.req.header(name);
   if (key === undefined) return undefined;
   if (key.length >= 1 && key.length <= LONGEST_KEY) return key;

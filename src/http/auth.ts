@@ -73,9 +73,9 @@ export async function authenticateToken(c: AppContext): Promise<string> {
 }
 
 /** The desk that sent this request, by its token, or else by a Standard Webhooks signature over the raw body. */
-export async function authenticateDesk(c: AppContext, body: Body): Promise<string> {
+export async function authenticateDesk(c: AppContext, body: Body): Promise<{ deskId: string; isSigned: boolean }> {
   const isSigned = c.req.header("authorization") === undefined && c.req.header("webhook-signature") !== undefined;
-  if (!isSigned) return authenticateToken(c);
+  if (!isSigned) return { deskId: await authenticateToken(c), isSigned };
   const masterKeys = required(configOf(c).masterKeys);
   // The owner is read to find the secret, and believed only when the signature holds.
   const owner = ownerIn(body);
@@ -86,7 +86,7 @@ export async function authenticateDesk(c: AppContext, body: Body): Promise<strin
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
     if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
       await withinDeskRate(c, tenant.deskId);
-      return tenant.deskId;
+      return { deskId: tenant.deskId, isSigned };
     }
   }
   throw unauthorized(

@@ -22,7 +22,7 @@ export async function tenantIn(c: AppContext): Promise<Tenant> {
 
 /** A whole number from 1 to `most` in the query. */
 export function numberIn(c: AppContext, name: string, most: number, byDefault: number): number {
-  const number = z.pipe(z.coerce.number(), z.int().check(z.minimum(1), z.maximum(most)));
+  const number = z.pipe(z.transform(Number), z.int().check(z.minimum(1), z.maximum(most)));
   const result = z._default(number, byDefault).safeParse(c.req.query(name));
   if (result.success) return result.data;
   throw invalidParameter(name, `must be a number from 1 to ${most}`);

@@ -1,24 +1,8 @@
-import { type ParseErrorCode, printParseErrorCode, visit } from "jsonc-parser";
+import { faultIn } from "./json-fault";
 
 export type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
 
 const SMART_QUOTES = /[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f]/;
-
-const WHAT: Record<string, string> = {
-  InvalidCommentToken: "comments are not part of JSON",
-  CommaExpected: "a comma is missing",
-  ColonExpected: "a colon is missing",
-  PropertyNameExpected: "a field name in double quotes is missing",
-  ValueExpected: "a value is missing",
-  CloseBraceExpected: "a closing } is missing",
-  CloseBracketExpected: "a closing ] is missing",
-  EndOfFileExpected: "there is something after the end of the JSON",
-  UnexpectedEndOfString: "a text is not closed with a double quote",
-  InvalidEscapeCharacter: "a backslash is followed by a letter that JSON does not know",
-  InvalidUnicode: "a \\u escape is not followed by four hex digits",
-  InvalidCharacter: "a control character stands in a text and has to be escaped",
-  InvalidNumberFormat: "a number is malformed",
-};
 
 /** A number that a double may not hold as it stands: many digits, or an exponent. */
 const LONG_NUMBER = /[:,[]\s*-?(?:\d[\d.]{14}|[\d.]+[eE])/;
@@ -86,24 +70,19 @@ export function jsonIn(text: string): unknown {
 
 const isRewritten = (value: number, source: string): boolean => String(value) !== source;
 
-/** The engine's own message has no position for short texts, so the place is found with a tolerant parser. */
 function explain(text: string): string {
   if (text.trim() === "") return "The body is empty. Send one JSON object.";
-  let first: { code: ParseErrorCode; offset: number } | undefined;
-  try {
-    visit(text, { onError: (code, offset) => (first ??= { code, offset }) }, { disallowComments: true });
-  } catch {
-    return "The body is not JSON that can be read: it is nested too deep.";
-  }
-  if (!first) return "The body is not JSON.";
-  const before = text.slice(0, first.offset).split("\n");
+  const fault = faultIn(text);
+  // JSON.parse calls itself for each level where it keeps numbers, and may run out of room.
+  if (!fault) return "The body is not JSON that can be read: it is nested too deep.";
+  const before = text.slice(0, fault.at).split("\n");
   const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
-  const character = text[first.offset] ?? "";
+  const character = text.charAt(fault.at);
   if (SMART_QUOTES.test(character)) {
     return `The body is not JSON: there is a smart quote (${character}) at ${place}. Replace the smart quotes, which word processors put in, with straight ones (").`;
   }
   const also = SMART_QUOTES.test(text)
     ? ' The body also has smart quotes (“ ”): JSON takes only straight ones (").'
     : "";
-  return `The body is not JSON: ${WHAT[printParseErrorCode(first.code)] ?? "unexpected text"} at ${place}.${also}`;
+  return `The body is not JSON: ${fault.what} at ${place}.${also}`;
 }

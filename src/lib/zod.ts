@@ -10,6 +10,15 @@ export function refuse(context: z.core.ParsePayload, message: string): never {
   return z.NEVER;
 }
 
+/**
+ * A value in place of what does not fit the schema. It is `z.catch`, which cannot be used itself: it names zod's helpers by
+ * their namespace, and so brings all of them into the bundle.
+ */
+export function withFallback<S extends z.ZodMiniType>(schema: S, value: z.output<S>): z.ZodMiniCatch<S> {
+  const catching = new z.ZodMiniCatch({ type: "catch", innerType: schema, catchValue: () => value });
+  return catching as z.ZodMiniCatch<S>;
+}
+
 /** The message for an object that is missing or is something else; unknown fields keep zod's own. */
 export function missingObject(issue: { code?: string | undefined; input?: unknown }) {
   if (issue.code === "unrecognized_keys") return undefined;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { STATUS, type ErrorCode } from "./errors";
-import { id } from "./event";
+import { id, SCHEMAS } from "./event";
 
 /**
  * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
@@ -12,6 +12,7 @@ const answer = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ status:
 const count = z.int().check(z.minimum(0));
 const time = z.iso.datetime();
 const json = z.record(z.string(), z.unknown());
+const described = (description: string) => z.string().register(z.globalRegistry, { description });
 /** The cursor of the page behind this one, where there is one. */
 const next = z.exactOptional(z.string());
 
@@ -114,7 +115,7 @@ export const liveEvent = z.union([
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
 
-export const deadLetter = z.extend(timelineMessage, {
+const deadLetter = z.extend(timelineMessage, {
   sequence: count,
   reason: z.enum(["rejected", "blocked", "exhausted"]),
 });
@@ -184,7 +185,9 @@ export const connectionTestAnswer = answer({
   outcome,
   answer: z.string(),
   /** Of a desk that can be asked: what was found there, and what is missing. */
-  checks: z.exactOptional(z.array(z.object({ name: z.string(), ok: z.boolean(), message: z.string() }))),
+  checks: z.exactOptional(
+    z.array(z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") })),
+  ),
 });
 export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
 
@@ -215,7 +218,6 @@ export const historyAnswer = answer({
 });
 export type HistoryAnswer = z.infer<typeof historyAnswer>;
 
-const described = (description: string) => z.string().register(z.globalRegistry, { description });
 export const refusal = z.object({
   status: z.literal("error"),
   error: z.object({
@@ -225,3 +227,17 @@ export const refusal = z.object({
   }),
 });
 export type Refusal = z.infer<typeof refusal>;
+
+/** No answer, but what a desk that asks for it is sent of a reply, or a Close, that ended among the dead letters. */
+export const failureReport = z.object({
+  type: z.literal("delivery.failed"),
+  ticketNumber: id,
+  owner: id,
+  messageId: z.string(),
+  sequence: count,
+  reason: deadLetter.shape.reason,
+  /** Of the engine's last answer; null when there was none. */
+  status: z.nullable(z.int()),
+  event: z.union([SCHEMAS.outgoing, SCHEMAS.command]),
+});
+export type FailureReport = z.infer<typeof failureReport>;

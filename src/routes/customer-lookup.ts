@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
 import type { ServiceFailure } from "../engine/service-call";
 import { CONTACT_FRESH_MS, readContact, readHistory } from "../engine-session/lookups";
@@ -9,9 +8,10 @@ import { log } from "../lib/log";
 import type { Result } from "../model/result";
 import type { TicketInfo, UnknownTicket } from "../ticket/views";
 import { authenticateToken } from "../http/auth";
-import { ask, configOf, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, configOf, ticketOf, type AppContext } from "../http/context";
 import { queryIn } from "../http/parameters";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
+import { Routes } from "../http/routes";
 
 /** What 3Dolphins knows, shown to a desk by way of a ticket of its own: the customer's contact, and the conversation. */
 
@@ -37,7 +37,7 @@ export const historyQuery = z.object({
   ),
 });
 
-export const contacts = new Hono<AppEnv>();
+export const contacts = new Routes();
 
 contacts.get("/:contactId", async (c) => {
   c.header("cache-control", "no-store");

@@ -1,16 +1,16 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
 import type { Result } from "../model/result";
 import { LANES, type Page } from "../model/timeline";
 import type { UnknownTicket } from "../ticket/views";
 import { authenticateToken } from "../http/auth";
-import { ask, ticketOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, ticketOf, type AppContext } from "../http/context";
 import { queryIn } from "../http/parameters";
 import { resolveTenant, unknownTicket } from "../http/resolve-tenant";
+import { Routes } from "../http/routes";
 import { showHistory } from "./customer-lookup";
 
 /** A desk's view of its tickets. */
-export const tickets = new Hono<AppEnv>();
+export const tickets = new Routes();
 
 tickets
   .get("/:ticketNumber", async (c) => {

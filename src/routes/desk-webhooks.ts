@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import { required } from "../config";
 import type { DeskEvent, RefusedReply } from "../desks/desk";
 import { farEndOf, type webhookOf } from "../desks/registry";
@@ -13,7 +12,8 @@ import { readTicketReference, type TicketReference } from "../tenants/ticket-ref
 import type { Tenant } from "../tenants/tenant-record";
 import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
-import { configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
+import { configOf, jsonOf, type AppContext } from "../http/context";
+import { Routes } from "../http/routes";
 import { mayBeRetry, retriedReplies } from "./agent-retry";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
@@ -22,7 +22,7 @@ type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 const TELLING_MS = 3_500;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
-export const webhooks = new Hono<AppEnv>();
+export const webhooks = new Routes();
 
 webhooks
   // Zendesk asks by HEAD whether there is anything at the URL before it takes it; it hears the same of every URL.
@@ -92,7 +92,7 @@ async function storeDeskEvent(
   const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
   if (!reference) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
-    return refuse(foreignConversation(), true);
+    return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
   const { kind, idempotencyKey, conversationId, order } = said;

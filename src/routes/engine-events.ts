@@ -1,12 +1,12 @@
-import { Hono } from "hono";
 import { decodeEngineBody, readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import { acceptEvent, eventOf } from "../http/accept-event";
 import { authenticateEngine } from "../http/auth";
-import { directoryOf, eventJsonOf, type AppContext, type AppEnv } from "../http/context";
+import { directoryOf, eventJsonOf, type AppContext } from "../http/context";
+import { Routes } from "../http/routes";
 
 /** What the engine posts. Its key stands in the path, because 3Dolphins has no property for a header. */
-export const dolphins = new Hono<AppEnv>();
+export const dolphins = new Routes();
 
 /**
  * `sendMessage` and `incomingMessage` do the same as `incoming`: what 3Dolphins calls with which is not documented. One
@@ -29,5 +29,5 @@ async function acceptFromEngine(c: AppContext, kind: "incoming" | "command"): Pr
       "No tenant of that owner is registered for this engine. Ask the relay's operator.",
     );
   }
-  return acceptEvent(c, { tenant, lane: "toDesk", kind, event }, { mayWait: false });
+  return acceptEvent(c, { tenant, lane: "toDesk", kind, event }, { mayWait: false, isSigned: false });
 }

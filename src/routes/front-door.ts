@@ -1,9 +1,8 @@
-import { Hono } from "hono";
+import { Routes } from "../http/routes";
 import type { HomeAnswer } from "../model/answers";
-import type { AppEnv } from "../http/context";
 
 /** The relay's bare address: a person is led to the console, and a program is told where to read on. */
-export const frontDoor = new Hono<AppEnv>();
+export const frontDoor = new Routes();
 
 frontDoor.get("/", (c) => {
   c.header("vary", "accept");

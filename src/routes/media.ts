@@ -1,17 +1,17 @@
-import { Hono } from "hono";
 import { required } from "../config";
 import { filesOf } from "../desks/registry";
 import { nameOf } from "../egress/file-name";
 import { openFile, type RemoteFile } from "../egress/remote-file";
-import { ask, configOf, directoryOf, type AppEnv } from "../http/context";
+import { ask, configOf, directoryOf } from "../http/context";
 import { withinRate } from "../http/rate";
+import { Routes } from "../http/routes";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
 import { readMediaReference } from "../tenants/media-reference";
 import { openSecrets } from "../tenants/secrets";
 
 /** The files of agents that open with their desk's credential alone: the relay has it, and whoever has its link has the file. */
-export const media = new Hono<AppEnv>();
+export const media = new Routes();
 
 const MAX_BYTES = 25 * 1024 * 1024;
 /** For all of it: whoever asks may be slow. */

@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
 import { required } from "../config";
 import { newSession, type Session } from "../console-session/cookie";
@@ -8,12 +7,13 @@ import type { SessionAnswer } from "../model/answers";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import { isoTime } from "../model/timeline";
-import { ask, configOf, jsonOf, type AppContext, type AppEnv } from "../http/context";
+import { ask, configOf, jsonOf, type AppContext } from "../http/context";
 import { withinRate } from "../http/rate";
+import { Routes } from "../http/routes";
 import { giveCookie, sessionObject, sessionOf, signed, takeCookie } from "../http/session-cookie";
 
 /** The operator's sign-in to the console. The token is typed once; from then on the browser has a cookie it cannot read. */
-export const session = new Hono<AppEnv>();
+export const session = new Routes();
 
 export const signIn = z.strictObject({ token: z.string().check(z.maxLength(1024)) });
 

@@ -186,28 +186,30 @@ export class TicketCache {
     return this.#fresh[lane].get(sequence)?.row ?? this.#store.readMessage(lane, sequence);
   }
 
-  /** One more message at the end of a lane. */
-  append(message: NewMessage, nowMs: number): void {
-    const { row } = this.#rowOf(message, nowMs);
-    this.#store.insertMessage(row);
-    this.#appended(row, message);
-  }
-
   begin(lane: LaneName, sequence: number): void {
     this.#lanes[lane] = lanes.begin(this.#lanes[lane], sequence);
   }
 
-  /** Records how an attempt ended, and what became of its message. */
-  settle(message: MessageRow, history: AttemptHistory, disposition: Disposition): void {
+  /** Records how an attempt ended, what became of its message, and the message in which the desk is told of that. */
+  settle(
+    message: MessageRow,
+    history: AttemptHistory,
+    disposition: Disposition,
+    nowMs: number,
+    report?: NewMessage,
+  ): void {
     const { lane, sequence } = message;
+    const reported = report && this.#rowOf(report, nowMs).row;
     const after = this.ticket && this.#changed(afterSettling(this.ticket, message, disposition.state));
     const write = () => {
       this.#store.saveOutcome(lane, sequence, history, disposition);
       if (after) this.#store.saveTicket(after);
+      if (reported) this.#store.insertMessage(reported);
     };
-    if (after) this.#store.transaction(write);
+    if (after || reported) this.#store.transaction(write);
     else write();
     if (after) this.ticket = after;
+    if (reported) this.#appended(reported, report);
     const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);

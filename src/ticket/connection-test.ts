@@ -1,9 +1,10 @@
-import { v7 as uuid } from "uuid";
 import { required } from "../config";
 import type { Check } from "../desks/desk";
 import { checkDesk } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { testLogin } from "../engine/login";
+import { elapsedMs } from "../lib/clock";
+import { newMessageId } from "../lib/message-id";
 import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
@@ -43,7 +44,7 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     { owner, ...TEST_TICKET },
     "toDesk",
     {
-      id: `msg_${uuid().replaceAll("-", "")}`,
+      id: newMessageId(),
       sequence: 1,
       attempt: 1,
       kind: "incoming",
@@ -89,7 +90,7 @@ export async function testEngine(
 }
 
 function resultOf(outcome: Outcome, startedAtMs: number): ConnectionTest {
-  const attempt: Attempt = { at: isoTime(startedAtMs), ms: Date.now() - startedAtMs };
+  const attempt: Attempt = { at: isoTime(startedAtMs), ms: elapsedMs(startedAtMs, Date.now()) };
   if ("status" in outcome && outcome.status !== undefined) attempt.status = outcome.status;
   if (outcome.kind !== "delivered") attempt.error = outcome.error;
   return { attempt, outcome: outcome.kind, answer: ("answer" in outcome ? outcome.answer : undefined) ?? "" };

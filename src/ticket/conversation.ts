@@ -1,6 +1,6 @@
-import { parseStored, type DeadReason, type FailureReport } from "../model/delivery";
+import type { FailureReport, LaneName, MessageState } from "../model/answers";
+import { parseStored, type DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState } from "../model/answers";
 import type { Move } from "./lane";
 import type { TicketRow } from "./schema";
 

@@ -1,7 +1,8 @@
 import { byteLength } from "../crypto/bytes";
+import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { LaneName } from "../model/answers";
+import type { FailureReport, LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
@@ -47,7 +48,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
     else underWay += waitingCount(lane) - lane.lying.length;
   }
   alarm.ensure(dueMs, nowMs);
-  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that the index hears of them.
+  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
   if (underWay > 0) alarm.guard(nowMs, underWay === 1);
 }
 
@@ -111,23 +112,18 @@ function settle(
   const { outcome, policy, notifyFailures, hasReceipts } = delivered;
   const nowMs = deps.nowMs();
   const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
-  cache.settle(message, history, disposition);
-  const { ticket } = cache;
+  // What a desk is still owed is written before the outcome: for one that is not recorded it does no harm.
   const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
+  const isReported = disposition.state === "dead" && notifyFailures && !hasReceipt;
+  const report =
+    isReported && cache.ticket
+      ? failureMessage(failureReport(cache.ticket, message, disposition.reason, history.attempts.at(-1)?.status))
+      : undefined;
+  cache.settle(message, history, disposition, nowMs, report);
+  const { ticket } = cache;
   if (hasReceipt) receipts.startIfDue(nowMs);
-  if (disposition.state === "dead" && notifyFailures && !hasReceipt && ticket) {
-    const report = failureReport(ticket, message, disposition.reason, history.attempts.at(-1)?.status);
-    const event = JSON.stringify(report);
-    const about = {
-      id: newMessageId(),
-      bytes: byteLength(event),
-      suspectedDuplicate: false,
-      idempotencyKey: undefined,
-    };
-    cache.append({ lane: "toDesk", kind: "failure", event, ...about }, nowMs);
-    // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
-    startIfDue("toDesk", deps, nowMs);
-  }
+  // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
+  if (report) startIfDue("toDesk", deps, nowMs);
   if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
   reporter.reportIfDue("settled", nowMs);
   log(LOGGED_AS[disposition.state], {
@@ -137,10 +133,24 @@ function settle(
     sequence,
     messageId: message.id,
     attempt: history.attemptCount,
-    ms: nowMs - startedAtMs,
+    ms: elapsedMs(startedAtMs, nowMs),
     status: "status" in outcome ? outcome.status : undefined,
     error: "error" in outcome ? outcome.error : undefined,
     nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,
     reason: disposition.state === "dead" ? disposition.reason : undefined,
   });
+}
+
+/** What a desk is told of a reply that it will not see delivered, as a message of its lane. */
+function failureMessage(report: FailureReport) {
+  const event = JSON.stringify(report);
+  return {
+    id: newMessageId(),
+    lane: "toDesk" as const,
+    kind: "failure" as const,
+    event,
+    bytes: byteLength(event),
+    suspectedDuplicate: false,
+    idempotencyKey: undefined,
+  };
 }

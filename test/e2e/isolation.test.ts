@@ -153,7 +153,7 @@ function ruleFor(name: "alone" | "bound" | "one", operation: ApiOperation): Rule
 describe.each(["alone", "bound", "one"] as const)("of the tenant %s", (name) => {
   const tenantOf = (): Tenant => ({ alone, bound, one })[name];
 
-  test("every operation is for those it is for, and for nobody else", async () => {
+  test(`every operation on the tenant ${name} is for those it is for, and for nobody else`, async () => {
     for (const operation of api.operations) {
       const { operationId } = operation;
       const number = newTicketNumber();
@@ -197,13 +197,13 @@ describe("what a credential hears of another's", () => {
   const nobody = (): Tenant => ({ ...alone, owner: randomUUID().replaceAll("-", "") });
   const DESK = ["outgoing", "command", "ticket", "contact", "history"];
 
-  test("ticket is, to the byte, what it hears of one that there is not", async () => {
+  test("what a credential hears of another's ticket is, to the byte, what it hears of one that there is not", async () => {
     const there = await heard("alone's token", bound, tickets.get(bound) ?? "", DESK);
     expect(await heard("alone's token", bound, newTicketNumber(), DESK)).toEqual(there);
     expect(await heard("alone's token", nobody(), newTicketNumber(), DESK)).toEqual(there);
   });
 
-  test("ticket under its own owner is what it hears of one that there is not", async () => {
+  test("what a credential hears of another's ticket under its own owner is what it hears of one that there is not", async () => {
     const there = await heard("alone's token", alone, tickets.get(bound) ?? "", DESK);
     expect(await heard("alone's token", alone, newTicketNumber(), DESK)).toEqual(there);
     const shared = await heard("the shared desk's token", one, tickets.get(other) ?? "", DESK);
@@ -211,7 +211,7 @@ describe("what a credential hears of another's", () => {
   });
 
   test.each(["alone's token", "the shared desk's token"])(
-    "ticket with no owner given, by %s, is the same",
+    "what a credential hears of another's ticket with no owner given, by %s, is the same",
     async (who) => {
       const unnamed = async (number: string): Promise<unknown[]> => {
         const headers = credentials()[who]?.headers("") ?? {};
@@ -227,23 +227,23 @@ describe("what a credential hears of another's", () => {
     },
   );
 
-  test("owner is the same by signature", async () => {
+  test("what a credential hears of another's owner is the same by signature", async () => {
     const there = await heard("alone's signature", bound, tickets.get(bound) ?? "", ["outgoing", "command"]);
     expect(await heard("alone's signature", nobody(), newTicketNumber(), ["outgoing", "command"])).toEqual(there);
   });
 
-  test("owner is the same for an engine with another's key", async () => {
+  test("what a credential hears of another's owner is the same for an engine with another's key", async () => {
     const ENGINE = ["incoming", "sendMessage", "incomingMessage", "engineCommand"];
     const there = await heard("the key main", bound, tickets.get(bound) ?? "", ENGINE);
     expect(await heard("the key main", nobody(), newTicketNumber(), ENGINE)).toEqual(there);
   });
 
-  test("owner is the same to nobody, who hears nothing", async () => {
+  test("what a credential hears of another's owner is the same to nobody, who hears nothing", async () => {
     const there = await heard("nothing", bound, tickets.get(bound) ?? "");
     expect(await heard("nothing", nobody(), newTicketNumber())).toEqual(there);
   });
 
-  test("ticket has left no trace in it", async () => {
+  test("what a credential hears of another's ticket has left no trace in it", async () => {
     for (const tenant of [alone, bound, other]) {
       const { lanes, state } = await tenant.ticket(tickets.get(tenant) ?? "");
       expect([state, lanes.toDesk.accepted, lanes.toDolphins.accepted]).toEqual(["open", 1, 0]);

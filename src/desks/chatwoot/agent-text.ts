@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
+import { withFallback } from "../../lib/zod";
 
 /** Of `content_attributes`, as Chatwoot's guide "Interactive messages" and its ContentAttributeValidator have it. */
-const optionalText = z.catch(z.nullish(z.string()), undefined);
+const optionalText = withFallback(z.nullish(z.string()), undefined);
 const item = z.object({
   title: optionalText,
   label: optionalText,
@@ -9,9 +10,9 @@ const item = z.object({
   description: optionalText,
   link: optionalText,
   media_url: optionalText,
-  actions: z.catch(z.array(z.object({ text: optionalText, uri: optionalText })), []),
+  actions: withFallback(z.array(z.object({ text: optionalText, uri: optionalText })), []),
 });
-const attributes = z.catch(z.object({ items: z.array(z.catch(item, { actions: [] })) }), { items: [] });
+const attributes = withFallback(z.object({ items: z.array(withFallback(item, { actions: [] })) }), { items: [] });
 
 const joined = (parts: (string | null | undefined)[], separator: string) => parts.filter(Boolean).join(separator);
 

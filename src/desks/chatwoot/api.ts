@@ -2,6 +2,7 @@ import { send, type Bounds, type Form } from "../../egress/http";
 import * as z from "zod/mini";
 import { judgeAnswer, unread, type Answer, type Failure, type Outcome } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
+import { withFallback } from "../../lib/zod";
 import type { ChatwootRecord } from "./record";
 
 /** Chatwoot's Application API, as in its swagger/paths/application. */
@@ -64,7 +65,7 @@ function judge(answer: Answer): Outcome {
   return isFlooded ? { ...outcome, kind: "retry" } : outcome;
 }
 
-const refusal = z.catch(z.object({ error: z.string() }), { error: "" });
+const refusal = withFallback(z.object({ error: z.string() }), { error: "" });
 
 /** What Chatwoot says of a request that it refused; empty where it says nothing, or in another form. */
 export const errorIn = (json: unknown): string => refusal.parse(json).error;

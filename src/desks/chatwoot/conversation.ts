@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { statusOf } from "../../egress/outcome";
+import { withFallback } from "../../lib/zod";
 import { errorIn, stepOf, type Step } from "./api";
 import { contactOf, type Opening } from "./contact";
 
@@ -9,7 +10,7 @@ import { contactOf, type Opening } from "./contact";
  */
 
 /** What is remembered of it. */
-const remembered = z.catch(z.object({ contactId: z.optional(z.int()), conversationId: z.optional(z.int()) }), {});
+const remembered = withFallback(z.object({ contactId: z.optional(z.int()), conversationId: z.optional(z.int()) }), {});
 export type Conversation = z.infer<typeof remembered>;
 
 export const readConversation = (kept: unknown): Conversation => remembered.parse(kept);
@@ -19,7 +20,7 @@ const conversation = z.object({
   inbox_id: z.nullish(z.int()),
   custom_attributes: z.nullish(z.record(z.string(), z.unknown())),
   /** In a list: the newest one. */
-  messages: z.catch(z.nullish(z.array(z.object({ id: z.int() }))), undefined),
+  messages: withFallback(z.nullish(z.array(z.object({ id: z.int() }))), undefined),
   meta: z.optional(z.object({ sender: z.optional(z.object({ id: z.optional(z.int()) })) })),
 });
 const conversations = z.object({ payload: z.array(conversation) });

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { equalSecrets, utf8 } from "../../crypto/bytes";
 import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
 import { partKey, textReply, type AgentReply, type DeskEvent, type Order, type Webhook } from "../desk";
 import { toText } from "./agent-text";
@@ -50,7 +51,7 @@ const attributes = z.looseObject({ deleted: z.optional(z.unknown()), external_er
 export const messageBody = z.object({
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   content: z.nullish(z.string()),
-  content_attributes: z.catch(z.nullish(attributes), undefined),
+  content_attributes: withFallback(z.nullish(attributes), undefined),
   private: z.nullish(z.boolean()),
   created_at: z.optional(z.unknown()),
   attachments: z.nullish(z.array(attachment)),
@@ -63,7 +64,7 @@ const messageCreated = z.extend(messageBody, { message_type: z.string(), account
 /** The same, with the conversation's newest message, which has a status. */
 const messageUpdated = z.extend(messageCreated, {
   conversation: z.extend(conversation, {
-    messages: z.catch(z.nullish(z.array(z.object({ id: z.int(), status: z.string() }))), undefined),
+    messages: withFallback(z.nullish(z.array(z.object({ id: z.int(), status: z.string() }))), undefined),
   }),
 });
 

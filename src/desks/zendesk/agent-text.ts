@@ -1,10 +1,11 @@
 import * as z from "zod/mini";
+import { withFallback } from "../../lib/zod";
 import { htmlToText, linksOf } from "./html-text";
 
 /** What an agent's message is made of, as far as it can go to a customer. Whatever is malformed in it counts as left out. */
 
-const optionalText = z.catch(z.optional(z.string()), undefined);
-const listOf = <Schema extends z.ZodMiniType>(schema: Schema) => z._default(z.catch(z.array(schema), []), []);
+const optionalText = withFallback(z.optional(z.string()), undefined);
+const listOf = <Schema extends z.ZodMiniType>(schema: Schema) => z._default(withFallback(z.array(schema), []), []);
 
 const action = z.object({ text: optionalText, uri: optionalText });
 const item = z.object({
@@ -32,11 +33,11 @@ export const deskContent = z.object({
   items: listOf(item),
   fields: listOf(field),
   textFallback: optionalText,
-  coordinates: z.catch(
+  coordinates: withFallback(
     z.optional(z.object({ lat: z.optional(z.unknown()), long: z.optional(z.unknown()) })),
     undefined,
   ),
-  location: z.catch(z.nullish(z.object({ name: optionalText, address: optionalText })), undefined),
+  location: withFallback(z.nullish(z.object({ name: optionalText, address: optionalText })), undefined),
   template: z.optional(z.unknown()),
 });
 export type DeskContent = z.infer<typeof deskContent>;

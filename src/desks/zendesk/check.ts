@@ -21,6 +21,7 @@ const appAnswer = z.object({
 const integrations = z.object({
   integrations: z.array(
     z.object({
+      status: z.nullish(z.string()),
       webhooks: z.nullish(
         z.array(
           z.object({
@@ -38,7 +39,9 @@ const integrations = z.object({
 export async function checkZendesk(record: ZendeskRecord, context: CheckContext): Promise<Checked> {
   const api = sunshine(record, context);
   const reply = await api.get("");
-  if ("failure" in reply) return statusOf(reply.failure) === FORBIDDEN ? asIntegration(api) : refused(reply.failure);
+  if ("failure" in reply) {
+    return statusOf(reply.failure) === FORBIDDEN ? asIntegration(api, record) : refused(reply.failure);
+  }
   const app = appAnswer.safeParse(reply.json).data?.app;
   const checks = [
     passed("app", `The app is "${app?.displayName ?? record.appId}".`),
@@ -50,7 +53,7 @@ export async function checkZendesk(record: ZendeskRecord, context: CheckContext)
 }
 
 /** A key of an integration may not see the app. That it may look for users says that key and app belong together. */
-async function asIntegration(api: Api): Promise<Checked> {
+async function asIntegration(api: Api, { keyId }: ZendeskRecord): Promise<Checked> {
   const reply = await api.get("/users/relay-test");
   const isThere = !("failure" in reply) || (statusOf(reply.failure) === NOT_FOUND && !isNoApp(reply.failure));
   if (!isThere) return refused(reply.failure);
@@ -58,7 +61,7 @@ async function asIntegration(api: Api): Promise<Checked> {
     passed("app", "There is an app with this id."),
     passed(
       "key",
-      "The key is an integration's (int_…). It carries messages, but it cannot see whether multi-conversations are on, nor other integrations' webhooks: look there yourself, or use a key of the app (app_…).",
+      `${keyId} ${keyId.startsWith("int_") ? "is an integration's key" : "is no key of the whole app"}. It carries messages, but it cannot see whether multi-conversations are on, nor the webhook: look there yourself, or use a key of the app (app_…).`,
     ),
   ];
   const status = "failure" in reply ? NOT_FOUND : reply.status;
@@ -82,27 +85,42 @@ function multiConversations({ users }: ZendeskRecord, isOn: boolean | null | und
   const name = "multiConversations";
   if (users !== "contact") return passed(name, "Not needed: each ticket has a user of its own.");
   if (isOn) return passed(name, "On, as a user for each contact needs them.");
+  if (isOn !== false)
+    return failed(name, "Zendesk does not say whether they are on, and a user for each contact needs them.");
   return failed(name, 'Off: a customer\'s second ticket would be refused. Leave out "users", or have them turned on.');
 }
 
 async function webhookChecks(api: Api, record: ZendeskRecord, { webhookUrl }: CheckContext): Promise<Check[]> {
   const reply = await api.get("/integrations", { "page[size]": "100" });
   if ("failure" in reply) return [failed("webhook", `Zendesk does not list its integrations: ${reply.failure.error}.`)];
-  const all = integrations.safeParse(reply.json).data?.integrations.flatMap(({ webhooks }) => webhooks ?? []) ?? [];
+  const all = (integrations.safeParse(reply.json).data?.integrations ?? []).flatMap(({ status, webhooks }) =>
+    (webhooks ?? []).map((webhook) => ({ ...webhook, status })),
+  );
   const webhook = all.find(({ target }) => target === webhookUrl);
-  if (!webhook) return [failed("webhook", `No integration of the app has a webhook to ${webhookUrl}.`)];
+  if (!webhook) {
+    // The relay may have several addresses, and only an operator knows which are its own.
+    const { pathname } = new URL(webhookUrl);
+    const other = all.find(({ target }) => URL.parse(target)?.pathname === pathname);
+    const rest = other ? `, but one has one to ${other.target}` : "";
+    return [failed("webhook", `No integration of the app has a webhook to ${webhookUrl}${rest}.`)];
+  }
   const missing = TRIGGERS.filter((trigger) => !webhook.triggers.includes(trigger));
-  const isOld = webhook.version !== undefined && webhook.version !== null && webhook.version !== "v2";
   const isOther = typeof webhook.secret === "string" && !equalSecrets(webhook.secret, record.webhookSecret);
   return [
-    isOld
-      ? failed("webhook", `It is of version ${webhook.version}: make it anew, as v2.`)
-      : passed("webhook", "It is there."),
+    stateOf(webhook),
     missing.length === 0
       ? passed("triggers", "It has all that are needed.")
       : failed("triggers", `It lacks ${missing.join(", ")}.`),
     ...(isOther ? [failed("webhookSecret", "It is another than the record's: copy it from the integration.")] : []),
   ];
+}
+
+type Webhook = { version?: string | null | undefined; status?: string | null | undefined };
+
+function stateOf({ version, status }: Webhook): Check {
+  if ((version ?? "v2") !== "v2") return failed("webhook", `It is of version ${version}: make it anew, as v2.`);
+  if ((status ?? "active") !== "active") return failed("webhook", `It is there, but its integration is ${status}.`);
+  return passed("webhook", "It is there.");
 }
 
 const passed = (name: string, message: string): Check => ({ name, ok: true, message });

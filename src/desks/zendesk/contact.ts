@@ -22,23 +22,26 @@ export type User = { userExternalId: string; userId?: string | undefined };
 export const nameOf = ({ userExternalId, userId }: User): { userId: string } | { userExternalId: string } =>
   userId === undefined ? { userExternalId } : { userId };
 
+/** A colon in a part is escaped, so that no two lists of parts make the same text. */
+const joined = (...parts: (string | number)[]): string =>
+  parts.map((part) => String(part).replaceAll(/[%:]/g, (sign) => encodeURIComponent(sign))).join(":");
+
 /**
  * A user that is this ticket's alone, in an app where a user has one conversation. `conversationNumber` is from 1: the next
  * conversation of the ticket takes another user.
  */
 export const ticketUser = ({ owner, ticketNumber }: DeskContext, conversationNumber: number): string =>
-  `${owner}:ticket:${ticketNumber}${conversationNumber === 1 ? "" : `:${conversationNumber}`}`;
+  joined(owner, "ticket", ticketNumber, ...(conversationNumber === 1 ? [] : [conversationNumber]));
 
 /** What the customer of a new ticket is known by. */
 export async function externalIdOf({ record, context, event }: Opening): Promise<string> {
   const { contactId, accountId, channel } = event;
   if (record.users !== "contact" || (contactId === "" && accountId === "")) return ticketUser(context, 1);
-  const { owner } = context;
-  const name = contactId === "" ? `account:${channel}:${accountId}` : `contact:${contactId}`;
-  const externalId = `${owner}:${name}`;
+  const name = contactId === "" ? joined("account", channel, accountId) : joined("contact", contactId);
+  const externalId = `${joined(context.owner)}:${name}`;
   if (externalId.length <= MAX_EXTERNAL_ID) return externalId;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(name)));
-  return `${owner}:sha256:${toBase64Url(digest)}`;
+  return joined(context.owner, "sha256", toBase64Url(digest));
 }
 
 const userAnswer = z.object({ user: z.object({ id: z.string() }) });

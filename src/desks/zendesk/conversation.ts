@@ -61,10 +61,12 @@ export async function openConversation(
     if (opened.isNew) context.keep(known);
   }
   const number = known.conversationNumber ?? 1;
-  const metadata = { relay: await context.ticketReference(), relayConversation: number };
+  const relay = await context.ticketReference();
+  // An app may serve several tenants, each with a webhook to the relay: all of them get what agents write to any of them.
+  const metadata = { relay, relayConversation: number, relayOwner: context.owner };
   // All conversations of the ticket's own user are the ticket's, even if its reference has changed since.
   const isOwn = known.userExternalId === ticketUser(context, number);
-  const found = await findConversation(api, known, number, isOwn ? undefined : metadata.relay);
+  const found = await findConversation(api, known, number, isOwn ? undefined : relay);
   if ("failure" in found) {
     // The user of an earlier conversation may have been deleted with it.
     if (!isUserMade || statusOf(found.failure) !== 404) return found;
@@ -144,7 +146,7 @@ async function createConversation(
   api: Api,
   user: User,
   displayName: string,
-  metadata: { relay: string; relayConversation: number },
+  metadata: { relay: string; relayConversation: number; relayOwner: string },
 ): Promise<Found | { failure: Failure }> {
   const reply = await api.post("/conversations", {
     type: "personal",

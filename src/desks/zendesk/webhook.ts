@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
+import { withFallback } from "../../lib/zod";
 import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
 import { readLink } from "../../model/repair";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
@@ -11,24 +12,27 @@ const batch = z.object({ events: z.array(z.unknown()) });
 const event = z.object({
   id: z.string().check(z.minLength(1)),
   type: z.string(),
-  createdAt: z.catch(z.optional(z.string()), undefined),
+  createdAt: withFallback(z.optional(z.string()), undefined),
   payload: z.optional(z.unknown()),
 });
 
 /** Only conversations that the relay has opened have a ticket reference. */
 const referring = z.object({
-  conversation: z.object({ id: z.string(), metadata: z.object({ relay: z.string() }) }),
+  conversation: z.object({
+    id: z.string(),
+    metadata: z.object({ relay: z.string(), relayOwner: withFallback(z.optional(z.string()), undefined) }),
+  }),
 });
 
 const messagePayload = z.object({
   message: z.object({
-    author: z.object({ type: z.string(), subtypes: z.catch(z.nullish(z.array(z.string())), undefined) }),
+    author: z.object({ type: z.string(), subtypes: withFallback(z.nullish(z.array(z.string())), undefined) }),
     /** Of a message that the desk made by itself, such as that a ticket was closed. */
     activity: z.optional(z.unknown()),
     /** It stands in the place of one that was deleted. */
     deleted: z.optional(z.unknown()),
     content: z.optional(z.unknown()),
-    metadata: z.catch(z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))), undefined),
+    metadata: withFallback(z.nullish(z.partial(z.object({ relayMessageId: z.unknown() }))), undefined),
   }),
 });
 
@@ -45,11 +49,11 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
     const conversation = referring.safeParse(payload).data?.conversation;
     if (id === undefined || type === undefined || !conversation) return [];
     const conversationId = conversation.id;
-    const ticketReference = conversation.metadata.relay;
+    const { relay: ticketReference, relayOwner: owner } = conversation.metadata;
     if (CONTROL.has(type)) {
       // The other reason, transferToEmail, goes on with the same ticket by mail.
       const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
-      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference }] : [];
+      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference, owner }] : [];
     }
     const createdAtMs = Date.parse(createdAt);
     const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
@@ -61,6 +65,7 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
         idempotencyKey,
         conversationId,
         ticketReference,
+        owner,
         sentAtMs,
         messageType,
         message,

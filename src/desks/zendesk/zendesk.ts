@@ -33,8 +33,9 @@ import { parseWebhook } from "./webhook";
  * `switchboard:releaseControl`; `message.activity`; the limits.
  *
  * Not confirmed: in which order conversations are listed (nothing here relies on it); with which status a second conversation
- * is refused in an app without multi-conversations; that a merged user is still found by its external id; whether 4,096 characters are counted in UTF-16 units (the strictest way to count);
- * whether the name of a message's author is shown to agents when it differs from the user's.
+ * is refused in an app without multi-conversations; that a merged user is still found by its external id; that a private file
+ * is at the host of `baseUrl`; whether 4,096 characters are counted in UTF-16 units (the strictest way to count); whether the
+ * name of a message's author is shown to agents when it differs from the user's.
  */
 export const zendesk = defineDesk({
   type: "zendesk",
@@ -51,7 +52,7 @@ export const zendesk = defineDesk({
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
     parse: parseWebhook,
-    // A foreign conversation is another tenant's, as far as anybody here can tell: it is not for this one to write there.
+    // Of a conversation of another tenant of the same app, that tenant's webhook has brought the reply.
     tellRefusal: (refused, record, context) => (refused.isForeign ? undefined : tellRefusal(refused, record, context)),
     showsAnswer: false,
   },

@@ -1,6 +1,5 @@
-import { Hono } from "hono";
 import { operatorOnly } from "../../http/auth";
-import type { AppEnv } from "../../http/context";
+import { Routes } from "../../http/routes";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
@@ -10,7 +9,7 @@ import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
 /** What the operator does. */
-export const admin = new Hono<AppEnv>();
+export const admin = new Routes();
 
 admin
   .use(operatorOnly)

@@ -1,14 +1,14 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
 import { jsonIn } from "../../lib/json";
 import { decodeBody } from "../../http/body";
-import { ask, configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
+import { ask, configOf, directoryOf, type AppContext } from "../../http/context";
 import { audit, invalidParameter, ownerIn, unknownOwner } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 import type { ConnectionTestAnswer } from "../../model/answers";
 import { inspectDesk, testDesk, testEngine } from "../../ticket/connection-test";
 
 /** The buttons beside a tenant's record: whether the far ends it names do answer, and what. */
-export const connectionTests = new Hono<AppEnv>();
+export const connectionTests = new Routes();
 
 /** A desk that can be asked is sent a message only where the body says so: its agents would see it. */
 const message = z.object({ send: z.literal(true) });

@@ -1,7 +1,7 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
-import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
+import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext } from "../../http/context";
 import { audit, cursorIn, numberIn, tenantIn } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
 import type { DeadLettersAnswer, ListedDeadLetter, TenantReplayAnswer } from "../../model/answers";
@@ -12,7 +12,7 @@ import { LANES, PAGE_BYTES, type DeadLetters, type Replayed } from "../../model/
 import type { UnknownTicket } from "../../ticket/views";
 
 /** The dead letters of a tenant across its tickets: the index says which have any, the tickets themselves show them. */
-export const deadLetters = new Hono<AppEnv>();
+export const deadLetters = new Routes();
 
 const MOST_LETTERS = 100;
 const LETTERS = 50;

@@ -1,12 +1,12 @@
-import { Hono } from "hono";
 import { required } from "../../config";
-import { configOf, directoryOf, type AppContext, type AppEnv } from "../../http/context";
+import { configOf, directoryOf, type AppContext } from "../../http/context";
 import { audit, tenantIn } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 import type { CredentialsAnswer } from "../../model/answers";
 import { credentialsOf } from "../../tenants/credentials";
 
 /** The token and the signing secret of a tenant's desk. */
-export const credentials = new Hono<AppEnv>();
+export const credentials = new Routes();
 
 credentials
   .get("/:owner/credentials", async (c) => {

@@ -1,13 +1,13 @@
-import { Hono } from "hono";
 import type { HealthAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
-import { configOf, directoryOf, indexOf, ticketOf, type AppContext, type AppEnv } from "../../http/context";
+import { configOf, directoryOf, indexOf, ticketOf, type AppContext } from "../../http/context";
+import { Routes } from "../../http/routes";
 import { sessionObject } from "../../http/session-cookie";
 
 /** Whether the relay has all it needs, for its operator. */
-export const health = new Hono<AppEnv>();
+export const health = new Routes();
 
 /** Slower than this is as bad as not at all. */
 const PATIENCE_MS = 5_000;

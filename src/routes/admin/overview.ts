@@ -1,13 +1,13 @@
-import { Hono } from "hono";
 import * as z from "zod/mini";
 import type { OverviewAnswer, TicketsAnswer } from "../../model/answers";
 import { AppError } from "../../model/errors";
 import { ticketCursor, type Query } from "../../tenant-index/summary";
-import { ask, indexOf, type AppContext, type AppEnv } from "../../http/context";
+import { ask, indexOf, type AppContext } from "../../http/context";
 import { cursorIn, invalidParameter, numberIn, tenantIn } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 
 /** What a tenant's tickets are doing, all together: out of its index, which has it from them. */
-export const overview = new Hono<AppEnv>();
+export const overview = new Routes();
 
 const DAY_MINUTES = 1440;
 const MOST_TICKETS = 100;

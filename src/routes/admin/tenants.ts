@@ -1,7 +1,7 @@
-import { Hono } from "hono";
 import { required } from "../../config";
-import { configOf, directoryOf, jsonOf, type AppEnv } from "../../http/context";
+import { configOf, directoryOf, jsonOf } from "../../http/context";
 import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import { PAGE } from "../../tenants/directory";
@@ -9,7 +9,7 @@ import { maskSecrets, sealSecrets } from "../../tenants/secrets";
 import { parseTenant } from "../../tenants/tenant-record";
 
 /** The records of the tenants. */
-export const tenants = new Hono<AppEnv>();
+export const tenants = new Routes();
 
 tenants
   .get("/", async (c) => {

@@ -1,7 +1,7 @@
-import { Hono } from "hono";
-import { askOnce, jsonOf, ticketOf, type AppEnv } from "../../http/context";
+import { askOnce, jsonOf, ticketOf } from "../../http/context";
 import { audit, ownerIn } from "../../http/parameters";
 import { unknownTicket } from "../../http/resolve-tenant";
+import { Routes } from "../../http/routes";
 import type { TicketReplayAnswer } from "../../model/answers";
 import type { Result } from "../../model/result";
 import type { Replayed } from "../../model/timeline";
@@ -10,11 +10,11 @@ import { pageIn, showTicket } from "../desk-tickets";
 import { replayIn, ticketReplay } from "./dead-letters";
 
 /** One ticket, whoever's it is. */
-export const tickets = new Hono<AppEnv>();
+export const tickets = new Routes();
 
 tickets
   .get("/:owner/:ticketNumber", async (c) =>
-    // An operator who looks at a ticket is to find it in the lists as it is, so its index hears of it.
+    // An operator who looks at a ticket is to find it in the lists as it is, so that is reported to its index.
     showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true }),
   )
   .post("/:owner/:ticketNumber/replay", async (c) => {

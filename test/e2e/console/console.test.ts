@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Watched, openBrowser, openPage, signIn } from "../../../dev/harness/browser.ts";
+import { startFakeZendesk } from "../../../dev/fakes/zendesk.ts";
 import { textOf, ticketOf } from "../support/events.ts";
 import { type Tenant, newTicketNumber } from "../support/tenant.ts";
 import { poll } from "../support/timeline.ts";
@@ -267,6 +268,46 @@ test("the console shows what is wrong with a record beside the field, and keeps 
   await page.keyboard.press("Escape");
   expect(await page.getByText(tenant.token).count()).toBe(0);
 });
+
+test.each([
+  {
+    locale: "en",
+    button: "Check this desk",
+    says: "It answers, but something is not set up.",
+    shown: [/^✓ in order: App /, /^✓ in order: Key /, /^✓ in order: Multi/, /^✕ not in order: Webhook No integration/],
+    whole: "It works.",
+  },
+  {
+    locale: "id",
+    button: "Periksa desk ini",
+    says: "Desk menjawab, tetapi ada yang belum diatur.",
+    shown: [
+      /^✓ sudah benar: Aplikasi /,
+      /^✓ sudah benar: Kunci /,
+      /^✓ sudah benar: Multi/,
+      /^✕ belum benar: Webhook No/,
+    ],
+    whole: "Berhasil.",
+  },
+])(
+  "the console shows what a connection test found at the desk, and what is missing, in $locale",
+  async ({ locale, button, says, shown, whole }) => {
+    const zendesk = await startFakeZendesk();
+    const tenant = await world.tenant({ record: { desk: zendesk.record } });
+    const page = await openSignedIn(tenantHash(tenant, "settings"), { locale });
+    await page.getByRole("button", { name: button }).click();
+    await page.getByText(says).waitFor();
+    const items = await page.locator(".checks > li").allTextContents();
+    expect(items).toEqual(shown.map((pattern) => expect.stringMatching(pattern) as string));
+    const target = `${world.relay().url}/v1/desks/zendesk/${tenant.owner}`;
+    const triggers = ["conversation:message", "switchboard:releaseControl", "switchboard:passControl"];
+    zendesk.webhooks.push({ id: "w-1", version: "v2", target, triggers });
+    await page.getByRole("button", { name: button }).click();
+    await page.getByText(whole).waitFor();
+    expect(await page.locator(".check-failed").count()).toBe(0);
+    await zendesk.close();
+  },
+);
 
 const lane = { accepted: 1, delivered: 1, waiting: 0, dead: 0 };
 const manyTickets = Array.from({ length: 10_000 }, (_, index) => ({

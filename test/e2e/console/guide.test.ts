@@ -53,7 +53,7 @@ async function converse(language: string, command: string, file: string) {
   const env = {
     ...process.env,
     PORT: String(port),
-    RELAY_URL: world.relay().url,
+    RELAY: world.relay().url,
     DESK_TOKEN: tenant.token,
     SIGNING_SECRET: tenant.signingSecret,
   };

@@ -46,7 +46,7 @@ describe("a message is delivered, once, by a 2xx", () => {
     ["in a coding that nobody knows", "content-encoding: bank-7\r\ncontent-length: 5\r\n\r\nhello"],
     ["whose body is shorter than it says", "content-length: 100\r\n\r\n{"],
     ["whose body breaks off in a chunk", "transfer-encoding: chunked\r\n\r\n9\r\n{"],
-  ])("%s", async (_what, rest) => {
+  ])("a message is delivered, once, by a 2xx %s", async (_what, rest) => {
     const { state, statuses } = await deliverTo({ bytes: `HTTP/1.1 200 OK\r\nconnection: close\r\n${rest}` });
     expect({ state, statuses }).toEqual({ state: "delivered", statuses: [200] });
   });
@@ -55,6 +55,7 @@ describe("a message is delivered, once, by a 2xx", () => {
 describe("a 2xx that says no", () => {
   test.each([
     '{"status":false}',
+    '{"status":"False"}',
     '{"status":"error"}',
     '{"status":"ERR_42"}',
     '{"status":"Failed"}',
@@ -66,7 +67,7 @@ describe("a 2xx that says no", () => {
     '{"success":0}',
     '{"success":"0"}',
     '{"success":"False"}',
-  ])("as %s is a refusal", async (body) => {
+  ])("a 2xx with the body %s is a refusal", async (body) => {
     expect(await deliverTo(json(200, body))).toMatchObject({ state: "dead", statuses: [200] });
   });
 
@@ -81,15 +82,18 @@ describe("a 2xx that says no", () => {
     '[{"status":"error"}]',
     "status: error",
     '{"status":"error"',
-  ])("is none as %s", async (body) => {
+  ])("a 2xx with the body %s is no refusal", async (body) => {
     expect(await deliverTo(json(200, body))).toMatchObject({ state: "delivered", statuses: [200] });
   });
 });
 
 describe("an answer that comes before the request was read, with the connection closed behind it,", () => {
   // One that is broken off instead may be lost on the way, and then there is none.
-  test.each([413, 401, 422])("counts: %i", async (status) => {
-    const ended = await deliverTo(json(status, '{"error":"too much"}'), { early: true, filler: "x".repeat(200_000) });
-    expect(ended).toMatchObject({ state: "dead", statuses: [status] });
-  });
+  test.each([413, 401, 422])(
+    "an answer counts that comes before the request was read, with the connection closed behind it: %i",
+    async (status) => {
+      const ended = await deliverTo(json(status, '{"error":"too much"}'), { early: true, filler: "x".repeat(200_000) });
+      expect(ended).toMatchObject({ state: "dead", statuses: [status] });
+    },
+  );
 });

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 describe("a target that is the relay itself", () => {
-  test("is refused when it is set, for the desk as for the engine", async () => {
+  test("a target that is the relay itself is refused when it is set, for the desk as for the engine", async () => {
     const tenant = await world.tenant();
     const chatwoot = await startFakeChatwoot();
     const { url } = world.relay();
@@ -49,7 +49,7 @@ describe("a target that is the relay itself", () => {
     await chatwoot.close();
   });
 
-  test("is stopped behind another name: one event stays one", async () => {
+  test("a target that is the relay itself is stopped behind another name: one event stays one", async () => {
     const { port } = proxy.address() as AddressInfo;
     const tenant = await world.tenant({ record: { desk: { type: "native", url: `http://127.0.0.1:${port}/hook` } } });
     const number = newTicketNumber();
@@ -63,7 +63,7 @@ describe("a target that is the relay itself", () => {
 describe("a request that looks like a delivery of the relay", () => {
   const own = { "user-agent": "dolphin-relay/9.9.9", "relay-message-id": "msg_1" };
 
-  test("is refused at every door for events", async () => {
+  test("a request that looks like a delivery of the relay is refused at every door for events", async () => {
     const tenant = await world.tenant();
     const number = await openTicket(tenant);
     for (const reply of [
@@ -77,7 +77,7 @@ describe("a request that looks like a delivery of the relay", () => {
     }
   });
 
-  test("is taken where only half of it does", async () => {
+  test("a request that looks like a delivery of the relay is taken where only half of it does", async () => {
     const tenant = await world.tenant();
     const number = await openTicket(tenant);
     expect(await tenant.incoming(number, {}, { "user-agent": own["user-agent"] })).toBeAccepted();

@@ -73,7 +73,7 @@ describe("in place of a picture", () => {
     ["a server's sentence", ["content-type: image/jpeg"], "upstream connect error"],
     ["a program", ["content-type: image/jpeg"], "MZ\x90\0\x03\0"],
     ["a page packed", ["content-type: image/jpeg", "content-encoding: deflate"], "x\x9c\x03\0\0\0\0\x01"],
-  ])("%s is not attached: the agent gets caption and link", async (_what, headers, body) => {
+  ])("%s in place of a picture is not attached: the agent gets caption and link", async (_what, headers, body) => {
     const note = "Lihat\n[Pelanggan mengirim gambar yang tidak dapat dilampirkan di sini]\nLINK";
     expect(await shown("image", "/foto.jpg", headers, body)).toBe(note);
   });
@@ -103,7 +103,7 @@ describe("a file", () => {
     ["Budi.vcf", "/Budi.vcf", [], "BEGIN:VCARD\r\nFN:Budi\r\nEND:VCARD", "text/vcard"],
     ["5.pdf", "/unduh/5", [], PDF, "application/pdf"],
     ["file.pdf", "/", [], PDF, "application/pdf"],
-  ])("is attached as %s", async (name, path, headers, body, type) => {
+  ])("a file is attached as %s", async (name, path, headers, body, type) => {
     expect(await shown("file", path, headers, body)).toEqual({ name, type });
   });
 
@@ -111,11 +111,11 @@ describe("a file", () => {
     ["an installer", "/undangan.apk", entry("AndroidManifest.xml")],
     ["a page", "/tagihan.pdf", "<html>"],
     ["a server's sentence", "/tagihan.pdf", "404 page not found"],
-  ])("is not, where it is %s", async (_what, path, body) => {
+  ])("a file is not attached where it is %s", async (_what, path, body) => {
     expect(await shown("file", path, [], body)).toContain("LINK");
   });
 
-  test("is asked for by who is calling", () => {
+  test("a file is asked for by who is calling", () => {
     for (const request of store.requests) {
       expect(request).toMatch(/\r\nuser-agent: dolphin-relay\/\d+\.\d+\.\d+\r\n/i);
       expect(request).toMatch(/\r\naccept: \*\/\*\r\n/i);

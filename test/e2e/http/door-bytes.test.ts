@@ -44,13 +44,13 @@ const CODINGS: [string, (bytes: Uint8Array) => Uint8Array][] = [
 ];
 
 describe("a packed body", () => {
-  test.each(CODINGS)("of %s is read at the engine's door", async (coding, pack) => {
+  test.each(CODINGS)("a packed body of %s is read at the engine's door", async (coding, pack) => {
     const headers = { "content-encoding": coding };
     expect(await delivered((text) => pack(Buffer.from(text)), headers, "Dé 👍")).toBe("Dé 👍");
   });
 
   test.each(CODINGS)(
-    "of %s is read at a desk's door, by token and by a signature over what was sent",
+    "a packed body of %s is read at a desk's door, by token and by a signature over what was sent",
     async (coding, pack) => {
       const number = await openTicket(tenant);
       const body = pack(Buffer.from(JSON.stringify(outgoingEvent(tenant.owner, number))));
@@ -85,7 +85,7 @@ describe("a packed body", () => {
     },
   );
 
-  test("is read at the operator's door", async () => {
+  test("a packed body is read at the operator's door", async () => {
     const record = { dolphins: { baseUrl: tenant.engine.url }, desk: { type: "native", url: `${tenant.desk.url}/x` } };
     const headers = { ...bearer(world.settings.ADMIN_TOKEN), "content-encoding": "gzip" };
     const path = "/admin/tenants/packed";
@@ -94,7 +94,7 @@ describe("a packed body", () => {
   });
 
   test.each(["br", "zstd", "compress", "gzip, br"])(
-    "of %s is refused by name, behind the credential",
+    "a packed body of %s is refused by name, behind the credential",
     async (coding) => {
       const number = await openTicket(tenant);
       const body = brotliCompressSync(JSON.stringify(outgoingEvent(tenant.owner, number)));
@@ -121,7 +121,7 @@ describe("a packed body", () => {
     },
   );
 
-  test("that is cut short, damaged or no such thing is refused as unreadable", async () => {
+  test("a packed body that is cut short, damaged or no such thing is refused as unreadable", async () => {
     const packed = gzipSync(JSON.stringify(incomingEvent(tenant.owner, newTicketNumber())));
     for (const body of [packed.subarray(0, -4), packed.subarray(0, 12), Buffer.from("{}"), deflateSync("{}")]) {
       const reply = await send({ path: incoming(), headers: { "content-encoding": "gzip" }, body });
@@ -129,7 +129,7 @@ describe("a packed body", () => {
     }
   });
 
-  test("that swells past 256 KiB is refused, and the rest of it costs no memory", async () => {
+  test("a packed body that swells past 256 KiB is refused, and the rest of it costs no memory", async () => {
     const peakKiB = (): number =>
       Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${world.relay().pid()}/status`, "utf8"))?.[1]);
     const headers = { "content-encoding": "gzip" };
@@ -160,12 +160,12 @@ describe("text in another encoding than UTF-8", () => {
     ["Java's UTF-16BE, without a mark", (text) => utf16(text).swap16(), "text/plain; charset=UTF-16BE", "Café 👍"],
     ["Java's UTF-16LE, without a mark", utf16, "", "Café 👍"],
     ["packed UTF-16", (text) => gzipSync(utf16(`\uFEFF${text}`)), "application/json", "Café 👍"],
-  ])("is read at the engine's door: %s", async (name, bytes, type, message) => {
+  ])("text in another encoding than UTF-8 is read at the engine's door: %s", async (name, bytes, type, message) => {
     const packing = name.startsWith("packed") ? { "content-encoding": "gzip" } : {};
     expect(await delivered(bytes, { "content-type": type, ...packing }, message)).toBe(message);
   });
 
-  test("is read by the charset that it names", async () => {
+  test("text in another encoding than UTF-8 is read by the charset that it names", async () => {
     // Windows' Cyrillic for "Привет".
     const cyrillic = (text: string) => latin1(text.replace("Halo", "\u00cf\u00f0\u00e8\u00e2\u00e5\u00f2"));
     expect(await delivered(cyrillic, { "content-type": "application/json; charset=windows-1251" }, "Halo")).toBe(
@@ -173,7 +173,7 @@ describe("text in another encoding than UTF-8", () => {
     );
   });
 
-  test("is refused at a desk's door, where the sender sees it", async () => {
+  test("text in another encoding than UTF-8 is refused at a desk's door, where the sender sees it", async () => {
     const number = await openTicket(tenant);
     const text = JSON.stringify(outgoingEvent(tenant.owner, number, { message: "Café" }));
     for (const body of [latin1(text), utf16(`\uFEFF${text}`)]) {
@@ -198,7 +198,7 @@ describe("a request on the wire", () => {
     ["by HTTP/1.0", (body) => head([`Content-Length: ${body.length}`, "Connection: close"], "1.0") + body, [200]],
     ["that expects 100", (body) => head([`Content-Length: ${body.length}`, "Expect: 100-continue"]) + body, [100, 200]],
     ["and another behind it", (body) => (head([`Content-Length: ${body.length}`]) + body).repeat(2), [200, 200]],
-  ])("may come %s", async (_, bytes, statuses) => {
+  ])("a request is answered that comes on the wire %s", async (_, bytes, statuses) => {
     expect(await sendBytes(world.relay().url, bytes(event()), statuses.length)).toEqual(statuses);
   });
 
@@ -206,7 +206,7 @@ describe("a request on the wire", () => {
     ["sooner than it says", "Content-Length: 500", "{}"],
     ["sooner than its chunk says", "Transfer-Encoding: chunked", "ff\r\n{}"],
     ["with a chunk of no size", "Transfer-Encoding: chunked", "zz\r\n{}\r\n0\r\n\r\n"],
-  ])("whose body ends %s is refused as no JSON", async (_, line, body) => {
+  ])("a request on the wire whose body ends %s is refused as no JSON", async (_, line, body) => {
     expect(await answerToAll(head([line]) + body)).toContain('"code":"invalid_json"');
   });
 

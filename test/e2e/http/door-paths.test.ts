@@ -27,7 +27,7 @@ describe("an engine's path", () => {
     "/v1//dolphins/KEY/incomingMessage",
     "///v1///dolphins///KEY///sendMessage///",
     "/v1/dolphins/KEY/incoming/?x=//y/",
-  ])("with slashes too many is forgiven: %s", async (path) => {
+  ])("slashes too many in an engine's path are forgiven: %s", async (path) => {
     const number = newTicketNumber();
     const reply = await post(path.replace("KEY", world.ingressKey), incomingEvent(tenant.owner, number));
     expect(reply).toBeAccepted();
@@ -35,7 +35,7 @@ describe("an engine's path", () => {
     expect(await post(close.replace("KEY", world.ingressKey), closeEvent(tenant.owner, number))).toBeAccepted();
   });
 
-  test("with slashes too many still takes POST alone, and its own key", async () => {
+  test("an engine's path with slashes too many still takes POST alone, and its own key", async () => {
     const { url } = world.relay();
     const wrongMethod = await sendRaw(url, { method: "GET", path: `/v1/dolphins/${world.ingressKey}//incoming/` });
     expect(wrongMethod).toBeRefused(405, "method_not_allowed");
@@ -52,9 +52,13 @@ describe("an engine's path", () => {
     ["KEY/incoming.php", { segments: 2, lastLength: 12 }],
     ["incoming", { segments: 1, lastLength: 0 }],
     ["", { segments: 0, lastLength: 0 }],
-  ])("that is not there is logged, with nothing of the key: %s", async (path, expected) => {
+    ["/V1/Dolphins/KEY/incoming", { segments: 2, last: "incoming", lastLength: 8 }],
+    ["/relay/v1/dolphins/KEY/incoming", { segments: 2, last: "incoming", lastLength: 8 }],
+    ["/v1/dolphin/KEY", { segments: 1, lastLength: 0 }],
+  ])("an engine's path that is not there is logged, with nothing of the key: %s", async (path, expected) => {
     const body = { owner: tenant.owner, message: "secret-word" };
-    const reply = await post(`/v1/dolphins/${path.replace("KEY", world.ingressKey)}`, body);
+    const whole = path.startsWith("/") ? path : `/v1/dolphins/${path}`;
+    const reply = await post(whole.replace("KEY", world.ingressKey), body);
     expect(reply).toBeRefused(404, "not_found");
     const requestId = reply.headers.get("x-request-id") ?? "";
     const lines = () => world.relay().logs.filter((line) => line.includes(requestId));

@@ -36,7 +36,7 @@ const OPTIONAL = ["accountId", "contactId", "mediaLink", "customerName", "create
 const KEPT = ["ticketNumber", "channel", "owner", "messageType"];
 
 describe("an Incoming Event", () => {
-  test("has null for an empty field", async () => {
+  test("an Incoming Event may have null for an empty field", async () => {
     const fields = Object.fromEntries(OPTIONAL.map((field) => [field, null]));
     const { event } = await received(fields);
     expect(event).toMatchObject(Object.fromEntries(OPTIONAL.map((field) => [field, ""])));
@@ -45,7 +45,7 @@ describe("an Incoming Event", () => {
     for (const field of KEPT) expect(await problems({ [field]: null })).toEqual([field]);
   });
 
-  test("has numbers and booleans for texts, with every digit", async () => {
+  test("an Incoming Event may have numbers and booleans for texts, which keep every digit", async () => {
     const { event } = await received(
       {},
       '"accountId":628128778222123456789,"contactId":7,"customerName":true,"message":1.50',
@@ -59,7 +59,7 @@ describe("an Incoming Event", () => {
     for (const field of KEPT) expect(await problems({ [field]: 7 })).toEqual([field]);
   });
 
-  test("has a text that no store can hold", async () => {
+  test("an Incoming Event may have a text that no store can hold", async () => {
     const unknown = String.raw`"more":{"k\u0000":["\u0001x","\ud800"]}`;
     const { event, text } = await received({ message: "a\u0000b\u001f\ud83d c\n👍" }, unknown);
     expect(event).toMatchObject({ message: "ab\ufffd c\n👍", more: { k: ["x", "\ufffd"] } });
@@ -71,7 +71,7 @@ describe("an Incoming Event", () => {
     ["1.0E-5, +1.093222E2", "0.00001,109.3222"],
     ["-0.0E0,9.0E-9", "0,0.000000009"],
     ["-6.2088, 106.8456", "-6.2088, 106.8456"],
-  ])("has a place as Java prints doubles: %s", async (message, plain) => {
+  ])("an Incoming Event may have a place as Java prints doubles: %s", async (message, plain) => {
     expect((await received({ messageType: "Location", message })).event["message"]).toBe(plain);
   });
 
@@ -79,11 +79,11 @@ describe("an Incoming Event", () => {
     [" https://m.example/Surat Kuasa (1).pdf ", "https://m.example/Surat%20Kuasa%20(1).pdf"],
     ['HTTPS://M.example:443/"a"|b?c=d e', "https://m.example/%22a%22|b?c=d%20e"],
     ["https://bücher.example/é", "https://xn--bcher-kva.example/%C3%A9"],
-  ])("has a link with signs that no URL has: %s", async (mediaLink, written) => {
+  ])("an Incoming Event may have a link with signs that no URL has: %s", async (mediaLink, written) => {
     expect((await received({ messageType: "file", mediaLink })).event["mediaLink"]).toBe(written);
   });
 
-  test("may be as long as an e-mail with a presigned link, in UTF-16 units, and no longer", async () => {
+  test("an Incoming Event may be as long as an e-mail with a presigned link, in UTF-16 units, and no longer", async () => {
     const link = (length: number) => "https://m.example/".padEnd(length, "x");
     const most = { messageType: "file", message: "👍".repeat(32_768), mediaLink: link(8_192) };
     expect((await received(most)).event).toMatchObject(most);
@@ -103,7 +103,7 @@ const reply = (event: unknown, headers: Record<string, string> = {}) =>
   world.call("/v1/outgoing", { method: "POST", body: event, headers: { ...bearer(tenant.token), ...headers } });
 
 describe("a reply", () => {
-  test("gets from its ticket what it leaves out", async () => {
+  test("a reply gets from its ticket what it leaves out", async () => {
     const number = await openTicket(tenant);
     expect(await tenant.incoming(number, { channel: "telegrambot", customerName: "Siti" })).toBeAccepted();
     const least = { ticketNumber: number, owner: tenant.owner, messageType: "text", message: "ok" };
@@ -115,14 +115,14 @@ describe("a reply", () => {
     expect(await tenant.signed("/v1/outgoing", { ...least, message: "signed" })).toBeAccepted();
   });
 
-  test("keeps what it says itself, though it is empty", async () => {
+  test("a reply keeps what it says itself, though it is empty", async () => {
     const number = await openTicket(tenant);
     const event = outgoingEvent(tenant.owner, number, { channel: "x", customerName: null });
     expect(await reply(event)).toBeAccepted();
     expect(await arrived(number)).toEqual({ ...event, customerName: "" });
   });
 
-  test("without an owner names its channel, and with a file its link", async () => {
+  test("a reply without an owner names its channel, and with a file its link", async () => {
     const number = await openTicket(tenant);
     const least = { ticketNumber: number, messageType: "text", message: "ok" };
     expect(issuePaths(refusal(await reply(least), 422, "invalid_event"))).toEqual(["channel"]);
@@ -131,14 +131,14 @@ describe("a reply", () => {
     expect(issuePaths(refusal(await reply(file), 422, "invalid_event"))).toEqual(["mediaLink"]);
   });
 
-  test("of an unknown ticket opens none by leaving out its channel", async () => {
+  test("a reply of an unknown ticket opens none by leaving out its channel", async () => {
     const least = { ticketNumber: newTicketNumber(), owner: tenant.owner, messageType: "text", message: "ok" };
     expect(await reply(least)).toBeRefused(404, "unknown_ticket");
   });
 });
 
 describe("an idempotency key", () => {
-  test("is used again by the same event in other words", async () => {
+  test("the same event in other words may come again under its idempotency key", async () => {
     const number = await openTicket(tenant);
     const key = { "idempotency-key": `key-${number}` };
     const event = outgoingEvent(tenant.owner, number, { more: { a: 1, b: [{ c: 2, d: 3 }] }, groupId: null });
@@ -165,7 +165,7 @@ describe("an idempotency key", () => {
     expect((await tenant.ticket(number)).lanes.toDolphins.accepted).toBe(1);
   });
 
-  test("at the engine's door is used again by what the repair makes the same", async () => {
+  test("what the repair makes the same may come again under its idempotency key at the engine's door", async () => {
     const number = newTicketNumber();
     const key = { "idempotency-key": `key-${number}` };
     const place = { messageType: "Location", message: "-5.0E-4,109.3222" };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { incomingEvent } from "../support/events.ts";
+import { incomingEvent, outgoingEvent } from "../support/events.ts";
 import { type Reply, accepted, issuePaths, refusal } from "../support/http.ts";
 import { type Tenant, bearer, newTicketNumber, openTicket } from "../support/tenant.ts";
 import { type World, startWorld } from "../support/world.ts";
@@ -132,6 +132,20 @@ describe("422 idempotency_mismatch", () => {
     expect(await tenant.incoming(number, { message: "satu" }, headers)).toBeAccepted();
     expect(await tenant.incoming(number, { message: "dua" }, headers)).toBeRefused(422, "idempotency_mismatch");
     expect((await tenant.ticket(number)).lanes.toDesk.accepted).toBe(1);
+  });
+
+  test("a signed reply that is sent again under another Idempotency-Key is a repeat by its webhook-id", async () => {
+    const number = await openTicket(tenant);
+    const event = outgoingEvent(tenant.owner, number);
+    const signed = { id: "evt_1", at: new Date() };
+    const [first, again] = [
+      await tenant.signed("/v1/outgoing", event, { ...signed, headers: { "idempotency-key": "key-1" } }),
+      await tenant.signed("/v1/outgoing", event, { ...signed, headers: { "idempotency-key": "key-2" } }),
+    ];
+    expect(accepted(again)).toEqual(accepted(first));
+    expect(again.headers.get("idempotent-replay")).toBe("true");
+    const other = { ...signed, id: "evt_2", headers: { "idempotency-key": "key-1" } };
+    expect(accepted(await tenant.signed("/v1/outgoing", event, other)).sequence).toBe(2);
   });
 
   test("the same key on another ticket or in the other lane is another key", async () => {

@@ -46,7 +46,10 @@ async function linkTo(name: string, file: File, sentAt = new Date()): Promise<st
 }
 
 test("a file that needs the desk's credential opens by the link that the engine is sent, whole, in part, and by HEAD", async () => {
-  const link = await linkTo("Formulir%20KPR.txt", { body: "nama dan alamat" });
+  const link = await linkTo("Formulir%20KPR.txt", {
+    body: "nama dan alamat",
+    headers: { "content-length": "15" },
+  });
   const file = [...zendesk.files.keys()].at(-1) ?? "";
   expect((await fetch(zendesk.url + file)).status).toBe(401);
   expect(link.startsWith(`${world.relay().url}/v1/media/`)).toBe(true);
@@ -61,8 +64,21 @@ test("a file that needs the desk's credential opens by the link that the engine 
   const part = await fetch(link, { headers: { range: "bytes=5-7" } });
   expect([part.status, await part.text(), part.headers.get("content-range")]).toEqual([206, "dan", "bytes 5-7/15"]);
   const head = await fetch(link, { method: "HEAD" });
-  expect([head.status, await head.text()]).toEqual([200, ""]);
+  expect([head.status, await head.text(), head.headers.get("content-length")]).toEqual([200, "", "15"]);
+  expect((await fetch(link, { headers: { range: "bytes=0-1,4-5" } })).status).toBe(200);
   expect((await fetch(link, { method: "POST" })).status).toBe(405);
+});
+
+test("a part that a file does not have is refused as the desk refuses it", async () => {
+  const link = await linkTo("short.txt", { status: 416 });
+  expect((await fetch(link, { headers: { range: "bytes=99-" } })).status).toBe(416);
+});
+
+test("a file that leads in a circle is given up after five redirects", async () => {
+  const link = await linkTo("circle.txt", { status: 302, headers: { location: "circle.txt" } });
+  const before = zendesk.received.length;
+  expect((await fetch(link)).status).toBe(404);
+  expect(zendesk.received.length - before).toBe(6);
 });
 
 test("a file is followed to where it has moved, and the credential stays at the desk", async () => {
@@ -79,13 +95,12 @@ test("a file is followed to where it has moved, and the credential stays at the 
 });
 
 test.each([
-  ["leads in a circle", { status: 302, headers: { location: "circle.txt" } }, 404],
   ["is gone", { status: 410 }, 404],
   ["is longer than 25 MB", { body: LONG, headers: { "content-length": String(LONG.length) } }, 404],
   ["is behind a desk that is down", { status: 503 }, 503],
 ])("the link of a file that %s says so", async (_what, file: File, status) => {
-  const link = await linkTo("circle.txt", file);
-  expect((await fetch(link)).status).toBe(status);
+  const link = await linkTo("file.txt", file);
+  for (const headers of [{}, { range: "bytes=0-9" }]) expect((await fetch(link, { headers })).status).toBe(status);
 });
 
 test("a file that does not say how long it is breaks off at 25 MB", async () => {

@@ -22,7 +22,11 @@ export type Tenant = {
   reply: (ticketNumber: string, fields?: Fields, headers?: Headers) => Promise<Reply>;
   close: (ticketNumber: string, headers?: Headers) => Promise<Reply>;
   /** As the desk, by signature. */
-  signed: (path: string, event: unknown, how?: { id?: string; secret?: string; at?: Date }) => Promise<Reply>;
+  signed: (
+    path: string,
+    event: unknown,
+    how?: { id?: string; secret?: string; at?: Date; headers?: Headers },
+  ) => Promise<Reply>;
   /** As the operator. */
   ticket: (ticketNumber: string, query?: string) => Promise<Ticket>;
   untilTicket: (ticketNumber: string, condition: (ticket: Ticket) => boolean, what: string) => Promise<Ticket>;
@@ -54,9 +58,11 @@ export function makeTenant(
     reply: (number, fields, headers) =>
       post("/v1/outgoing", outgoingEvent(owner, number, fields), { ...bearer(token), ...headers }),
     close: (number, headers) => post("/v1/command", closeEvent(owner, number), { ...bearer(token), ...headers }),
-    signed: (path, event, { id = `evt_${randomUUID()}`, secret = identity.signingSecret, at = new Date() } = {}) => {
+    signed: (path, event, how = {}) => {
+      const { id = `evt_${randomUUID()}`, secret = identity.signingSecret, at = new Date(), headers } = how;
       const body = typeof event === "string" ? event : JSON.stringify(event);
       return post(path, body, {
+        ...headers,
         "webhook-id": id,
         "webhook-timestamp": String(Math.floor(at.getTime() / 1_000)),
         "webhook-signature": new Webhook(secret).sign(id, at, body),

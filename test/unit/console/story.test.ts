@@ -174,6 +174,12 @@ test.each([
   [525, "checkCertificate"],
   [526, "checkCertificate"],
   [530, "checkName"],
-])("what Cloudflare says by %i when it did not get through has advice of its own", (status, advice) => {
-  expect(adviceFor({ kind: "answered", status, answer: "" })).toBe(advice);
-});
+])(
+  "what Cloudflare says by %i in a far end's place is not taken for its answer, and has advice of its own",
+  (status, advice) => {
+    const outcome: Outcome = { kind: "retry", status, error: `HTTP ${status}`, answer: `error code: ${status}` };
+    const failure = failureOf(recorded(outcome));
+    expect(failure).toEqual({ kind: "unreached", status });
+    expect(failure && adviceFor(failure)).toBe(advice);
+  },
+);

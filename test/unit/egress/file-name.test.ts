@@ -31,7 +31,7 @@ describe("the name of a file", () => {
     ['attachment; filename="=?UTF-8?Q?Surat_Kuasa_=C3=A9.docx?="', "Surat Kuasa é.docx"],
     ['attachment; filename="=?utf-8?B?U3VyYXQgS3Vhc2EuZG9jeA==?="', "Surat Kuasa.docx"],
     ['attachment; filename="a \\"kutip\\".pdf"', "a _kutip_.pdf"],
-  ])("is what its server says: %s", (disposition, name) => {
+  ])("the name of a file is what its server says: %s", (disposition, name) => {
     expect(named(disposition)).toBe(name);
   });
 
@@ -45,7 +45,7 @@ describe("the name of a file", () => {
     [" . Surat . ", "Surat"],
     ["CON.pdf", "_CON.pdf"],
     ["keluarga \u{1f468}\u200d\u{1f469}\u200d\u{1f467}.jpg", "keluarga \u{1f468}\u200d\u{1f469}\u200d\u{1f467}.jpg"],
-  ])("has no path, and nothing unseen or dangerous: %j", (said, name) => {
+  ])("the name of a file has no path, and nothing unseen or dangerous: %j", (said, name) => {
     expect(nameOf(`attachment; filename*=UTF-8''${encodeURIComponent(said)}`, LINK)).toBe(name);
   });
 
@@ -55,11 +55,11 @@ describe("the name of a file", () => {
     ["attachment; filename=", "https://media.example/R%E9sum%E9.pdf", "Résumé.pdf"],
     ['attachment; filename=".."', "https://media.example/a%2F..%2Fb.pdf", "b.pdf"],
     [';;=;"', "https://media.example/sah.pdf", "sah.pdf"],
-  ])("is else how its link ends: %j of %s", (disposition, link, name) => {
+  ])("a file whose server says no name has the one its link ends in: %j of %s", (disposition, link, name) => {
     expect(named(disposition, link)).toBe(name);
   });
 
-  test("is unknown where the link ends in nothing", () => {
+  test("the name of a file is unknown where the link ends in nothing", () => {
     expect(named(null, "https://media.example/")).toBeUndefined();
     expect(named(null, "https://media.example/%2E%2E%2F")).toBeUndefined();
   });
@@ -79,11 +79,11 @@ describe("the extension", () => {
     ["unduh.php", PDF, "unduh.pdf"],
     ["foto.png", JPEG, "foto.jpg"],
     [undefined, JPEG, "image.jpg"],
-  ])("of %j fits what the file is", (name, type, fitting) => {
+  ])("the extension of %j fits what the file is", (name, type, fitting) => {
     expect(fittingName(name, "image", type)).toBe(fitting);
   });
 
-  test("stays when a name is cut", () => {
+  test("the extension stays when a name is cut", () => {
     const name = fittingName(`${"a".repeat(248)}\u{1f468}\u200d\u{1f469}\u200d\u{1f467}.pdf`, "file", PDF);
     expect(name).toBe(`${"a".repeat(248)}.pdf`);
   });

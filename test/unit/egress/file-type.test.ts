@@ -19,7 +19,10 @@ describe("what begins as", () => {
     ["image/bmp", "BM\x36\0\x0c\0\0\0\0\0"],
     ["image/heic", ftyp("heic\0\0\0\0mif1heic")],
     ["image/heic", ftyp("mif1\0\0\0\0mif1heic")],
+    ["image/heic", ftyp("mif1\0\0\0\0mif1miaf")],
+    ["image/heic", ftyp("msf1\0\0\0\0msf1hevc")],
     ["image/avif", ftyp("avif\0\0\0\0mif1")],
+    ["image/avif", ftyp("mif1\0\0\0\0mif1avif")],
     ["image/tiff", "II*\0\x08\0\0\0"],
     ["video/mp4", ftyp("isom\0\0\x02\0isomiso2avc1mp41")],
     ["video/mp4", ftyp("mp42\0\0\0\0")],
@@ -46,6 +49,10 @@ describe("what begins as", () => {
     ["application/vnd.openxmlformats-officedocument.presentationml.presentation", OOXML + entry("ppt/slides/1.xml")],
     ["application/vnd.oasis.opendocument.text", entry("mimetype", "application/vnd.oasis.opendocument.text")],
     [
+      "application/vnd.oasis.opendocument.presentation",
+      entry("mimetype", "application/vnd.oasis.opendocument.presentation"),
+    ],
+    [
       "application/vnd.oasis.opendocument.spreadsheet",
       entry("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
     ],
@@ -55,7 +62,7 @@ describe("what begins as", () => {
     ["text/plain", "Mutasi rekening bulan Mei\r\nRp 1.500.000"],
     ["text/plain", "\xff\xfeM\0u\0t\0a\0s\0i\0"],
     ["text/plain", "Ren\xe9 menulis dengan Latin-1"],
-  ])("%s is that, whatever its server says", (type, head) => {
+  ])("a file that begins as %s does is of that type, whatever its server says", (type, head) => {
     for (const contentType of [undefined, "text/html", "application/octet-stream"]) {
       if (type === "text/plain" && contentType === "text/html") continue;
       expect(typeOf(head, { contentType })).toBe(type);
@@ -83,11 +90,11 @@ describe("where several kinds begin alike", () => {
     ["audio/webm", "\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1fB\x82\x84webm", { kind: "audio" }],
     ["video/mp4", ftyp("isom\0\0\0\0"), { kind: "video" }],
     ["video/ogg", `OggS\0\x02${"\0".repeat(22)}\x80theora`, { kind: "video" }],
-  ])("it is %s by its kind, its name or its server", (type, head, hints) => {
+  ])("a file of a kind that begins as others do is %s by its kind, its name or its server", (type, head, hints) => {
     expect(typeOf(head, hints)).toBe(type);
   });
 
-  test("a name does not make a workbook out of a letter", () => {
+  test("a name does not make a workbook out of a letter, though both begin alike", () => {
     expect(typeOf(OOXML + entry("word/document.xml"), { extension: "xlsx" })).toContain("wordprocessingml");
   });
 });
@@ -108,11 +115,12 @@ describe("is not attached:", () => {
     ["a text in JSON", '"Not found"'],
     ["a program for Windows", "MZ\x90\0\x03\0\0\0"],
     ["a program for Linux", "\x7fELF\x02\x01"],
+    ["macros in a document that calls itself one without", OOXML + entry("word/vbaProject.bin")],
     ["an app for Android", entry("AndroidManifest.xml") + entry("classes.dex")],
     ["an app for Android as it is built now", entry("META-INF/com/android/build/gradle/app-metadata.properties")],
     ["a program in Java", entry("META-INF/MANIFEST.MF")],
     ["bytes that say nothing", "\x01\x02\x03\x04"],
-  ])("%s", (_what, head) => {
+  ])("a file is not attached: %s", (_what, head) => {
     for (const kind of kinds) {
       for (const contentType of [undefined, "image/jpeg", "application/octet-stream", "text/plain"]) {
         expect(typeOf(head, { kind, contentType, extension: "jpg" })).toBeUndefined();
@@ -121,13 +129,13 @@ describe("is not attached:", () => {
     }
   });
 
-  test("a program or a macro by its name, though it begins as a document does", () => {
+  test("a file is not attached that is a program or a macro by its name, though it begins as a document does", () => {
     expect(typeOf(entry("assets/a"), { extension: "apk" })).toBeUndefined();
     expect(typeOf(OOXML + entry("word/document.xml"), { extension: "docm" })).toBeUndefined();
     expect(typeOf("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", { extension: "msi" })).toBeUndefined();
   });
 
-  test("a server's sentence in place of a picture, or of a file that its name says is none", () => {
+  test("a file is not attached that is a server's sentence in place of what was asked for", () => {
     for (const kind of ["image", "video", "audio"] as const) expect(typeOf("Not found", { kind })).toBeUndefined();
     for (const extension of ["docx", "pdf", "html", "json"]) expect(typeOf("Not found", { extension })).toBeUndefined();
     expect(typeOf("Please log in", { contentType: "text/html" })).toBeUndefined();

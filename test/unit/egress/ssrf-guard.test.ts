@@ -92,12 +92,12 @@ const FORBIDDEN: Record<string, string[]> = {
 };
 
 describe("a target of the relay", () => {
-  test.each(PUBLIC)("may be %s", (url) => {
+  test.each(PUBLIC)("a target of the relay may be %s", (url) => {
     expect(forbiddenTarget(url, false)).toBeUndefined();
   });
 
-  describe.each(Object.entries(FORBIDDEN))("may not be %s", (_, hosts) => {
-    test.each(hosts)("%s", (host) => {
+  describe.each(Object.entries(FORBIDDEN))("%s", (range, hosts) => {
+    test.each(hosts)(`a target of the relay may not be one of ${range}: %s`, (host) => {
       for (const url of [`https://${host}`, `https://${host}:8443/hooks?x=1`]) {
         expect(forbiddenTarget(url, false)).toEqual(expect.any(String));
       }
@@ -105,13 +105,13 @@ describe("a target of the relay", () => {
   });
 
   test.each(["localhost..", "127.0.0.1..", "db.internal..", "printer.local.."])(
-    "may not be an internal host with dots behind it: %s",
+    "a target of the relay may not be an internal host with dots behind it: %s",
     (host) => {
       expect(forbiddenTarget(`https://${host}/`, false)).toEqual(expect.any(String));
     },
   );
 
-  test("may not be an IPv4 address in the obsolete IPv6 form", () => {
+  test("a target of the relay may not be an IPv4 address in the obsolete IPv6 form", () => {
     for (const host of ["[::127.0.0.1]", "[::7f00:1]", "[::10.0.0.1]"]) {
       expect(forbiddenTarget(`https://${host}/`, false)).toEqual(expect.any(String));
     }
@@ -143,11 +143,11 @@ describe("a target of the relay", () => {
     ["https://192.168.0.1/", "names an address that is not public (private)"],
     ["https://localhost/", "names a host without a domain"],
     ["https://db.internal/", "names an internal host"],
-  ])("%j is refused: it %s", (url, reason) => {
+  ])("the target %j is refused: it %s", (url, reason) => {
     expect(forbiddenTarget(url, false)).toBe(reason);
   });
 
-  test("may be no IPv4 address in a private range, in any spelling", () => {
+  test("a target of the relay may be no IPv4 address in a private range, in any spelling", () => {
     const inside = fc.oneof(
       fc.tuple(fc.constantFrom(10, 127), fc.nat(255), fc.nat(255), fc.nat(255)),
       fc.tuple(fc.constant(172), fc.integer({ min: 16, max: 31 }), fc.nat(255), fc.nat(255)),
@@ -177,7 +177,7 @@ describe("a target of the relay", () => {
     );
   });
 
-  test("gives a reason or none for any text, and never throws", () => {
+  test("a target of the relay gives a reason or none for any text, and never throws", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.webUrl()), fc.boolean(), (text, allowInsecure) => {
         expect(["string", "undefined"]).toContain(typeof forbiddenTarget(text, allowInsecure));
@@ -194,12 +194,12 @@ describe("a target of the relay in local development", () => {
     "https://10.0.0.1",
     "http://[::1]:1",
     "https://bank.example",
-  ])("may be %s", (url) => {
+  ])("a target of the relay in local development may be %s", (url) => {
     expect(forbiddenTarget(url, true)).toBeUndefined();
   });
 
   test.each(["ftp://127.0.0.1/", "file:///etc/passwd", "ws://localhost/", "nonsense", "http://user:pass@127.0.0.1/"])(
-    "may still not be %s",
+    "a target of the relay in local development may still not be %s",
     (url) => {
       expect(forbiddenTarget(url, true)).toEqual(expect.any(String));
     },

@@ -16,7 +16,7 @@ const clock = (timeZone: string, atMs: number): string =>
   `${new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(atMs).replace(" ", "T")}.${String(atMs % 1000).padStart(3, "0")}`;
 
 describe("a date of 3Dolphins", () => {
-  test("without a zone is the instant at which the tenant's clock shows it", () => {
+  test("a date of 3Dolphins without a zone is the instant at which the tenant's clock shows it", () => {
     fc.assert(
       fc.property(zone, instant, (timeZone, atMs) => {
         const shown = clock(timeZone, atMs);
@@ -30,7 +30,7 @@ describe("a date of 3Dolphins", () => {
     );
   });
 
-  test("with an offset is that instant in whatever zone, however it is written", () => {
+  test("a date of 3Dolphins with an offset is that instant in whatever zone, however it is written", () => {
     fc.assert(
       fc.property(
         zone,
@@ -57,7 +57,7 @@ describe("a date of 3Dolphins", () => {
     );
   });
 
-  test("falls on the day that a calendar in its zone shows", () => {
+  test("a date of 3Dolphins falls on the day that a calendar in its zone shows", () => {
     fc.assert(
       fc.property(zone, instant, (timeZone, atMs) => {
         expect(dayIn(timeZone, atMs)).toBe(clock(timeZone, atMs).slice(0, 10));
@@ -66,7 +66,7 @@ describe("a date of 3Dolphins", () => {
     );
   });
 
-  test("is a whole number of milliseconds or nothing, whatever value is read, and reading never throws", () => {
+  test("a date of 3Dolphins is a whole number of milliseconds or nothing, whatever value is read, and reading never throws", () => {
     fc.assert(
       fc.property(fc.anything(), zone, (value, timeZone) => {
         const read = readDate(value, timeZone);
@@ -89,7 +89,7 @@ describe("a date of 3Dolphins", () => {
     ["2024-10-27T02:30:00", "Europe/Berlin", "2024-10-27T00:30:00.000Z"],
     // This day does not exist in Samoa.
     ["2011-12-30T12:00:00", "Pacific/Apia", "2011-12-30T22:00:00.000Z"],
-  ])("%j, read in %s, is %s", (value, timeZone, iso) => {
+  ])("the date %j, read in %s, is %s", (value, timeZone, iso) => {
     expect(new Date(readDate(value, timeZone) ?? Number.NaN).toISOString()).toBe(iso);
   });
 
@@ -104,7 +104,7 @@ describe("a date of 3Dolphins", () => {
     "12345",
     null,
     {},
-  ])("is not %j", (value) => {
+  ])("%j is no date of 3Dolphins", (value) => {
     expect(readDate(value, "Asia/Jakarta")).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nextIn, rowsIn } from "../../../src/engine/history";
+import { nextIn, rowsIn, withDataRead } from "../../../src/engine/history";
 import { parseJson } from "../../../src/lib/json";
 import { messageOf, oldestFirst } from "../../../src/engine/history-row";
 
@@ -33,11 +33,11 @@ describe("a row of the conversation report", () => {
       { from: "agent", by: "", text: "", at: "2021-09-20T01:00:00.000Z" },
     ],
     [{}, { from: "customer", by: "", text: "" }],
-  ])("%j becomes the message %j", (row, expected) => {
+  ])("a row of the conversation report %j becomes the message %j", (row, expected) => {
     expect(read(row)).toStrictEqual({ ...expected, raw: row });
   });
 
-  test("is left out when it says that it is of another ticket, or is no row", () => {
+  test("a row of the conversation report is left out when it says that it is of another ticket, or is no row", () => {
     expect(read({ ticketNumber: "t-1" })).toBeDefined();
     for (const row of [{ ticketNumber: "t-2" }, { TicketNumber: "t-2" }, null, "text", 1, ["t-1"]]) {
       expect(read(row), JSON.stringify(row)).toBeUndefined();
@@ -52,7 +52,11 @@ describe("a row of the conversation report", () => {
     ['{"data":[{"info":{"ticket_no":"20261122000000002"}}]}', false],
     ['{"ticketNumber":"20261122000000001","previous":{"ticketNumber":"20261122000000002"}}', true],
     ['{"ticketNumber":null,"ticket":{"ticketNumber":"20261122000000002"}}', false],
-  ])("%s is of the ticket 20261122000000001: %s", (text, isShown) => {
+    ['{"ticketNumber":{"id":20261122000000002}}', false],
+    ['{"ticketNumber":{"id":20261122000000001,"state":"open"}}', true],
+    ['{"ticketNumber":["20261122000000002"]}', false],
+    ['{"ticketNumber":false}', false],
+  ])("a row of the conversation report with %s is of the ticket 20261122000000001: %s", (text, isShown) => {
     const row = parseJson(text);
     const message = row.ok ? messageOf(row.value, "20261122000000001", JAKARTA) : undefined;
     expect(message !== undefined).toBe(isShown);
@@ -64,7 +68,7 @@ describe("the messages of a history", () => {
     ({ from: "customer", by: "", text, raw: {}, ...(at === undefined ? {} : { at }) }) as const;
   const texts = (...messages: ReturnType<typeof message>[]) => oldestFirst(messages).map(({ text }) => text);
 
-  test("come oldest first, and in the engine's order where dates are equal or missing, whichever way it runs", () => {
+  test("the messages of a history come oldest first, and in the engine's order where dates are equal or missing, whichever way it runs", () => {
     const [first, second, third] = [message("1", "2021-01-01"), message("2", "2021-01-01"), message("3", "2021-01-02")];
     expect(texts(first, second, third)).toEqual(["1", "2", "3"]);
     expect(texts(third, second, first)).toEqual(["1", "2", "3"]);
@@ -87,7 +91,7 @@ describe("the rows of a history's answer", () => {
     [undefined, []],
     [{ data: { answer: true } }, undefined],
     ["text", undefined],
-  ])("of %j are %j", (json, rows) => {
+  ])("the rows of a history's answer of %j are %j", (json, rows) => {
     expect(rowsIn(json)).toEqual(rows);
   });
 });
@@ -110,7 +114,18 @@ describe("the cursor of the next page of a history", () => {
     [{ hasMore: true, nextIndex: 50 }, 0, 0, undefined],
     [{ nextIndex: -1 }, 0, 50, undefined],
     [{}, 0, 50, undefined],
-  ])("after %j at %d with %d rows is %s", (json, startIndex, rowCount, next) => {
-    expect(nextIn(json, startIndex, rowCount)).toBe(next);
-  });
+  ])(
+    "the cursor of the next page of a history after %j at %d with %d rows is %s",
+    (json, startIndex, rowCount, next) => {
+      expect(nextIn(json, startIndex, rowCount)).toBe(next);
+    },
+  );
+});
+
+test("rows are found where data is a JSON text, with their numbers to the last digit", () => {
+  const answer = { status: "success", data: '[{"ticketNumber":20261122000000001}]', hasMore: true };
+  const read = withDataRead(answer);
+  expect(JSON.stringify(rowsIn(read))).toBe(answer.data);
+  expect(nextIn(read, 0, 1)).toBe("1");
+  for (const other of ["", "no JSON", undefined, null, 7]) expect(rowsIn(withDataRead({ data: other }))).toEqual([]);
 });

@@ -25,7 +25,7 @@ describe("the text of an engine's body", () => {
     ["UTF-32BE with a mark", utf32(`\uFEFF${TEXT}`, false)],
     ["UTF-32LE", utf32(TEXT, true)],
     ["UTF-32BE", utf32(TEXT, false)],
-  ])("is read as %s whatever its content type says", (_, bytes) => {
+  ])("the text of an engine's body is read as %s whatever its content type says", (_, bytes) => {
     for (const type of ["", "application/json; charset=utf-8", "text/plain; charset=ISO-8859-1", "a; charset=utf-16"]) {
       expect(readText(bytes, type)).toBe(TEXT);
     }
@@ -41,21 +41,21 @@ describe("the text of an engine's body", () => {
     "text/plain; charset=klingon",
     "text/plain; charset=",
     "charset",
-  ])("that is Latin-1 is read as such with the content type %j", (type) => {
+  ])("the text of an engine's body that is Latin-1 is read as such with the content type %j", (type) => {
     expect(readText(Buffer.from(LATIN, "latin1"), type)).toBe(LATIN);
   });
 
-  test("that is no UTF-8 is read by the charset of its content type", () => {
+  test("the text of an engine's body that is no UTF-8 is read by the charset of its content type", () => {
     const bytes = Uint8Array.from([0x22, 0x82, 0xa0, 0x22]);
     expect(readText(bytes, "application/json; charset=Shift_JIS")).toBe('"あ"');
     expect(readText(bytes, "application/json")).toBe('"‚\u00a0"');
   });
 
-  test("with a mark of UTF-8 is UTF-8, though a character of it is broken", () => {
+  test("the text of an engine's body with a mark of UTF-8 is UTF-8, though a character of it is broken", () => {
     expect(readText(Buffer.from([0xef, 0xbb, 0xbf, 0x22, 0xc3, 0x22]), "")).toBe('"\uFFFD"');
   });
 
-  test("may be empty or short", () => {
+  test("the text of an engine's body may be empty or short", () => {
     expect(readText(new Uint8Array(), "")).toBe("");
     expect(readText(Buffer.from("1"), "")).toBe("1");
   });

@@ -71,7 +71,7 @@ test.each([
   ["[1,2", "a closing ] is missing at line 1, column 5."],
   ['{"a":1} x', "at line 1, column 9."],
   ['{"a":"b', "a text is not closed with a double quote at line 1, column 6."],
-  [String.raw`{"a":"\x"}`, "a backslash is followed by a letter that JSON does not know at line 1, column 6."],
+  [String.raw`{"a":"\x"}`, "a backslash is followed by a letter that JSON does not know at line 1, column 7."],
   ['{"a":"b\u0001"}', "a control character stands in a text and has to be escaped"],
   ['{"a":1, // note\n"b":2}', "comments are not part of JSON at line 1, column 9."],
   ["<html>", "at line 1, column 1."],
@@ -109,6 +109,12 @@ test.each([
 ])("parsing JSON keeps a number that would change as it came: %s", (text) => {
   const parsed = parseJson(text);
   expect(parsed.ok && JSON.stringify(parsed.value)).toBe(text);
+});
+
+test("parsing JSON says so when a number that it has to keep is nested too deep", () => {
+  const levels = 100_000;
+  const text = "[".repeat(levels) + "1234567890123456789" + "]".repeat(levels);
+  expect(messageOf(text)).toBe("The body is not JSON that can be read: it is nested too deep.");
 });
 
 test.each([

@@ -34,7 +34,7 @@ function isWhole(whole: string, part: string, start: number): boolean {
 }
 
 describe("a text that is cut", () => {
-  test("keeps as many whole graphemes of its beginning as fit", () => {
+  test("a text that is cut keeps as many whole graphemes of its beginning as fit", () => {
     fc.assert(
       fc.property(text, limit, (whole, most) => {
         const kept = clip(whole, most);
@@ -48,7 +48,7 @@ describe("a text that is cut", () => {
     );
   });
 
-  test("keeps as many whole graphemes of its end as fit", () => {
+  test("a text that is cut keeps as many whole graphemes of its end as fit", () => {
     fc.assert(
       fc.property(text, limit, (whole, most) => {
         const kept = clipStart(whole, most);
@@ -63,7 +63,7 @@ describe("a text that is cut", () => {
     );
   });
 
-  test("keeps as many whole graphemes as fit into a number of bytes", () => {
+  test("a text that is cut keeps as many whole graphemes as fit into a number of bytes", () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 40, max: 120 }), (whole, most) => {
         const kept = clipBytes(whole, most);
@@ -75,7 +75,7 @@ describe("a text that is cut", () => {
     );
   });
 
-  test("has no half of a surrogate pair in it, even where a grapheme is longer than the limit", () => {
+  test("a text that is cut has no half of a surrogate pair in it, even where a grapheme is longer than the limit", () => {
     const strange = fc.tuple(fc.oneof(text, fc.string({ unit: "binary" })), fc.constantFrom("", FAMILY.repeat(5)));
     fc.assert(
       fc.property(strange, fc.integer({ min: 2, max: 9 }), ([some, more], most) => {
@@ -88,7 +88,7 @@ describe("a text that is cut", () => {
     );
   });
 
-  test("keeps what fits of a grapheme that is longer than the limit", () => {
+  test("a text that is cut keeps what fits of a grapheme that is longer than the limit", () => {
     expect(clip(FAMILY, 5)).toBe("👨‍👩");
     expect(clip(FAMILY, 4)).toBe("👨‍");
     expect(clipStart(FAMILY, 4)).toBe("‍👦".slice(-3));
@@ -98,7 +98,7 @@ describe("a text that is cut", () => {
 });
 
 describe("a text in pieces", () => {
-  test("has pieces of whole graphemes within the limit, none of them blank, and every word is in one", () => {
+  test("a text in pieces has pieces of whole graphemes within the limit, none of them blank, and every word is in one", () => {
     fc.assert(
       fc.property(text, limit, (whole, most) => {
         const pieces = split(whole, most);
@@ -118,7 +118,7 @@ describe("a text in pieces", () => {
     );
   });
 
-  test("stays whole when it fits, blank or not", () => {
+  test("a text in pieces stays whole when it fits, blank or not", () => {
     expect(["", "  ", "Halo"].map((short) => split(short, 4))).toEqual([[""], ["  "], ["Halo"]]);
   });
 
@@ -129,7 +129,7 @@ describe("a text in pieces", () => {
     ["in a word, where a cut behind a blank leaves the piece half empty", "ab xxxxxxxx", 8, ["ab xxxxx", "xxx"]],
     ["not between a blank and the accent on it", "satudua \u0301tigaxx", 12, ["satudua \u0301tig", "axx"]],
     ["leaving out what is blank", `satu${" ".repeat(9)}dua`, 6, ["satu  ", " dua"]],
-  ])("is cut %s", (_where, whole, most, pieces) => {
+  ])("a text in pieces is cut %s", (_where, whole, most, pieces) => {
     expect(split(whole, most)).toEqual(pieces);
   });
 });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseEvent, type RelayEvent } from "../../../src/model/event";
 import { RUN } from "../property";
 
@@ -44,7 +44,7 @@ describe("any event", () => {
       return { shape, json: JSON.parse(text) as Record<string, unknown> };
     });
 
-  it("that parses keeps its ids and every field the relay does not know, untouched", () => {
+  test("any event that parses keeps its ids and every field the relay does not know, untouched", () => {
     fc.assert(
       fc.property(received, ({ shape, json }) => {
         const before = JSON.stringify(json);
@@ -66,7 +66,7 @@ describe("any event", () => {
     );
   });
 
-  it("is the same after parsing it again", () => {
+  test("any event is the same after parsing it again", () => {
     fc.assert(
       fc.property(received, ({ shape, json }) => {
         const once = JSON.stringify(eventOf(shape, json));
@@ -76,7 +76,7 @@ describe("any event", () => {
     );
   });
 
-  it("or anything else gives an event or problems, and never throws", () => {
+  test("parsing an event gives it or its problems for anything, and never throws", () => {
     const anything = fc.oneof(
       fc.jsonValue(),
       fc.record(

@@ -35,15 +35,15 @@ const TEXTS = ["accountId", "contactId", "message", "mediaLink", "customerName",
 const location = { messageType: "location" };
 
 describe("null", () => {
-  test.each(TEXTS)("for %s is an empty text", (field) => {
+  test.each(TEXTS)("null for %s is an empty text", (field) => {
     expect(received({ messageType: "sticker", [field]: null })[field]).toBe("");
   });
 
-  test.each(["ticketNumber", "channel", "owner", "messageType"])("for %s is no event", (field) => {
+  test.each(["ticketNumber", "channel", "owner", "messageType"])("an event with null for %s is refused", (field) => {
     expect(problemsOf({ [field]: null })).toEqual([field]);
   });
 
-  test("in a reply or a Close is an empty text as well", () => {
+  test("null in a reply or a Close is an empty text as well", () => {
     expect(received({ customerName: null, createdDate: null }, "", "outgoing")).toMatchObject({
       customerName: "",
       createdDate: "",
@@ -51,11 +51,11 @@ describe("null", () => {
     expect(received({ customerName: null, event: "Close" }, "", "command")["customerName"]).toBe("");
   });
 
-  test("of GroupId and Language leaves what groupId and language say", () => {
+  test("null in GroupId and Language leaves what groupId and language say", () => {
     expect(received({ groupId: null, GroupId: "g", Language: null })).toMatchObject({ groupId: "g", language: "" });
   });
 
-  test("in a field that the relay does not know stays null", () => {
+  test("null in a field that the relay does not know stays null", () => {
     expect(received({ nothing: null, more: { nothing: null } })).toMatchObject({
       nothing: null,
       more: { nothing: null },
@@ -64,33 +64,33 @@ describe("null", () => {
 });
 
 describe("a text that a store cannot hold", () => {
-  test("loses its controls, and keeps tab, line feed and return", () => {
+  test("a text that a store cannot hold loses its controls, and keeps tab, line feed and return", () => {
     const controls = String.fromCharCode(...Array.from({ length: 32 }, (_, index) => index));
     expect(received({ message: `a${controls}b` })["message"]).toBe("a\t\n\rb");
     expect(received({ message: "a\u007f\u0085\u2028b" })["message"]).toBe("a\u007f\u0085\u2028b");
   });
 
-  test("has half a surrogate pair replaced, and a whole one that a control divided put together", () => {
+  test("a text that a store cannot hold has half a surrogate pair replaced, and a whole one that a control divided put together", () => {
     expect(received({ message: "a\ud83d b\ude00" })["message"]).toBe("a\ufffd b\ufffd");
     expect(received({ message: "\ud83d\u0000\ude00" })["message"]).toBe("😀");
   });
 
-  test("is repaired in names and fields that the relay does not know, however deep", () => {
+  test("a text that a store cannot hold is repaired in names and fields that the relay does not know, however deep", () => {
     expect(received({ more: [{ "a\u0000": ["\u0001b", "\ud800"] }] })["more"]).toEqual([{ a: ["b", "\ufffd"] }]);
   });
 
-  test("is repaired in ids, type and command", () => {
+  test("a text that a store cannot hold is repaired in ids, type and command", () => {
     const sent = { ticketNumber: "t\u00001", owner: "\u0007o1", channel: "\ud800", messageType: "te\u0000xt" };
     expect(received(sent)).toMatchObject({ ticketNumber: "t1", owner: "o1", channel: "\ufffd", messageType: "text" });
     expect(received({ event: "Clo\u0000se" }, "", "command")["event"]).toBe("Close");
   });
 
-  test("never takes the place of another field by a name that is repaired", () => {
+  test("a text that a store cannot hold never takes the place of another field by a name that is repaired", () => {
     const sent = { "owner\u0000": "another", "\u0000owner": "another", "x\u0000": 1, x: 2 };
     expect(received(sent)).toEqual({ ...SAMPLE, x: 2 });
   });
 
-  test("of nothing but controls is an empty text", () => {
+  test("a text of nothing but controls is an empty text", () => {
     expect(problemsOf({ message: "\u0000" })).toEqual(["message"]);
   });
 });
@@ -105,18 +105,18 @@ describe("a place", () => {
     ["-0.0E0,-1E-99999999999", "0,0"],
     [" 1e0 ,2", "1,2"],
     ["1E-5,109.320", "0.00001,109.32"],
-  ])("of %s goes on as %s", (message, plain) => {
+  ])("the place %s goes on as %s", (message, plain) => {
     expect(received({ ...location, message })["message"]).toBe(plain);
   });
 
   test.each(["-6.2088,106.8456", "0,0", "+6.2, -106.8", " 90 , 180 ", "-90.0,-180.000", "-0.0,1"])(
-    "without an exponent goes on as it came: %j",
+    "a place without an exponent goes on as it came: %j",
     (message) => {
       expect(received({ ...location, message })["message"]).toBe(message);
     },
   );
 
-  test("is none beyond the poles, or where a text says so", () => {
+  test("a place lies within the poles, and only a Location has one", () => {
     for (const message of ["9.1e1,0", "0,1.9E2", "1e400,0"]) {
       expect(problemsOf({ ...location, message })).toEqual(["message"]);
     }
@@ -136,18 +136,18 @@ describe("a link", () => {
     ["https://m.example/a\nb", "https://m.example/ab"],
     ["https://m.example/a%20b?X-Amz-Signature=0%2F1#x", "https://m.example/a%20b?X-Amz-Signature=0%2F1#x"],
     ["https://m.example", "https://m.example/"],
-  ])("of %j goes on as %s", (mediaLink, written) => {
+  ])("the link %j goes on as %s", (mediaLink, written) => {
     expect(received({ messageType: "file", mediaLink })["mediaLink"]).toBe(written);
     expect(written).toBe(new URL(mediaLink).href);
   });
 
-  test("that is none is trimmed, and refused only where one is needed", () => {
+  test("a link that is none is trimmed, and refused only where one is needed", () => {
     expect(received({ mediaLink: " ftp://m.example/a b " })["mediaLink"]).toBe("ftp://m.example/a b");
     expect(received({ mediaLink: " " })["mediaLink"]).toBe("");
     expect(problemsOf({ messageType: "file", mediaLink: "https://a b/" })).toEqual(["mediaLink"]);
   });
 
-  test("is measured as it is written", () => {
+  test("a link is measured as it is written", () => {
     const long = (letter: string) => ({ messageType: "file", mediaLink: `https://m.example/${letter.repeat(3_000)}` });
     expect(problemsOf(long("a"))).toEqual([]);
     expect(problemsOf(long("é"))).toEqual(["mediaLink"]);
@@ -165,21 +165,21 @@ describe("a number or a boolean", () => {
     ["1e400", "1e400"],
     ["true", "true"],
     ["false", "false"],
-  ])("of %s is the text %s where a text belongs", (json, text) => {
+  ])("%s is the text %s where a text belongs", (json, text) => {
     for (const field of TEXTS) expect(received({}, `"${field}":${json}`)[field]).toBe(text);
   });
 
-  test.each(["ticketNumber", "channel", "owner", "messageType"])("is none for %s", (field) => {
+  test.each(["ticketNumber", "channel", "owner", "messageType"])("a number or a boolean is no text for %s", (field) => {
     for (const value of [7, true]) expect(problemsOf({ [field]: value })).toEqual([field]);
     expect(() => received({}, `"${field}":12345678901234567890`)).toThrow(field);
   });
 
-  test("stays what it is where the relay does not know the field", () => {
+  test("a number or a boolean stays what it is where the relay does not know the field", () => {
     const json = '"n":1.50,"more":{"big":12345678901234567890,"is":true}';
     expect(JSON.stringify(received({}, json))).toContain(json);
   });
 
-  test("of many digits counts as one field", () => {
+  test("a number of many digits counts as one field", () => {
     const numbers = Array.from({ length: 900 }, () => "1.0").join(",");
     expect(JSON.stringify(received({}, `"n":[${numbers}]`))).toContain(`[${numbers}]`);
   });

@@ -6,7 +6,7 @@ import { RUN } from "../property";
 const TICKET = { channel: "whatsapp", customerName: "Farhan" };
 
 describe("a reply", () => {
-  test("gets the channel and the customer's name that it left out", () => {
+  test("a reply gets the channel and the customer's name that it left out", () => {
     expect(JSON.parse(completeReply('{"ticketNumber":"1","message":"ok"}', TICKET))).toEqual({
       ...TICKET,
       ticketNumber: "1",
@@ -14,20 +14,20 @@ describe("a reply", () => {
     });
   });
 
-  test("keeps its own, empty or not, and every digit of its numbers", () => {
+  test("a reply keeps its own, empty or not, and every digit of its numbers", () => {
     const said = '{"channel":"x","customerName":"","n":12345678901234567890,"m":1.50}';
     expect(completeReply(said, TICKET)).toBe(said);
   });
 });
 
 describe("two events are the same", () => {
-  test("with their fields in any order, however deep", () => {
+  test("two events are the same with their fields in any order, however deep", () => {
     expect(isSameEvent('{"a":1,"b":{"c":[1,{"d":2,"e":3}],"f":4}}', '{"b":{"f":4,"c":[1,{"e":3,"d":2}]},"a":1}')).toBe(
       true,
     );
   });
 
-  test("where one leaves out what was put in its place", () => {
+  test("two events are the same where one leaves out what was put in its place", () => {
     expect(isSameEvent('{"channel":"w","customerName":"F","message":"ok"}', '{"message":"ok"}')).toBe(true);
   });
 
@@ -40,12 +40,12 @@ describe("two events are the same", () => {
     ['{"a":12345678901234567890}', '{"a":12345678901234567891}'],
     ['{"a":{"pairs":[]}}', '{"a":{}}'],
     ['{"customerName":"F","a":1}', '{"customerName":"G","a":1}'],
-  ])("and these are not: %s and %s", (one, other) => {
+  ])("two events are not the same: %s and %s", (one, other) => {
     expect(isSameEvent(one, other)).toBe(false);
     expect(isSameEvent(other, one)).toBe(false);
   });
 
-  test("if and only if their fields are equal, whatever those are", () => {
+  test("two events are the same if and only if their fields are equal, whatever those are", () => {
     const fields = fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 5 });
     const flat = fc.dictionary(fc.constantFrom("a", "b", "__proto__"), fc.nat(1), { maxKeys: 3 });
     const shuffled = (event: object) => JSON.stringify(Object.fromEntries(Object.entries(event).toReversed()));

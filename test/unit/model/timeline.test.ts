@@ -73,7 +73,7 @@ function allPages(lanes: Conversation, shown: LaneName[]): TimelineMessage[][] {
 
 describe("the pages of a timeline", () => {
   test.each([[LANES], [["toDesk"]], [["toDolphins"]]] as LaneName[][][])(
-    "of %j show every message exactly once, in order",
+    "the pages of a timeline of the lanes %j show every message exactly once, in order",
     (shown) => {
       fc.assert(
         fc.property(conversation, (lanes) => {
@@ -96,19 +96,19 @@ describe("the pages of a timeline", () => {
     },
   );
 
-  test("end without a next when all is shown", () => {
+  test("the pages of a timeline end without a next when all is shown", () => {
     const only = message("toDesk", 1, 0);
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: NEWEST } };
     expect(pageOf(page, { toDesk: [sized(only)], toDolphins: [] })).toEqual({ messages: [only] });
     expect(pageOf(page, { toDesk: [], toDolphins: [] })).toEqual({ messages: [] });
   });
 
-  test("have nothing more after exactly 100", () => {
+  test("the pages of a timeline have nothing more after exactly 100", () => {
     const toDesk = Array.from({ length: 100 }, (_, index) => sized(message("toDesk", 100 - index, 100 - index)));
     expect(pageOf({ toDesk: { before: NEWEST } }, { toDesk, toDolphins: [] })).not.toHaveProperty("next");
   });
 
-  test("name, as next, the sequence before which the next page ends", () => {
+  test("the pages of a timeline name, as next, the sequence before which the next page ends", () => {
     const toDesk = Array.from({ length: 101 }, (_, index) => sized(message("toDesk", 250 - index, 1000 - index)));
     const { messages, next } = pageOf({ toDesk: { before: 251 } }, { toDesk, toDolphins: [] });
     expect(messages.map((one) => one.sequence).slice(0, 2)).toEqual([151, 152]);
@@ -116,7 +116,7 @@ describe("the pages of a timeline", () => {
     expect(next).toBe("151");
   });
 
-  test("go on before a message that has no sequence yet, by the one of its row", () => {
+  test("the pages of a timeline go on before a message that has no sequence yet, by the one of its row", () => {
     const { sequence: _, ...lying } = message("toDolphins", 7, 1000);
     const toDolphins: Sized<TimelineMessage>[] = [
       { shown: lying, bytes: 1, sequence: 7 },
@@ -127,14 +127,14 @@ describe("the pages of a timeline", () => {
     expect(pageOf(page, { toDesk, toDolphins }).next).toBe("3,7");
   });
 
-  test("go on in the other lane from where it was when a page shows none of it", () => {
+  test("the pages of a timeline go on in the other lane from where it was when a page shows none of it", () => {
     const toDesk = Array.from({ length: 101 }, (_, index) => sized(message("toDesk", 101 - index, 9000 - index)));
     const toDolphins = [sized(message("toDolphins", 4, 1))];
     const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: 5 } };
     expect(pageOf(page, { toDesk, toDolphins }).next).toBe("2,5");
   });
 
-  test("end where their bytes do, in whichever lane that is, and hold one message at least", () => {
+  test("the pages of a timeline end where their bytes do, in whichever lane that is, and hold one message at least", () => {
     const half = PAGE_BYTES / 2;
     const toDesk = [9, 8, 7].map((sequence) => sized(message("toDesk", sequence, sequence), half));
     const toDolphins = [sized(message("toDolphins", 3, 1), PAGE_BYTES + 1)];

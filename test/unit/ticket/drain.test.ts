@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { nextStep } from "../../../src/ticket/lane";
 import { deliveryStatus } from "../../../src/ticket/views";
+import { sqlRows } from "./lane.sql";
 import { World } from "./lane.world";
 
 /** What the schedules of lane.model.test.ts do not reach: who waits for an end, and how long a run of attempts is. */
@@ -84,6 +85,26 @@ test("a message whose outcome cannot be recorded waits for five seconds, holds u
   // The attempt that was not recorded does not count.
   expect(world.flights.toDesk).toMatchObject({ sequence: 1, attempt: 1 });
   await world.end("toDesk", delivered);
+  expect(world.flights.toDesk?.sequence).toBe(2);
+});
+
+test("a refused reply whose report to the desk cannot be written is tried again, and reported then", async () => {
+  const rows = sqlRows();
+  const world = new World(rows);
+  world.notifyFailures = true;
+  incoming(world);
+  await world.end("toDesk", delivered);
+  reply(world);
+  const full = vi.spyOn(rows, "insertMessage").mockImplementationOnce(() => {
+    throw new Error("the disk is full");
+  });
+  await world.end("toDolphins", rejected);
+  expect(full).toHaveBeenCalled();
+  expect(world.lane("toDolphins").dead).toBe(0);
+  await world.crash();
+  world.pass(world.nowMs + 5_000);
+  await world.end("toDolphins", rejected);
+  expect(world.lane("toDolphins").dead).toBe(1);
   expect(world.flights.toDesk?.sequence).toBe(2);
 });
 

@@ -43,6 +43,7 @@ const reached = {
   reopenedWhileCloseLay: 0,
   lyingRepeated: 0,
   crashedLying: 0,
+  waitedByAnotherClock: 0,
 };
 
 function outcomeOf(far: FarEnd, retryAfterMs: number): Outcome {
@@ -72,6 +73,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
       return passUntilDue(world, reference, now.lane);
     case "passUntilTaken":
       return passUntilTaken(world, reference);
+    case "setClockBack":
+      return setClockBack(world, reference, now.ms);
     case "crash":
       if (LANES.some((name) => reference.lying[name].length > 0)) reached.crashedLying++;
       for (const name of LANES) {
@@ -226,8 +229,18 @@ function passUntilDue(world: World, reference: Reference, name: LaneName): void 
   const head = reference.head(name);
   if (!head || reference.inFlight[name]) return;
   const wokenMs = reference.isAsleep ? (world.alarmAtMs ?? 0) : 0;
-  pass(world, reference, Math.max(world.nowMs, head.dueMs, wokenMs));
+  pass(world, reference, Math.max(world.nowMs, reference.dueMs(head, world.nowMs), wokenMs));
   expectSame(world.flights[name]?.sequence, head.sequence);
+}
+
+async function setClockBack(world: World, reference: Reference, ms: number): Promise<void> {
+  world.nowMs -= ms;
+  for (const name of LANES) {
+    const head = reference.head(name);
+    if (head && head.dueMs > 0 && reference.dueMs(head, world.nowMs) === 0) reached.waitedByAnotherClock++;
+  }
+  await world.rearm();
+  woke(world, reference);
 }
 
 function replay(world: World, reference: Reference, wanted: "all" | number[]): void {

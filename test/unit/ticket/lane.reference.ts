@@ -94,6 +94,11 @@ export class Reference {
     return this.withState(lane, "waiting")[0];
   }
 
+  /** When a message may be tried next; 0 for at once. A longer wait than there is was begun by another clock, and is over. */
+  dueMs(message: Message, nowMs: number): number {
+    return message.dueMs > nowMs + MAX_WAIT_MS ? 0 : message.dueMs;
+  }
+
   /** What becomes of an event, before it is added. A desk's webhook takes the echo, if there is one. */
   expected({ lane, kind, body, key, fromWebhook }: Said, nowMs: number): Expected {
     const stored = [...this.messages[lane], ...this.lying[lane]];
@@ -105,9 +110,9 @@ export class Reference {
     if (isClose && fromWebhook) this.#echo = undefined;
     if (first) return { repeats: first };
     if (isClose && this.close && !this.close.isGone) return { repeats: this.close };
-    if (echo && echo.untilMs > nowMs) return { repeats: echo.close };
+    if (echo && echo.untilMs > nowMs && echo.untilMs <= nowMs + ECHO_MS) return { repeats: echo.close };
     if (kind === "outgoing" && this.close && !this.isLying(this.close)) return { refused: "ticket_closed" };
-    const isRecent = (one: Message) => one.acceptedAtMs > nowMs - REPEAT_MS && one.key === undefined;
+    const isRecent = (one: Message) => Math.abs(nowMs - one.acceptedAtMs) < REPEAT_MS && one.key === undefined;
     const isSame = (one: Message) => one.lane === lane && one.kind === kind && one.body === body;
     return { isNew: true, isSuspected: key === undefined && this.#lately.some((one) => isRecent(one) && isSame(one)) };
   }
@@ -120,7 +125,7 @@ export class Reference {
     if (order.key === null) return nowMs + CLOSE_LIES_MS;
     const { key } = order;
     const replies = this.lying[lane].filter((one) => one.kind === "outgoing");
-    const lately = this.#lately.filter((one) => one.acceptedAtMs > nowMs - LATELY_MS);
+    const lately = this.#lately.filter((one) => Math.abs(nowMs - one.acceptedAtMs) < LATELY_MS);
     const isBelow = [...replies, ...lately].some((one) => typeof one.order?.key === "number" && one.order.key > key);
     if (order.ageMs > FRESH_MS || isBelow) return nowMs + REPLY_LIES_MS;
     return replies.length > 0 ? Math.max(...replies.map((one) => one.lyingUntilMs ?? 0)) : undefined;
@@ -135,7 +140,9 @@ export class Reference {
     const taken: Message[] = [];
     for (const lane of LANES) {
       const lying = this.lying[lane];
-      while (lying.some((one) => (one.lyingUntilMs ?? 0) <= nowMs)) {
+      // A wait that is longer than any was begun by another clock, and is over.
+      const isOver = ({ lyingUntilMs = 0 }: Message) => lyingUntilMs <= nowMs || lyingUntilMs > nowMs + CLOSE_LIES_MS;
+      while (lying.some(isOver)) {
         const lowest = Math.min(...lying.map(rankOf));
         const at = lying.findIndex((one) => rankOf(one) === lowest);
         for (const one of lying.splice(at, 1)) {
@@ -174,7 +181,8 @@ export class Reference {
   begin(lane: LaneName, sequence: number, nowMs: number): string | undefined {
     const head = this.head(lane);
     if (!head || head.sequence !== sequence) return `${sequence} is attempted, and the head is ${head?.sequence}`;
-    if (head.dueMs > nowMs) return `${sequence} is attempted ${head.dueMs - nowMs} ms early`;
+    const earlyMs = this.dueMs(head, nowMs) - nowMs;
+    if (earlyMs > 0) return `${sequence} is attempted ${earlyMs} ms early`;
     this.inFlight[lane] = head;
     if (lane === "toDesk" && head.kind === "command") this.#echo = { close: head, untilMs: nowMs + ECHO_MS };
     return undefined;

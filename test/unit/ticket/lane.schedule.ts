@@ -14,13 +14,16 @@ export type Operation =
   | { do: "passUntilDue"; lane: LaneName }
   /** Until the first of what lies is taken. */
   | { do: "passUntilTaken" }
+  /** The clock is set back, and something touches the ticket after that. */
+  | { do: "setClockBack"; ms: number }
   /** `taken`: the far end had the attempt under way already. */
   | { do: "crash"; taken: Record<LaneName, boolean> }
   | { do: "replay"; which: "all" | number[]; twice: boolean }
   | { do: "prune"; olderThanMs: number }
   | { do: "configure"; policy: DeliveryPolicy; notifyFailures: boolean };
 
-const DAY_MS = 24 * 3600_000;
+const HOUR_MS = 3600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const lane = fc.constantFrom<LaneName>("toDesk", "toDolphins", "toDolphins");
 const SAID: Record<LaneName, EventKind[]> = {
@@ -69,6 +72,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ do: "passUntilTaken" }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("setClockBack"), ms: fc.constant(HOUR_MS) }) },
   {
     weight: 2,
     arbitrary: fc.record({

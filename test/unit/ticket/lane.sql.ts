@@ -29,8 +29,14 @@ export function sqlRows(): TicketStore {
   };
   const transactionSync = (write: () => void) => {
     database.exec("SAVEPOINT once");
-    write();
-    database.exec("RELEASE once");
+    try {
+      write();
+    } catch (error) {
+      database.exec("ROLLBACK TO once");
+      throw error;
+    } finally {
+      database.exec("RELEASE once");
+    }
   };
   return new TicketStore({ sql, kv, transactionSync } as unknown as DurableObjectStorage);
 }

@@ -102,6 +102,12 @@ export class World {
     return true;
   }
 
+  /** Somebody looks at the ticket, which makes sure of its alarm and starts what is due. */
+  async rearm(): Promise<void> {
+    await this.deps.alarm.verify();
+    wake(this.deps, this.nowMs);
+  }
+
   /** Delivered messages that are old enough go. */
   prune(olderThanMs: number): void {
     for (const lane of LANES) this.store.deleteDelivered(lane, this.nowMs - olderThanMs, 100);

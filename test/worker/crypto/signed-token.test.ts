@@ -27,17 +27,17 @@ const spoilt = (token: string): string[] => [
 ];
 
 describe("a ticket reference", () => {
-  test("that an earlier version wrote is read, and is what is written today", async () => {
+  test("a ticket reference that an earlier version wrote is read, and is what is written today", async () => {
     expect(await readTicketReference([KEY], "owner-1", REFERENCE)).toEqual(TICKET);
     expect(await writeTicketReference([KEY], "owner-1", TICKET)).toBe(REFERENCE);
   });
 
-  test("is read under the key before, and is written under the one in force", async () => {
+  test("a ticket reference is read under the key before, and is written under the one in force", async () => {
     expect(await readTicketReference([OTHER, KEY], "owner-1", REFERENCE)).toEqual(TICKET);
     expect(await writeTicketReference([OTHER, KEY], "owner-1", TICKET)).not.toBe(REFERENCE);
   });
 
-  test("of another owner, under another key, or changed anywhere, is none", async () => {
+  test("a ticket reference of another owner, under another key, or changed anywhere, is none", async () => {
     expect(await readTicketReference([KEY], "owner-2", REFERENCE)).toBeUndefined();
     expect(await readTicketReference([OTHER], "owner-1", REFERENCE)).toBeUndefined();
     for (const one of spoilt(REFERENCE)) expect(await readTicketReference([KEY], "owner-1", one), one).toBeUndefined();
@@ -45,18 +45,18 @@ describe("a ticket reference", () => {
 });
 
 describe("the cookie of a console session", () => {
-  test("that an earlier version wrote is read, and is what is written today", async () => {
+  test("the cookie of a console session that an earlier version wrote is read, and is what is written today", async () => {
     expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toEqual(SESSION);
     expect(await writeSession([KEY], ADMIN_TOKEN, SESSION)).toBe(COOKIE);
   });
 
-  test("ends at its time, with the operator's token, and with the key in force", async () => {
+  test("the cookie of a console session ends at its time, when the operator's token changes, and with the key in force", async () => {
     expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, SESSION.expiresAtMs)).toBeUndefined();
     expect(await readSession([KEY], `${ADMIN_TOKEN}-new`, COOKIE, BEFORE_MS)).toBeUndefined();
     expect(await readSession([OTHER, KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toBeUndefined();
   });
 
-  test("that is changed anywhere is none", async () => {
+  test("the cookie of a console session that is changed anywhere is none", async () => {
     for (const one of spoilt(COOKIE))
       expect(await readSession([KEY], ADMIN_TOKEN, one, BEFORE_MS), one).toBeUndefined();
   });

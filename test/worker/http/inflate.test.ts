@@ -30,22 +30,22 @@ describe("a packed body", () => {
     [" gzip , identity,", ["gzip"]],
     ["deflate, gzip", ["deflate", "gzip"]],
     ["gzip,gzip", ["gzip", "gzip"]],
-  ])("is unpacked from %j", async (encoding, formats) => {
+  ])("a packed body is unpacked from %j", async (encoding, formats) => {
     expect(await read(await packed(SENT, ...formats), encoding)).toBe(SENT);
   });
 
-  test("that is empty is empty, whatever it says", async () => {
+  test("a packed body that is empty is empty, whatever it says", async () => {
     expect(await read(new Uint8Array(), "gzip")).toBe("");
   });
 
   test.each(["br", "zstd", "compress", "gzip, br", "constructor", "gzip;q=1", "aes128gcm"])(
-    "of the coding %s cannot be read",
+    "a packed body of the coding %s cannot be read",
     async (encoding) => {
       expect(await read(await packed(SENT, "gzip"), encoding)).toBe("unsupported");
     },
   );
 
-  test("names the coding that cannot be read", async () => {
+  test("a packed body names the coding that cannot be read", async () => {
     expect(await inflate(new Uint8Array(1), "gzip, BR", MOST)).toEqual({
       ok: false,
       problem: "unsupported",
@@ -53,7 +53,7 @@ describe("a packed body", () => {
     });
   });
 
-  test("that is cut short, damaged or no such thing is corrupt", async () => {
+  test("a packed body that is cut short, damaged or no such thing is corrupt", async () => {
     const whole = await packed(SENT, "gzip");
     const damaged = Uint8Array.from(whole, (byte, at) => (at === 14 ? 0xff - byte : byte));
     for (const bytes of [whole.slice(0, -3), whole.slice(0, 5), damaged, utf8(SENT)]) {
@@ -62,14 +62,14 @@ describe("a packed body", () => {
     expect(await read((await packed(SENT, "deflate")).slice(0, -3), "deflate")).toBe("corrupt");
   });
 
-  test("may hold 256 KiB and not a byte more", async () => {
+  test("a packed body may hold 256 KiB and not a byte more", async () => {
     const most = " ".repeat(MOST);
     expect(await read(await packed(most, "gzip"), "gzip")).toBe(most);
     expect(await read(await packed(`${most} `, "gzip"), "gzip")).toBe("too_large");
     expect(await read(await packed(`${most} `, "deflate-raw"), "deflate")).toBe("too_large");
   });
 
-  test("gives what was packed, or says what is wrong, whatever the bytes", async () => {
+  test("a packed body gives what was packed, or says what is wrong, whatever the bytes", async () => {
     const any = fc.record({
       bytes: fc.uint8Array({ maxLength: 2_000 }),
       format: fc.constantFrom<("gzip" | "deflate" | "deflate-raw")[]>("gzip", "deflate", "deflate-raw"),

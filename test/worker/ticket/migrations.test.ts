@@ -139,7 +139,7 @@ test("a new object is made like one that came through every version", async () =
 });
 
 describe.each(Object.keys(LEFT_BY).map(Number))("an object of version %i", (version) => {
-  test("delivers what waits, in order, and goes on from there", async () => {
+  test(`an object of version ${version} delivers what waits, in order, and goes on from there`, async () => {
     const owner = await registerTenant();
     const event = (message: string) => JSON.stringify({ owner, ticketNumber: "t", message });
     const stub = ticketOf(owner, "t");
@@ -191,7 +191,7 @@ describe("a release that was rolled back", () => {
   const versionOf = (stub: DurableObjectStub<Ticket>) =>
     runInDurableObject(stub, (_ticket, { storage }) => storage.kv.get("schema"));
 
-  test("works on the tables of the newer one, and leaves it its number", async () => {
+  test("a release that was rolled back works on the tables of the newer one, and leaves it its number", async () => {
     const { owner, stub } = await ticketOfNewer();
     await evictDurableObject(stub);
     farEnds.answerWith(ok);
@@ -203,7 +203,7 @@ describe("a release that was rolled back", () => {
     expect(await versionOf(stub)).toBe(VERSION + ADDED.length);
   });
 
-  test("may have written its own number down, and the newer one finds its columns and indexes all the same", async () => {
+  test("a release that was rolled back may have written its own number down, and the newer one finds its columns and indexes all the same", async () => {
     const { stub } = await ticketOfNewer();
     // As version 0.1.0 does it.
     await runInDurableObject(stub, (_ticket, { storage }) => {
@@ -215,7 +215,7 @@ describe("a release that was rolled back", () => {
     expect(await versionOf(stub)).toBe(VERSION + ADDED.length);
   });
 
-  test("leaves the index of a tenant its number too, and a column it does not know makes no report a new one", async () => {
+  test("a release that was rolled back leaves the index of a tenant its number too, and a column it does not know makes no report a new one", async () => {
     const index = env.TENANT_INDEX.getByName("rolled back");
     await index.report(reportOf(1));
     await runInDurableObject(index, (_index, { storage }) => {
