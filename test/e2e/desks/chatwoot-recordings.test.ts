@@ -137,5 +137,6 @@ test("of the relay's own conversations every reply reaches the engine once, and 
     "Close",
     "Close",
   ]);
-  expect(said(second)).toEqual(["Kami tutup", "Close"]);
+  const survey = "https://chatwoot.example/survey/responses/82bd9bf7-8aa1-423e-ad68-2ce1026c1856";
+  expect(said(second)).toEqual(["Kami tutup", `Please rate this conversation, ${survey}`, "Close"]);
 });
