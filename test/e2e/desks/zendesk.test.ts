@@ -279,8 +279,8 @@ test("a batch in which each event is odd in its own way is answered 200, once an
     zendesk.agentMessage(other, text("Halo")),
   ];
   const headers = { "x-api-key": String(zendesk.record["webhookSecret"]) };
-  const path = `/v1/desks/zendesk/${tenant.owner}`;
-  const send = async () => (await world.call(path, { method: "POST", body: { events }, headers })).status;
+  const door = `/v1/desks/zendesk/${tenant.owner}`;
+  const send = async () => (await world.call(door, { method: "POST", body: { events }, headers })).status;
   expect([await send(), await send()]).toEqual([200, 200]);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
   await tenant.untilTicket(quiet, ({ lanes }) => lanes.toDolphins.delivered === 1, "the other ticket's reply");
