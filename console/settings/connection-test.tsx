@@ -4,6 +4,7 @@ import { testConnection } from "../api/relay";
 import type { ConnectionTest } from "../api/types";
 import { asApiError } from "../lib/load";
 import { took } from "../lib/times";
+import { CheckList } from "../parts/checks";
 import { LongText } from "../parts/long-text";
 import { ErrorNotice, Notice } from "../parts/notice";
 import { useWords } from "../words/language";
@@ -53,24 +54,8 @@ function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { r
         {took(attempt.ms, words.units)}
       </p>
       {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
-      {checks.length > 0 && <Checks checks={checks} />}
+      {checks.length > 0 && <CheckList checks={checks} />}
       {answer !== "" && <LongText text={answer} class="quoted" />}
     </Notice>
-  );
-}
-
-/** What was found at the desk, in the relay's own words. */
-function Checks({ checks }: { checks: NonNullable<ConnectionTest["checks"]> }) {
-  const words = useWords();
-  return (
-    <ul class="checks">
-      {checks.map(({ name, ok, message }) => (
-        <li key={name} class={ok ? "check-ok" : "check-failed"}>
-          <span aria-hidden="true">{ok ? "✓" : "✕"}</span>{" "}
-          <span class="sr-only">{ok ? words.connectionTest.found.yes : words.connectionTest.found.no}: </span>
-          <strong>{words.connectionTest.check(name)}</strong> <span lang="en">{message}</span>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -152,6 +152,12 @@ export function answersOf(store: Store, actions: Actions, version: string): Answ
       });
     },
 
+    definitions: () =>
+      json(
+        200,
+        definitions.map(({ id, key }) => ({ id, attribute_key: key })),
+      ),
+
     filter: ({ request }) => {
       const [{ attribute_key: key, values }] = read(filterRequest, JSON.parse(request.body)).payload;
       // Without regard to case, and a number with or without its plus.
@@ -225,6 +231,11 @@ export function answersOf(store: Store, actions: Actions, version: string): Answ
       const { status = "open", custom_attributes: customAttributes = {} } = asked;
       const conversation = actions.open(contact, inbox, asked.source_id, { status, customAttributes });
       return json(200, conversationAnswer(conversation, store));
+    },
+    conversations: ({ query, role }) => {
+      const of = Number(query.get("inbox_id"));
+      const theirs = conversations.filter((one) => inboxIdOf(one) === of && mayEnter(role, of)).slice(0, 25);
+      return json(200, { data: { meta: {}, payload: theirs.map((one) => conversationAnswer(one, store)) } });
     },
     deleteConversation: (asked) =>
       within(asked, (conversation) => {

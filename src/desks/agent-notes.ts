@@ -62,6 +62,11 @@ const REFUSALS: Record<Language, Record<RefusalCode, string>> = {
   },
 };
 
+const CAUSES = [...Object.values(REASONS), ...Object.values(REFUSALS)].flatMap((texts) => Object.values(texts));
+
+/** Whether the relay has written this at a reply, and not the desk itself. */
+export const isFailureCause = (text: string): boolean => CAUSES.some((cause) => text.startsWith(cause));
+
 /** Why a reply did not reach the customer, for the place beside it. */
 export function failureCause(language: Language, cause: FailureCause): string {
   if ("reason" in cause)

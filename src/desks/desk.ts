@@ -37,6 +37,12 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
+/**
+ * Where an event stands among the others of its conversation, and how old it is by the desk's clock. A later reply has a higher
+ * key, the parts of one have the same. A Close has none: it goes behind every reply.
+ */
+export type Order = { key: number; ageMs: number } | { key: null };
+
 /** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
@@ -45,6 +51,8 @@ export type DeskEvent = {
   ticketReference: string;
   /** The desk's own id of its conversation, where a note about this event may be written to it. */
   conversationId?: string;
+  /** Of a desk whose webhooks may overtake each other. */
+  order?: Order | undefined;
   /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
   owner?: string | undefined;
 } & (
@@ -84,6 +92,9 @@ export type Check = { name: string; ok: boolean; message: string };
 export type Checked = { outcome: Outcome; checks: Check[] };
 export type CheckContext = Bounds & { webhookUrl: string };
 
+export const passed = (name: string, message: string): Check => ({ name, ok: true, message });
+export const failed = (name: string, message: string): Check => ({ name, ok: false, message });
+
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
@@ -118,8 +129,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
-    /** Whether it is from this tenant's desk. */
-    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
+    /** Whether it is from this tenant's desk. A text says that it still counts, and what the operator has to change. */
+    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
     /**

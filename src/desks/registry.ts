@@ -52,7 +52,7 @@ export function webhookOf(record: DeskRecord) {
   const { webhook } = deskOf(record);
   return (
     webhook && {
-      verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
+      verify: (request: Webhook, nowMs: number): Promise<boolean | string> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),

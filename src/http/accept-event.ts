@@ -1,4 +1,5 @@
 import { newMessageId } from "../lib/message-id";
+import type { Order } from "../desks/desk";
 import type { EventKind, RelayEvent } from "../model/event";
 import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
@@ -31,13 +32,14 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
+  order?: Order | undefined;
 };
 export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
-  { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook, order }: NewEvent,
 ): Promise<Stored> {
   refuseLoop(c);
   const { owner, deskId } = tenant;
@@ -56,6 +58,7 @@ export async function storeEvent(
       kind,
       idempotencyKey,
       fromWebhook,
+      order,
       event: JSON.stringify(canonical),
       isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
       channel: channel ?? "",
@@ -80,12 +83,20 @@ export async function storeEvent(
   return { ...accepted, ticket };
 }
 
+/** Names a stored message in the answer. What lies has no sequence yet. */
+export function nameMessage(c: AppContext, { id, sequence }: Stored): void {
+  c.header("relay-message-id", id);
+  if (sequence !== undefined) c.header("relay-sequence", String(sequence));
+}
+
 /** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
 async function outlookOf(
   c: AppContext,
   { ticket, lane, sequence, id }: Stored,
   seconds: number,
 ): Promise<DeliveryStatus> {
+  // It repeats a Close of the desk's own that lies: which number that gets, nobody knows yet.
+  if (sequence === undefined) return { state: "waiting" };
   try {
     return await ask<DeliveryStatus>(() => ticket().deliveryStatus(lane, sequence, seconds * 1000));
   } catch (error) {
@@ -100,14 +111,13 @@ async function outlookOf(
  */
 export async function acceptEvent(
   c: AppContext,
-  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "order">,
   { mayWait, isSigned }: { mayWait: boolean; isSigned: boolean },
 ): Promise<Response> {
   const idempotencyKey = keyOf(c, isSigned);
   const waitSeconds = mayWait ? preferredWait(c) : undefined;
   const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
-  c.header("relay-message-id", stored.id);
-  c.header("relay-sequence", String(stored.sequence));
+  nameMessage(c, stored);
   if (stored.repeat) c.header("idempotent-replay", "true");
   if (waitSeconds === undefined) return c.json({ status: "success" });
   c.header("preference-applied", `wait=${waitSeconds}`);
@@ -136,12 +146,9 @@ function refusal(refused: Refusal): AppError {
 }
 
 /** The refusal that tells a caller who waited that the message ended among the dead letters. */
-function deliveryFailed(
-  { reason, last }: Extract<DeliveryStatus, { state: "dead" }>,
-  message: { id: string; sequence: number },
-) {
+function deliveryFailed({ reason, last }: Extract<DeliveryStatus, { state: "dead" }>, { id, sequence }: Stored) {
   return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {
-    headers: { "relay-message-id": message.id, "relay-sequence": String(message.sequence) },
+    headers: { "relay-message-id": id, "relay-sequence": String(sequence) },
   });
 }
 

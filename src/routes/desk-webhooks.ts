@@ -11,7 +11,7 @@ import { log } from "../lib/log";
 import { writeMediaReference } from "../tenants/media-reference";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { eventOf, storeEvent, type Stored } from "../http/accept-event";
+import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
 import { configOf, jsonOf, type AppContext } from "../http/context";
 import { Routes } from "../http/routes";
@@ -44,8 +44,7 @@ webhooks
     if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
-    c.header("relay-message-id", last.id);
-    c.header("relay-sequence", String(last.sequence));
+    nameMessage(c, last);
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
   });
@@ -94,10 +93,11 @@ async function storeDeskEvent(
     return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
-  const { kind, idempotencyKey } = said;
+  const { kind, idempotencyKey, order } = said;
   try {
     const event = await eventFrom(c, said, reference, tenant);
-    const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+    const about = { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true, order } as const;
+    const stored = await storeEvent(c, about);
     return { ok: true, value: stored };
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;

@@ -1,4 +1,5 @@
 import { byteLength } from "../crypto/bytes";
+import type { Order } from "../desks/desk";
 import type { EventKind } from "../model/event";
 import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
@@ -6,6 +7,7 @@ import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";
+import { lieUntilMs } from "./order";
 import type { TicketRow } from "./schema";
 
 export type NewEvent = {
@@ -28,17 +30,19 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook, which may be the echo of what the relay itself did there. */
   fromWebhook: boolean;
+  order?: Order | undefined;
 };
 
 type Taken = {
   id: string;
   /** The lane asked for, except of a Close that repeats one from the other side. */
   lane: LaneName;
-  sequence: number;
+  /** Undefined as long as it lies. */
+  sequence: number | undefined;
   /** The event was accepted before. Nothing is stored for it. */
   repeat: boolean;
 };
-/** `queued` says that the message is not attempted at once. Others go before it, or its lane waits. */
+/** `queued` says that the message is not attempted at once. It lies, others go before it, or its lane waits. */
 export type Accepted = Taken & { queued: boolean };
 
 export type Refusal =
@@ -52,21 +56,21 @@ export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refu
   wake(deps, nowMs);
   if (!taken.ok) return taken;
   const { lane, sequence, repeat } = taken.value;
-  const queued = !repeat && deps.cache.lane(lane).inFlight !== sequence;
+  const queued = !repeat && (sequence === undefined || deps.cache.lane(lane).inFlight !== sequence);
   return { ok: true, value: { ...taken.value, queued } };
 }
 
 function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, Refusal> {
-  const { cache, recentBodies } = deps;
+  const { cache, recentBodies, recentKeys } = deps;
   const { ticket } = cache;
-  const { id, owner, ticketNumber, lane, kind, idempotencyKey } = input;
+  const { id, owner, ticketNumber, lane, kind, idempotencyKey, order } = input;
   if (!ticket && kind !== "incoming") return refused("unknown_ticket");
   if (ticket && (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber)) {
     throw new Error("this object belongs to another ticket");
   }
   const before = ticket && acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
-  if (kind === "outgoing" && ticket?.state !== "open") return refused("ticket_closed");
+  if (kind === "outgoing" && !cache.acceptsReplies()) return refused("ticket_closed");
   const event = input.isPartial && ticket ? completeReply(input.event, ticket) : input.event;
   const bytes = byteLength(event);
   if (isFull(cache.lane(lane), bytes)) {
@@ -76,10 +80,13 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   }
   // Where there is a key, the sender says itself what is a repeat.
   const suspectedDuplicate = idempotencyKey === undefined && recentBodies.has(lane, event, nowMs);
-  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey };
+  const untilMs = order && lieUntilMs(order, cache.lane(lane).lying, recentKeys.highest(nowMs), nowMs);
+  const lying = order && untilMs !== undefined ? { key: order.key, untilMs } : undefined;
+  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey, lying };
   const { sequence } = cache.accept(message, input, nowMs);
+  if (order && order.key !== null) recentKeys.add(order.key, nowMs);
   if (idempotencyKey === undefined) recentBodies.add(lane, event, nowMs);
-  return { ok: true, value: { id, lane, sequence, repeat: false } };
+  return { ok: true, value: { id, lane, sequence: lying ? undefined : sequence, repeat: false } };
 }
 
 /**
@@ -89,11 +96,15 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
   { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
-  { store, closeEcho }: TicketDeps,
+  { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
+  const taken = (its: { id: string; lane: LaneName; sequence: number }, repeat: boolean): Result<Taken, Refusal> => {
+    const sequence = cache.lies(its.lane, its.sequence) ? undefined : its.sequence;
+    return { ok: true, value: { id: its.id, lane: its.lane, sequence, repeat } };
+  };
   const itself = isAgain ? store.findNewest(lane, id) : undefined;
-  if (itself !== undefined) return { ok: true, value: { id, lane, sequence: itself, repeat: false } };
+  if (itself !== undefined) return taken({ id, lane, sequence: itself }, false);
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
   if (message && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
@@ -101,9 +112,7 @@ function acceptedBefore(
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;
   const earlier = message ?? close ?? echoed;
-  return (
-    earlier && { ok: true, value: { id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true } }
-  );
+  return earlier && taken(earlier, true);
 }
 
 const refused = (code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch") =>

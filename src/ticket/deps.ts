@@ -11,6 +11,7 @@ import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { Receipts } from "./receipts";
 import type { RecentBodies } from "./recent-bodies";
+import type { RecentKeys } from "./recent-keys";
 import type { TicketRow } from "./schema";
 import type { TicketStore } from "./store";
 import type { Waiters } from "./waiters";
@@ -22,6 +23,7 @@ export type TicketDeps = {
   alarm: AlarmClock;
   waiters: Waiters;
   recentBodies: RecentBodies;
+  recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
   reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;

@@ -20,7 +20,10 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 
 /** Starts whatever is due, and has the alarm stand for the rest. */
 export function wake(deps: TicketDeps, nowMs: number): void {
-  for (const lane of LANES) startIfDue(lane, deps, nowMs);
+  for (const lane of LANES) {
+    deps.cache.take(lane, nowMs);
+    startIfDue(lane, deps, nowMs);
+  }
   deps.mapping.writeIfDue();
   deps.receipts.startIfDue(nowMs);
   setAlarm(deps, nowMs);
@@ -38,8 +41,9 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
   for (const name of LANES) {
     const lane = cache.lane(name);
     const step = nextStep(lane, nowMs);
+    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => untilMs));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
-    else underWay += waitingCount(lane);
+    else underWay += waitingCount(lane) - lane.lying.length;
   }
   alarm.ensure(dueMs, nowMs);
   // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.

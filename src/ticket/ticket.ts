@@ -17,6 +17,7 @@ import { IndexReporter } from "./index-reporter";
 import { TicketMapping } from "./mapping";
 import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
+import { RecentKeys } from "./recent-keys";
 import { replay, type Which } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
@@ -52,6 +53,7 @@ export class Ticket extends DurableObject<Env> {
     alarm: this.#alarm,
     waiters: new Waiters(),
     recentBodies: new RecentBodies(),
+    recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
     mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
     reporter: this.#reporter,

@@ -3,6 +3,7 @@ import type { Result } from "../model/result";
 import type { LaneName, TicketView } from "../model/answers";
 import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
 import type { TicketDeps } from "./deps";
+import { takenUpTo } from "./lane";
 
 /** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */
 
@@ -21,7 +22,7 @@ export function timeline(
   const { ticketNumber, owner, channel, contactId, customerName, state } = cache.ticket;
   const rows = (lane: LaneName) => {
     const wanted = page[lane];
-    return wanted ? store.readTimeline(lane, wanted.before) : [];
+    return wanted ? store.readTimeline(lane, wanted.before, takenUpTo(cache.lane(lane))) : [];
   };
   const view: TicketView = {
     status: "success",

@@ -2,7 +2,9 @@ import { statusOf, type Outcome } from "../../egress/outcome";
 import { failureNote } from "../agent-notes";
 import { defineDesk, NOTHING_TO_DO, type DeskContext, type DeskDelivery } from "../desk";
 import { chatwootApi, type Api } from "./api";
+import { checkChatwoot } from "./check";
 import { openConversation, readConversation } from "./conversation";
+import { redirectedFiles } from "./files";
 import { alreadyPosted, postIncoming, postText, type Slot } from "./message";
 import { chatwootRecord, type ChatwootRecord } from "./record";
 import { inboxOf, showStatus } from "./status";
@@ -22,6 +24,8 @@ export const chatwoot = defineDesk({
   wantsFailures: () => true,
   deliver,
   receipt: showStatus,
+  check: checkChatwoot,
+  files: redirectedFiles,
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,

@@ -3,6 +3,7 @@ import { statusOf } from "../../egress/outcome";
 import { withFallback } from "../../lib/zod";
 import { errorIn, stepOf, type Step } from "./api";
 import { contactOf, type Opening } from "./contact";
+import { phoneNumberOf } from "./phone-number";
 
 /**
  * The conversation of a ticket. Everything is looked for before it is made, and kept as soon as it is: an attempt that dies
@@ -53,7 +54,9 @@ export async function openConversation(opening: Opening, known: Conversation, go
   // A chosen source_id is taken when inbox_id and contact_id stand beside it (ConversationsController#build_contact_inbox):
   // it makes the contact_inbox that comes back in every webhook.
   const source_id = await context.ticketReference();
-  const fields = { status: "open", custom_attributes: { owner, ticketNumber, channel: event.channel } };
+  const phone = phoneNumberOf(event.channel, event.accountId);
+  const attributes = { owner, ticketNumber, channel: event.channel, ...(phone === undefined ? {} : { phone }) };
+  const fields = { status: "open", custom_attributes: attributes };
   const whose = { inbox_id: record.inboxId, contact_id: contactId };
   const asked = await api.post("/conversations", { source_id, ...whose, ...fields });
   if (statusOf(asked.outcome) === 404 && known.contactId !== undefined) return openConversation(opening, {}, gone);

@@ -4,19 +4,29 @@ import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
 import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
-import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { partKey, textReply, type AgentReply, type DeskEvent, type Order, type Webhook } from "../desk";
 import { toText } from "./agent-text";
 import type { ChatwootRecord } from "./record";
 import { deskMessageOf } from "./status";
 
 /**
- * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
- * Older ones sign nothing, and the secret has to stand in the webhook's URL as `?token=`. That counts only where nothing is
- * signed, so that a signature which does not hold is never made good by it.
+ * Chatwoot 4.13 and later sign with the inbox's secret. Older ones sign nothing, and the record's secret has to stand in the
+ * webhook's URL as `?token=`. An upgrade to 4.13 gives every inbox a secret of its own and signs with it at once. Until the
+ * record has it, that token goes on counting: whoever knows it could sign as well.
  */
-export async function verifyWebhook({ headers, body, url }: Webhook, secret: string, nowMs: number): Promise<boolean> {
-  const given = headers.get("x-chatwoot-signature");
-  if (given === null) return equalSecrets(url.searchParams.get("token") ?? "", secret);
+export async function verifyWebhook(webhook: Webhook, secret: string, nowMs: number): Promise<boolean | string> {
+  const isToken = equalSecrets(webhook.url.searchParams.get("token") ?? "", secret);
+  const given = webhook.headers.get("x-chatwoot-signature");
+  if (given === null) return isToken;
+  return (await isSignature(given, webhook, secret, nowMs)) || (isToken && NEW_SECRET);
+}
+
+/** What the operator has to do after that upgrade. */
+export const NEW_SECRET =
+  "Chatwoot signs with the inbox's own secret since version 4.13, and the record still has the token of the webhook's URL: connect Chatwoot again, or copy the inbox's secret into the record.";
+
+/** `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`. */
+async function isSignature(given: string, { headers, body }: Webhook, secret: string, nowMs: number): Promise<boolean> {
   const timestamp = headers.get("x-chatwoot-timestamp") ?? "";
   if (!isRecent(timestamp, nowMs)) return false;
   const mac = await hmacSha256(utf8(secret).toBase64(), signedContent(`${timestamp}.`, body));
@@ -49,6 +59,7 @@ const messageCreated = z.object({
   content: z.nullish(z.string()),
   content_attributes: withFallback(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
   message_type: z.string(),
+  created_at: z.optional(z.unknown()),
   private: z.nullish(z.boolean()),
   account,
   conversation,
@@ -78,7 +89,7 @@ export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRe
       return undefined;
     case "message_created":
       return ifRead(messageCreated, json, (message) =>
-        isFrom(record, message, message.conversation) ? repliesOf(message, record) : [],
+        isFrom(record, message, message.conversation) ? repliesOf(message, webhook, record) : [],
       );
     case "conversation_status_changed":
       return ifRead(statusChanged, json, (changed) =>
@@ -110,7 +121,7 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
  * of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a voice
  * message has no caption on most channels.
  */
-function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootRecord): DeskEvent[] {
+function repliesOf(message: z.infer<typeof messageCreated>, webhook: Webhook, record: ChatwootRecord): DeskEvent[] {
   const { id, conversation: of, content_attributes } = message;
   // The customer's own messages come back as incoming, notes as private.
   const isForTheCustomer =
@@ -130,6 +141,7 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
+  const order = typeof id === "number" ? { key: id, ageMs: ageMs(webhook, message.created_at) } : undefined;
   return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
     kind: "outgoing",
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -137,10 +149,28 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
+    order,
     messageType,
     message: caption,
     mediaLink,
+    // The relay's own link to it ends by this.
+    sentAtMs: mediaLink === "" ? undefined : sentAtMs(message.created_at),
   }));
+}
+
+/** Whole seconds: webhooks have a text with milliseconds, lists a number, and both have to make the same event. */
+function sentAtMs(createdAt: unknown): number | undefined {
+  const seconds = Math.floor(typeof createdAt === "number" ? createdAt : Date.parse(String(createdAt)) / 1000);
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
+}
+
+/** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
+const BEHIND_REPLIES: Order = { key: null };
+
+/** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
+function ageMs({ headers }: Webhook, createdAt: unknown): number {
+  const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
+  return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
@@ -174,5 +204,6 @@ function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): 
   const updated = before ?? changed.updated_at;
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
-  return [{ kind: "command", idempotencyKey: clip(`closed:${changed.id}:${which}`, LONGEST_KEY), ticketReference }];
+  const idempotencyKey = clip(`closed:${changed.id}:${which}`, LONGEST_KEY);
+  return [{ kind: "command", idempotencyKey, ticketReference, order: BEHIND_REPLIES }];
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Failure } from "../../egress/outcome";
-import type { Check, CheckContext, Checked } from "../desk";
+import { failed, passed, type Check, type CheckContext, type Checked } from "../desk";
 import { sunshine, type Api } from "./api";
 import type { ZendeskRecord } from "./record";
 
@@ -121,6 +121,3 @@ function stateOf(version: string | null | undefined, status: string | null | und
   if ((status ?? "active") !== "active") return failed("webhook", `It is there, but its integration is ${status}.`);
   return passed("webhook", "It is there.");
 }
-
-const passed = (name: string, message: string): Check => ({ name, ok: true, message });
-const failed = (name: string, message: string): Check => ({ name, ok: false, message });
