@@ -157,7 +157,9 @@ export function repliesOf(
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
   const order = typeof id === "number" ? { order: { key: id, ageMs } } : {};
-  return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
+  const quoted = content_attributes?.["in_reply_to_external_id"];
+  const quotes = typeof quoted === "string" ? { quotes: quoted } : {};
+  return replies.map(({ part, messageType, message: caption, mediaLink }, index) => ({
     kind: "outgoing" as const,
     ...conversationIdOf(of.id),
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -166,6 +168,7 @@ export function repliesOf(
     deskMessage,
     ticketReference,
     ...order,
+    ...(index === 0 ? quotes : {}),
     messageType,
     message: caption,
     mediaLink,
