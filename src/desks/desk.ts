@@ -64,6 +64,8 @@ export type DeskEvent = {
       deskMessage?: string;
       isMarkdown?: boolean;
       sentAtMs?: number | undefined;
+      /** The relay's id of the customer's message that it is about. */
+      quotes?: string;
       /** The desk says only that something about this message has changed: its agent may have asked for another try. */
       mayBeRetry?: boolean;
     } & AgentReply)

@@ -12,7 +12,7 @@ import { readTicketReference, type TicketReference } from "../tenants/ticket-ref
 import type { Tenant } from "../tenants/tenant-record";
 import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
-import { configOf, jsonOf, type AppContext } from "../http/context";
+import { ask, configOf, jsonOf, ticketOf, type AppContext } from "../http/context";
 import { Routes } from "../http/routes";
 import { mayBeRetry, retriedReplies } from "./agent-retry";
 
@@ -150,6 +150,7 @@ async function eventFrom(
   const { ticketNumber, channel } = reference;
   if (said.kind === "command") return { ticketNumber, channel, owner: tenant.owner, event: "Close" };
   const masterKeys = required(configOf(c).masterKeys);
-  const how = { masterKeys, origin: new URL(c.req.url).origin, nowMs: c.var.receivedAtMs };
+  const quotable = (id: string) => ask(() => ticketOf(c, tenant.owner, ticketNumber).quotable(id));
+  const how = { masterKeys, origin: new URL(c.req.url).origin, nowMs: c.var.receivedAtMs, quotable };
   return eventOf("outgoing", await agentReply(said, reference, tenant, how));
 }

@@ -2,22 +2,35 @@ import type { MasterKeys } from "../crypto/derive";
 import type { DeskEvent } from "../desks/desk";
 import { markdownText, marksOf } from "../desks/markdown";
 import { filesOf } from "../desks/registry";
-import { MAX_LINK } from "../model/event";
+import { MAX_LINK, type MessageType } from "../model/event";
 import { writeMediaReference } from "./media-reference";
 import type { Tenant } from "./tenant-record";
 import type { TicketReference } from "./ticket-reference";
 
 const DAY_MS = 24 * 3600_000;
 
+/** The channels' messages that have words of their own. */
+const WITH_TEXT = new Set<MessageType>(["text", "image", "video", "file"]);
+
+type How = {
+  masterKeys: MasterKeys;
+  origin: string | undefined;
+  nowMs: number;
+  /** The line that stands for a message of the customer, by its id; undefined where there is none. */
+  quotable: (messageId: string) => Promise<string | undefined> | string | undefined;
+};
+
 /** What an agent wrote at the desk, with the fields of an Outgoing Event. It is still to be judged as any reply is. */
 export async function agentReply(
   said: DeskEvent & { kind: "outgoing" },
   { ticketNumber, channel, customerName }: TicketReference,
   tenant: Tenant,
-  how: { masterKeys: MasterKeys; origin: string | undefined; nowMs: number },
+  how: How,
 ): Promise<Record<string, string>> {
-  const { messageType, message: text } = said;
-  const message = said.isMarkdown ? markdownText(text, marksOf(channel)) : text;
+  const { messageType, message: text, quotes } = said;
+  const own = said.isMarkdown ? markdownText(text, marksOf(channel)) : text;
+  const quoted = quotes !== undefined && WITH_TEXT.has(messageType) ? await how.quotable(quotes) : undefined;
+  const message = quoted === undefined ? own : `> ${quoted}\n${own}`;
   const mediaLink = await openLink(said, tenant, how);
   return { ticketNumber, channel, messageType, message, mediaLink, customerName, owner: tenant.owner };
 }
@@ -26,7 +39,7 @@ export async function agentReply(
 async function openLink(
   { mediaLink, sentAtMs }: DeskEvent & { kind: "outgoing" },
   { owner, desk, retentionDays }: Tenant,
-  { masterKeys, origin, nowMs }: Parameters<typeof agentReply>[3],
+  { masterKeys, origin, nowMs }: How,
 ): Promise<string> {
   if (mediaLink === "" || origin === undefined || !filesOf(desk)?.isBehind(mediaLink)) return mediaLink;
   const endsAtMs = (sentAtMs ?? nowMs) + retentionDays * DAY_MS;

@@ -21,7 +21,12 @@ export type FoundReply = {
 export type Answer = { ok: true; replies: FoundReply[]; upTo: number } | { ok: false; outcome: Outcome };
 
 /** What is asked for: what stands behind a message in the conversation at this far end. Undefined where none is known. */
-type Question = { conversation: unknown; after: number; origin: string | undefined };
+type Question = {
+  conversation: unknown;
+  after: number;
+  origin: string | undefined;
+  quotable: (messageId: string) => string | undefined;
+};
 
 /** Asks the tenant's desk for what no webhook told. Undefined where there is nothing to ask. */
 export type AskDesk = (
@@ -49,7 +54,7 @@ export async function askDesk(
     const found = await unheardOf(asked.conversation, asked.after, tenant.desk, context);
     if (!found?.ok) return found;
     const replies = found.events.map(async (said): Promise<FoundReply> => {
-      const how = { masterKeys, origin: asked.origin, nowMs: Date.now() };
+      const how = { masterKeys, origin: asked.origin, nowMs: Date.now(), quotable: asked.quotable };
       const parsed = parseEvent("outgoing", await agentReply(said, ticket, tenant, how));
       const { idempotencyKey, conversationId, order } = said;
       return {

@@ -24,7 +24,15 @@ import { replay, type Which } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
 import { Unheard } from "./unheard";
-import { deadLetters, deliveryStatus, ticketInfo, timeline, type TicketInfo, type UnknownTicket } from "./views";
+import {
+  deadLetters,
+  deliveryStatus,
+  quotable,
+  ticketInfo,
+  timeline,
+  type TicketInfo,
+  type UnknownTicket,
+} from "./views";
 import { Waiters } from "./waiters";
 
 type EventOfAnyRelease = Omit<NewEvent, "id" | "isAgain"> & Partial<Pick<NewEvent, "id" | "isAgain">>;
@@ -123,6 +131,10 @@ export class Ticket extends DurableObject<Env> {
   async ticketInfo(): Promise<Result<TicketInfo, UnknownTicket>> {
     await this.#rearm();
     return ticketInfo(this.#deps);
+  }
+
+  quotable(id: string): string | undefined {
+    return quotable(id, this.#deps);
   }
 
   async deadLetters(

@@ -8,6 +8,7 @@ import type { FoundReply } from "./ask-desk";
 import type { TicketDeps } from "./deps";
 import { firstNumber } from "./known-reply";
 import type { TicketRow } from "./schema";
+import { quotable } from "./views";
 
 /** After so long without a message of either side, the desk is asked whether that was all. */
 const QUIET_MS = 120_000;
@@ -89,7 +90,10 @@ export class Unheard {
           const conversation = cache.conversation("toDesk", farEnd);
           const after = cache.asked()?.upTo ?? firstNumber(farEnd, { cache, store });
           const origin = cache.calledAt();
-          return conversation === undefined || after === undefined ? undefined : { conversation, after, origin };
+          const quoted = (id: string) => quotable(id, { cache, store });
+          return conversation === undefined || after === undefined
+            ? undefined
+            : { conversation, after, origin, quotable: quoted };
         },
         isClosing ? CLOSE_ASKS_MS : Number.POSITIVE_INFINITY,
       );

@@ -169,7 +169,9 @@ export function repliesOf(
   const deskMessage = deskMessageOf(record, of.id, id);
   const order = typeof id === "number" ? { key: id, ageMs } : undefined;
   const conversationId = conversationIdOf(of.id);
-  return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
+  const quoted = content_attributes?.["in_reply_to_external_id"];
+  const quotes = typeof quoted === "string" ? { quotes: quoted } : {};
+  return replies.map(({ part, messageType, message: caption, mediaLink }, index) => ({
     kind: "outgoing" as const,
     conversationId,
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
@@ -178,6 +180,7 @@ export function repliesOf(
     deskMessage,
     ticketReference,
     order,
+    ...(index === 0 ? quotes : {}),
     messageType,
     message: caption,
     mediaLink,
