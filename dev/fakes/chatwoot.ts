@@ -141,10 +141,9 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
       "x-chatwoot-signature": `sha256=${createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex")}`,
     };
     const until = AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_TIMEOUT_MS)]);
-    const { status, answer } = await fetch(webhookUrl, { method: "POST", headers, body, signal: until }).then(
-      async (response) => ({ status: response.status, answer: await response.text() }),
-      (error: unknown) => ({ status: 0, answer: String(error) }),
-    );
+    const { status, answer } = await fetch(webhookUrl, { method: "POST", headers, body, signal: until })
+      .then(async (response) => ({ status: response.status, answer: await response.text() }))
+      .catch((error: unknown) => ({ status: 0, answer: String(error) }));
     if (signal.aborted) return 0;
     webhooks.push({ event, headers, body, status, answer, ms: Date.now() - sentMs });
     const message = messages.find((one) => one.id === id);

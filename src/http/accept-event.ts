@@ -6,6 +6,7 @@ import { AppError } from "../model/errors";
 import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
 import type { Accepted, Refusal } from "../ticket/accept";
+import type { DeskPlace } from "../ticket/desk-conversation";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
@@ -32,6 +33,7 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
+  place?: DeskPlace | undefined;
   order?: Order | undefined;
 };
 export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
@@ -39,7 +41,7 @@ export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
-  { tenant, lane, kind, event, idempotencyKey, fromWebhook, order }: NewEvent,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook, place, order }: NewEvent,
 ): Promise<Stored> {
   refuseLoop(c);
   const { owner, deskId } = tenant;
@@ -58,6 +60,8 @@ export async function storeEvent(
       kind,
       idempotencyKey,
       fromWebhook,
+      place,
+      origin: new URL(c.req.url).origin,
       order,
       event: JSON.stringify(canonical),
       isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
@@ -111,7 +115,7 @@ async function outlookOf(
  */
 export async function acceptEvent(
   c: AppContext,
-  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "order">,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "place" | "order">,
   { mayWait, isSigned }: { mayWait: boolean; isSigned: boolean },
 ): Promise<Response> {
   const idempotencyKey = keyOf(c, isSigned);
@@ -133,6 +137,11 @@ function refusal(refused: Refusal): AppError {
       return unknownTicket();
     case "ticket_closed":
       return new AppError("ticket_closed", "The ticket is closed. The customer's next message opens it again.");
+    case "other_conversation":
+      return new AppError(
+        "not_found",
+        "The ticket goes on in another conversation. Only the end of that one closes it.",
+      );
     case "idempotency_mismatch":
       return new AppError(
         "idempotency_mismatch",

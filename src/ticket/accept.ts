@@ -5,6 +5,7 @@ import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
+import { follow, isElsewhere, type DeskPlace } from "./desk-conversation";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";
 import { lieUntilMs } from "./order";
@@ -30,6 +31,10 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook, which may be the echo of what the relay itself did there. */
   fromWebhook: boolean;
+  /** Where it comes from at a desk that names its conversations. */
+  place?: DeskPlace | undefined;
+  /** Where the relay was called. */
+  origin?: string | undefined;
   order?: Order | undefined;
 };
 
@@ -45,9 +50,8 @@ type Taken = {
 /** `queued` says that the message is not attempted at once. It lies, others go before it, or its lane waits. */
 export type Accepted = Taken & { queued: boolean };
 
-export type Refusal =
-  | { code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
-  | { code: "backlog_full"; retryAfterSeconds: number };
+type RefusalCode = "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" | "other_conversation";
+export type Refusal = { code: RefusalCode } | { code: "backlog_full"; retryAfterSeconds: number };
 
 /** Stores one event and starts its delivery. Its row is written before this returns, and this waits for nothing. */
 export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refusal> {
@@ -68,6 +72,8 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   if (ticket && (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber)) {
     throw new Error("this object belongs to another ticket");
   }
+  cache.origin = input.origin ?? cache.origin;
+  if (kind === "command" && input.place && isElsewhere(input.place, cache)) return refused("other_conversation");
   const before = ticket && acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
   if (kind === "outgoing" && !cache.acceptsReplies()) return refused("ticket_closed");
@@ -86,6 +92,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   const { sequence } = cache.accept(message, input, nowMs);
   if (order && order.key !== null) recentKeys.add(order.key, nowMs);
   if (idempotencyKey === undefined) recentBodies.add(lane, event, nowMs);
+  if (kind === "outgoing" && input.place) follow(input.place, cache);
   return { ok: true, value: { id, lane, sequence: lying ? undefined : sequence, repeat: false } };
 }
 
@@ -95,7 +102,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
  */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook, place }: NewEvent,
   { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
@@ -107,7 +114,8 @@ function acceptedBefore(
   if (itself !== undefined) return taken({ id, lane, sequence: itself }, false);
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  if (message && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
+  // The key of a desk's own message names it. It is the same where a list has said it in other words than the webhook does.
+  if (message && !place && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;
@@ -115,5 +123,4 @@ function acceptedBefore(
   return earlier && taken(earlier, true);
 }
 
-const refused = (code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch") =>
-  ({ ok: false, error: { code } }) as const;
+const refused = (code: RefusalCode) => ({ ok: false, error: { code } }) as const;

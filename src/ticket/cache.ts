@@ -37,7 +37,15 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   farEnds?: Partial<Record<LaneName, string>>;
   /** Up to which reply the desk shows what became of it. */
   receiptedUpTo?: number;
+  /** Of the desk's numbered messages, those above this are the ticket's. */
+  since?: number;
+  asked?: Asked;
+  /** Where the relay is called from outside, for links of its own. */
+  origin?: string;
 };
+
+/** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
+export type Asked = { accepted: number; upTo?: number };
 
 const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Conversations;
 
@@ -50,6 +58,8 @@ export class TicketCache {
   /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
+  /** Where the relay was called from outside. Kept with the next desk conversation, which costs nothing more. */
+  origin: string | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
 
   constructor(store: TicketStore) {
@@ -132,12 +142,37 @@ export class TicketCache {
     return (farEnds?.[lane] ?? farEnd) === farEnd ? conversation : undefined;
   }
 
-  keepConversation(lane: LaneName, farEnd: string, conversation: unknown): void {
+  keepConversation(lane: LaneName, farEnd: string, conversation: unknown, since?: number): void {
     if (!this.ticket) return;
     const before = conversationsOf(this.ticket);
     const farEnds = { ...before.farEnds, [lane]: farEnd };
-    this.change({ conversations: JSON.stringify({ ...before, [lane]: conversation, farEnds }) });
+    const kept: Conversations = { ...before, [lane]: conversation, farEnds };
+    // Numbers are those of one far end.
+    if (before.farEnds?.[lane] !== undefined && before.farEnds[lane] !== farEnd) {
+      delete kept.since;
+      delete kept.asked;
+    }
+    if (since !== undefined) kept.since ??= since;
+    if (this.origin !== undefined) kept.origin = this.origin;
+    this.change({ conversations: JSON.stringify(kept) });
   }
+
+  /** The far end that the kept conversation with the desk is at. */
+  deskFarEnd = (): string | undefined => this.ticket && conversationsOf(this.ticket).farEnds?.toDesk;
+
+  since(farEnd: string): number | undefined {
+    return this.ticket && this.deskFarEnd() === farEnd ? conversationsOf(this.ticket).since : undefined;
+  }
+
+  asked = (): Asked | undefined => this.ticket && conversationsOf(this.ticket).asked;
+
+  keepAsked(asked: Asked): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), asked }) });
+  }
+
+  /** Where the relay was last called from outside, or was when the conversation was kept. */
+  calledAt = (): string | undefined => this.origin ?? (this.ticket && conversationsOf(this.ticket).origin);
 
   /** Undefined before the ticket's first reply that has a receipt. */
   receiptedUpTo = (): number | undefined => this.ticket && conversationsOf(this.ticket).receiptedUpTo;

@@ -20,8 +20,9 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 
 /** Starts whatever is due, and has the alarm stand for the rest. */
 export function wake(deps: TicketDeps, nowMs: number): void {
+  deps.unheard.startIfDue(nowMs);
   for (const lane of LANES) {
-    deps.cache.take(lane, nowMs);
+    if (deps.unheard.heldUntilMs() <= nowMs) deps.cache.take(lane, nowMs);
     startIfDue(lane, deps, nowMs);
   }
   deps.mapping.writeIfDue();
@@ -35,13 +36,14 @@ function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
 
 /** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
 export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-  const { cache, alarm, mapping, receipts, reporter } = deps;
-  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), receipts.dueMs(), reporter.dueMs(nowMs));
+  const { cache, alarm, mapping, receipts, unheard, reporter } = deps;
+  const due = [mapping.dueMs(nowMs), receipts.dueMs(), unheard.dueMs(nowMs), reporter.dueMs(nowMs)];
+  let dueMs = Math.min(atMostMs, ...due);
   let underWay = 0;
   for (const name of LANES) {
     const lane = cache.lane(name);
     const step = nextStep(lane, nowMs);
-    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => untilMs));
+    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => Math.max(untilMs, unheard.heldUntilMs())));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
     else underWay += waitingCount(lane) - lane.lying.length;
   }
@@ -94,7 +96,7 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
-      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+      keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
     },
   );
 }

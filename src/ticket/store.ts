@@ -226,14 +226,27 @@ export class TicketStore {
   }
 
   /** The messages that a desk's message has become: their keys begin with its name and `#`, which `$` follows. */
-  readParts(lane: LaneName, deskMessage: string): { sequence: number; state: MessageState }[] {
+  readParts(lane: LaneName, deskMessage: string): { key: string; sequence: number; state: MessageState }[] {
     return this.#rows(
-      `SELECT sequence, coalesce(o.state, 'waiting') AS state FROM idempotency LEFT JOIN outcome o USING (lane, sequence)
+      `SELECT key, sequence, coalesce(o.state, 'waiting') AS state FROM idempotency LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND key >= ? AND key < ? ORDER BY sequence`,
       lane,
       `${deskMessage}#`,
       `${deskMessage}$`,
     );
+  }
+
+  /** The key of the oldest message of a lane whose key begins so, with nothing deleted since. */
+  readFirstKey(lane: LaneName, beginning: string): string | undefined {
+    const sql = `SELECT idempotencyKey AS key FROM message WHERE lane = ? AND substr(idempotencyKey, 1, ?) = ?
+                 ORDER BY sequence LIMIT 1`;
+    return this.#rows<{ key: string }>(sql, lane, beginning.length, beginning)[0]?.key;
+  }
+
+  /** The sequence of the oldest message that a lane still has. */
+  oldestSequence(lane: LaneName): number | undefined {
+    const sql = "SELECT sequence FROM message WHERE lane = ? ORDER BY sequence LIMIT 1";
+    return this.#rows<{ sequence: number }>(sql, lane)[0]?.sequence;
   }
 
   saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {

@@ -1,4 +1,6 @@
 import { withError } from "../model/attempt";
+import { clip } from "../lib/text";
+import type { IncomingEvent } from "../model/event";
 import type { Result } from "../model/result";
 import type { LaneName, TicketView } from "../model/answers";
 import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
@@ -50,6 +52,18 @@ export function ticketInfo({ cache, store }: Shown): Result<TicketInfo, UnknownT
   if (!cache.ticket) return UNKNOWN_TICKET;
   const { contactId } = cache.ticket;
   return { ok: true, value: { contactId, openedAtMs: store.readMessage("toDesk", 1)?.acceptedAtMs } };
+}
+
+const LONGEST_QUOTE = 100;
+
+/** The first line of what the customer said, as a reply quotes it; undefined where it had no words or is gone. */
+export function quotable(id: string, { cache, store }: Shown): string | undefined {
+  const sequence = cache.ticket && store.findNewest("toDesk", id);
+  const row = sequence === undefined ? undefined : store.readMessage("toDesk", sequence);
+  if (row?.kind !== "incoming") return undefined;
+  const { message } = JSON.parse(row.event) as IncomingEvent;
+  const line = message.split("\n").find((one) => one.trim() !== "");
+  return line && line.length > LONGEST_QUOTE ? `${clip(line, LONGEST_QUOTE)}…` : line;
 }
 
 /** Up to `limit` dead letters, and what fits into one answer, behind the one given, as the JSON of a DeadLetters. */

@@ -7,7 +7,8 @@ import { openConversation, readConversation } from "./conversation";
 import { redirectedFiles } from "./files";
 import { alreadyPosted, postIncoming, postText, type Slot } from "./message";
 import { chatwootRecord, type ChatwootRecord } from "./record";
-import { inboxOf, showStatus } from "./status";
+import { inboxOf, showsSent, showStatus } from "./status";
+import { readUnheard } from "./unheard";
 import { parseWebhook, verifyWebhook } from "./webhook";
 
 /**
@@ -26,6 +27,11 @@ export const chatwoot = defineDesk({
   receipt: showStatus,
   check: checkChatwoot,
   files: redirectedFiles,
+  unheard: readUnheard,
+  conversations: {
+    numberOf: (kept) => readConversation(kept).conversationId,
+    moved: (kept, conversationId) => ({ ...readConversation(kept), conversationId }),
+  },
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,
@@ -33,6 +39,7 @@ export const chatwoot = defineDesk({
       deskMessage === undefined
         ? Promise.resolve(NOTHING_TO_DO)
         : showStatus({ deskMessage, attempt: 1, state: "failed", why: { code } }, record, context),
+    showsSent,
     showsAnswer: true,
   },
 });

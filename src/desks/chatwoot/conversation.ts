@@ -20,6 +20,8 @@ const conversation = z.object({
   id: z.int(),
   inbox_id: z.nullish(z.int()),
   custom_attributes: z.nullish(z.record(z.string(), z.unknown())),
+  /** In a list: the newest one. */
+  messages: withFallback(z.nullish(z.array(z.object({ id: z.int() }))), undefined),
   meta: z.optional(z.object({ sender: z.optional(z.object({ id: z.optional(z.int()) })) })),
 });
 const conversations = z.object({ payload: z.array(conversation) });
@@ -47,7 +49,9 @@ export async function openConversation(opening: Opening, known: Conversation, go
       custom_attributes["ticketNumber"] === ticketNumber,
   );
   if (ours) {
-    keep({ contactId, conversationId: ours.id });
+    // What is there already is of a ticket that has been forgotten since.
+    const newest = ours.messages ? Math.max(0, ...ours.messages.map((one) => one.id)) : undefined;
+    keep({ contactId, conversationId: ours.id }, newest);
     return { ok: true, value: ours.id };
   }
 
@@ -67,6 +71,6 @@ export async function openConversation(opening: Opening, known: Conversation, go
   const made = stepOf(answer, (json) => conversation.safeParse(json).data);
   if (!made.ok) return made;
   const { id, meta } = made.value;
-  keep({ contactId: meta?.sender?.id ?? contactId, conversationId: id });
+  keep({ contactId: meta?.sender?.id ?? contactId, conversationId: id }, 0);
   return { ok: true, value: id };
 }

@@ -152,6 +152,8 @@ export class World {
       },
       sendReceipt: async () => undefined,
       receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
+      askDesk: async () => undefined,
+      unheard: { startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY, heldUntilMs: () => 0 },
       nowMs: () => this.nowMs,
       random: () => this.random,
       waitUntil: () => undefined,
