@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { lieUntilMs } from "../../../src/ticket/order";
 import { RUN } from "../property";
+import { sqlRows } from "./lane.sql";
 import { World } from "./lane.world";
 
 /** What a desk's webhooks come to when they are jobs of their own, and overtake each other. */
@@ -15,34 +16,32 @@ beforeEach(() => {
   vi.spyOn(console, "log").mockReturnValue();
 });
 
-describe("the lane takes", () => {
-  test("a fresh reply at once", () => {
-    expect(lieUntilMs(fresh, [], NONE, nowMs)).toBeUndefined();
-    expect(lieUntilMs(fresh, [], 5, nowMs)).toBeUndefined();
-  });
+test("a lane takes a fresh reply at once", () => {
+  expect(lieUntilMs(fresh, [], NONE, nowMs)).toBeUndefined();
+  expect(lieUntilMs(fresh, [], 5, nowMs)).toBeUndefined();
+});
 
-  test("a reply that is older than two seconds two seconds later", () => {
-    expect(lieUntilMs({ key: 5, ageMs: 2_001 }, [], NONE, nowMs)).toBe(nowMs + 2_000);
-  });
+test("a lane takes a reply that is older than two seconds two seconds later", () => {
+  expect(lieUntilMs({ key: 5, ageMs: 2_001 }, [], NONE, nowMs)).toBe(nowMs + 2_000);
+});
 
-  test("a reply whose key is below that of one stored lately, or of one that lies, two seconds later", () => {
-    expect(lieUntilMs(fresh, [], 6, nowMs)).toBe(nowMs + 2_000);
-    expect(lieUntilMs(fresh, [{ key: 6, untilMs: nowMs + 1 }], NONE, nowMs)).toBe(nowMs + 2_000);
-  });
+test("a lane takes a reply whose key is below that of one stored lately, or of one that lies, two seconds later", () => {
+  expect(lieUntilMs(fresh, [], 6, nowMs)).toBe(nowMs + 2_000);
+  expect(lieUntilMs(fresh, [{ key: 6, untilMs: nowMs + 1 }], NONE, nowMs)).toBe(nowMs + 2_000);
+});
 
-  test("a fresh reply together with those that lie ahead of it, and does not wait for a Close", () => {
-    const lying = [
-      { key: 4, untilMs: nowMs + 500 },
-      { key: 5, untilMs: nowMs + 700 },
-      { key: null, untilMs: nowMs + 2_900 },
-    ];
-    expect(lieUntilMs(fresh, lying, 5, nowMs)).toBe(nowMs + 700);
-    expect(lieUntilMs(fresh, lying.slice(2), 4, nowMs)).toBeUndefined();
-  });
+test("a lane takes a fresh reply together with those that lie ahead of it, and does not wait for a Close", () => {
+  const lying = [
+    { key: 4, untilMs: nowMs + 500 },
+    { key: 5, untilMs: nowMs + 700 },
+    { key: null, untilMs: nowMs + 2_900 },
+  ];
+  expect(lieUntilMs(fresh, lying, 5, nowMs)).toBe(nowMs + 700);
+  expect(lieUntilMs(fresh, lying.slice(2), 4, nowMs)).toBeUndefined();
+});
 
-  test("a Close three seconds later", () => {
-    expect(lieUntilMs({ key: null }, [], NONE, nowMs)).toBe(nowMs + 3_000);
-  });
+test("a lane takes a Close three seconds later", () => {
+  expect(lieUntilMs({ key: null }, [], NONE, nowMs)).toBe(nowMs + 3_000);
 });
 
 /** Twelve replies, the seventh with three parts, and the Close. */
@@ -107,8 +106,7 @@ test("twelve replies and a Close that come in any order go out in theirs, none r
   expect(played).toBe(200);
 });
 
-function openedTicket(): World {
-  const world = new World();
+function openedTicket(world = new World()): World {
   world.accept({ lane: "toDesk", kind: "incoming", event: "{}" });
   return world;
 }
@@ -151,8 +149,8 @@ test("when the clock is set back, the next touch takes what lies", () => {
   expect(world.flights.toDolphins).toMatchObject({ sequence: 1 });
 });
 
-test("what an earlier release has stored behind it lies no longer", async () => {
-  const world = openedTicket();
+test("what lay when a release was rolled back lies no longer once that has stored something behind it", async () => {
+  const world = openedTicket(new World(sqlRows()));
   close(world);
   const row = world.store.readMessage("toDolphins", 1);
   if (!row) throw new Error("there is no Close");
