@@ -26,7 +26,7 @@ const HOUSE = [
 const PURE = [
   "src/model/**",
   "src/egress/outcome.ts",
-  "src/ticket/{lane,retry,conversation,report-policy}.ts",
+  "src/ticket/{lane,order,retry,conversation,report-policy}.ts",
   "src/tenant-index/{minutes,totals,scan}.ts",
 ];
 

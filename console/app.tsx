@@ -21,7 +21,7 @@ export function App() {
   const [entry, setEntry] = useState<Entry>({ state: "unknown" });
   const [error, setError] = useState<ApiError>();
 
-  const look = async () => {
+  const readEntry = async () => {
     setError(undefined);
     try {
       const session = await readSession();
@@ -32,10 +32,10 @@ export function App() {
   };
   useEffect(() => {
     onSignedOut(() => setEntry({ state: "out", ended: true }));
-    void look();
+    void readEntry();
   }, []);
 
-  if (error) return <ErrorNotice error={error} retry={() => void look()} />;
+  if (error) return <ErrorNotice error={error} retry={() => void readEntry()} />;
   switch (entry.state) {
     case "unknown":
       return <Loading />;

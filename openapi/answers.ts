@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import * as answers from "../src/model/answers";
+import { chatwootConnection } from "../src/desks/chatwoot/connect";
 import { id, SCHEMAS } from "../src/model/event";
 import { ticketReplay, tenantReplay } from "../src/routes/admin/dead-letters";
 import { signIn } from "../src/routes/sign-in";
@@ -48,6 +49,8 @@ export const deadLettersAnswer = named("DeadLettersAnswer", answers.deadLettersA
 export const ticketReplayAnswer = named("TicketReplayAnswer", answers.ticketReplayAnswer);
 export const tenantReplayAnswer = named("DeadLetterReplayAnswer", answers.tenantReplayAnswer);
 export const overviewAnswer = named("OverviewAnswer", answers.overviewAnswer);
+export const chatwootConnectionBody = named("ChatwootConnection", chatwootConnection);
+export const connectedAnswer = named("ConnectedAnswer", z.extend(answers.connectedAnswer, { tenant }));
 export const connectionTestAnswer = named("TestAnswer", answers.connectionTestAnswer);
 export const healthAnswer = named("HealthAnswer", answers.healthAnswer);
 export const sessionAnswer = named("SessionAnswer", answers.sessionAnswer);
@@ -55,16 +58,4 @@ export const contactAnswer = named("ContactAnswer", answers.contactAnswer);
 export const historyAnswer = named("HistoryAnswer", answers.historyAnswer);
 
 /** What a desk is sent, and nobody is answered. */
-export const failureReport = named(
-  "FailureReport",
-  z.object({
-    type: z.literal("delivery.failed"),
-    ticketNumber: id,
-    owner: id,
-    messageId: z.string(),
-    sequence: z.int().check(z.minimum(0)),
-    reason: answers.deadLetter.shape.reason,
-    status: z.nullable(z.int()),
-    event: z.record(z.string(), z.unknown()),
-  }),
-);
+export const failureReport = named("FailureReport", answers.failureReport);

@@ -89,6 +89,32 @@ export const tenant = {
   deskId: OWNER,
 };
 
+export const chatwootConnection = {
+  baseUrl: "https://app.chatwoot.com",
+  accountId: 1,
+  accessToken: "an administrator's token",
+  agentToken: "the token of the agent that the relay calls as",
+};
+
+const chatwootDesk = {
+  type: "chatwoot",
+  baseUrl: "https://app.chatwoot.com",
+  accountId: 1,
+  inboxId: 7,
+  apiAccessToken: "***",
+  webhookSecret: "***",
+};
+
+export const connected = {
+  tenant: { ...tenant, desk: chatwootDesk },
+  checks: [
+    { name: "inbox", ok: true, message: 'Made "Bank ABC", number 7.' },
+    { name: "webhookSecret", ok: true, message: "Read." },
+    { name: "attributes", ok: true, message: "Agents see channel, ticketNumber, phone at a conversation." },
+    { name: "member", ok: true, message: "Relay is in the inbox. Add the agents who are to answer." },
+  ],
+};
+
 export const credentials = {
   token: "desk_ODJhYjBmZDVjZmQxZTgwZDFmZjk3YzBjZmM5YWFhYQ.…",
   signingSecret: "whsec_…",

@@ -113,7 +113,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "Something went wrong in the relay, and nothing was stored. Send it again.",
   },
   delivery_failed: {
-    when: "With `Prefer: wait=N`: 3Dolphins refused the message for good.",
+    when: "With `Prefer: wait=N`: 3Dolphins refused the message for good. Where a desk is connected: the desk failed at a part of it.",
     message: '3Dolphins did not take the message (rejected): HTTP 400: {"status":"error"}',
     headers: ["relay-message-id", "relay-sequence", "preference-applied"],
   },

@@ -1,4 +1,13 @@
-import { credentialsAnswer, done, connectionTestAnswer, record, tenantAnswer, tenantsAnswer } from "./answers";
+import {
+  chatwootConnectionBody,
+  connectedAnswer,
+  connectionTestAnswer,
+  credentialsAnswer,
+  done,
+  record,
+  tenantAnswer,
+  tenantsAnswer,
+} from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
 import { ownerInPath, tenantPage } from "./parameters";
@@ -99,12 +108,34 @@ export const tenants: Operation[] = [
   },
   {
     ...common,
+    id: "connectChatwoot",
+    method: "post",
+    path: `${PATH}/connect/chatwoot`,
+    summary: "Sets up an inbox of Chatwoot for the tenant",
+    description:
+      "With an administrator's token. Makes the inbox of type API, or finds the one whose webhook is this tenant's at the host that was called, reads its secret, defines the attributes that agents see at a conversation, puts the user of the token that is kept into the inbox, and writes `desk` into the record. Where `agentToken` is given, that is the one that is kept. What one call has left undone, the next one does.",
+    body: {
+      schema: chatwootConnectionBody,
+      examples: {
+        agent: examples.chatwootConnection,
+        administrator: { baseUrl: "https://app.chatwoot.com", accountId: 1, accessToken: "an administrator's token" },
+      },
+    },
+    answer: {
+      description: "The record as it is now, and what was done at Chatwoot.",
+      schema: connectedAnswer,
+      example: { status: "success", ...examples.connected },
+    },
+    refusals: ["unknown_owner", "invalid_request", "invalid_tenant", "delivery_failed"],
+  },
+  {
+    ...common,
     id: "testDesk",
     method: "post",
     path: `${PATH}/test/desk`,
     summary: "Sends a test event to the tenant's desk",
     description:
-      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Zendesk is asked what is set up there instead, in `checks`, and sent nothing unless the body is `{"send":true}`.',
+      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Chatwoot and Zendesk are asked what is set up there instead, in `checks`, and are sent nothing unless the body is `{"send":true}`.',
     answer: shownTest,
     refusals: ["unknown_owner", "invalid_request", "invalid_json", "unsupported_encoding"],
   },

@@ -3,7 +3,7 @@ import { AppError } from "./model/errors";
 import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import type { AppContext } from "./http/context";
-import { ENGINE_PATH, enginePath, logUnknownEnginePath } from "./http/engine-path";
+import { ENGINE_PATH, enginePath, logUnknownEnginePath, MISTYPED_PATH } from "./http/engine-path";
 import { Routes } from "./http/routes";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
@@ -59,7 +59,7 @@ function edge(options: { getPath?: (request: Request) => string } = {}): Routes 
       const message = `This path takes ${allow} only.`;
       return answer(c, new AppError("method_not_allowed", message, { headers: { allow } }));
     }
-    if (ENGINE_PATH.test(c.req.raw.url)) logUnknownEnginePath(c);
+    if (MISTYPED_PATH.test(c.req.path)) logUnknownEnginePath(c);
     return answer(
       c,
       new AppError("not_found", "There is no such path. The API reference at /docs lists those there are."),

@@ -13,7 +13,7 @@ export type LinkState = "connecting" | "live" | "lost";
 type Listener = {
   onEvent: (event: TicketEvent) => void;
   onState: (state: LinkState) => void;
-  /** It is up again after a gap: what was told meanwhile has to be read. */
+  /** It is up again after a gap: what happened meanwhile has to be read. */
   onGap: () => void;
   onSignedOut: () => void;
 };
@@ -50,7 +50,7 @@ export function listen(owner: string, listener: Listener): () => void {
       if (data !== "pong") listener.onEvent(JSON.parse(String(data)) as TicketEvent);
     });
     socket.addEventListener("close", ({ code, reason }) => {
-      // The relay lets no socket live long, so that it hears of a session's end.
+      // The relay lets no socket live long, so that one does not outlive its session.
       if (socket === current) drop(code === 1000 && reason === "reconnect" ? connect : retry);
     });
   };

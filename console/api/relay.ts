@@ -1,5 +1,6 @@
 import { ApiError, call } from "./call";
 import type {
+  ConnectedAnswer,
   CredentialsAnswer,
   DeadLettersAnswer,
   OverviewAnswer,
@@ -81,6 +82,10 @@ export const rotateCredentials = async (owner: string) =>
 
 export const testConnection = (owner: string, end: "desk" | "engine") =>
   call<ConnectionTest>("POST", tenantPath(owner, `/test/${end}`));
+
+/** As an administrator of that Chatwoot, whose token is not kept where there is an agent's. */
+export const connectChatwoot = (owner: string, given: Record<string, unknown>) =>
+  call<ConnectedAnswer>("POST", tenantPath(owner, "/connect/chatwoot"), given);
 
 export const readOverview = async (owner: string, minutes: number, signal: AbortSignal) =>
   (await call<OverviewAnswer>("GET", tenantPath(owner, `/overview${query({ minutes })}`), undefined, signal)).overview;

@@ -1,4 +1,5 @@
 import type {
+  Checks,
   ConnectionTestAnswer,
   SessionAnswer,
   TenantReplayAnswer,
@@ -24,6 +25,8 @@ export type {
 } from "../../src/model/answers";
 export type { Issue } from "../../src/model/errors";
 export { LANES } from "../../src/model/timeline";
+
+export type { Checks };
 
 export type Session = Omit<SessionAnswer, "status">;
 export type ConnectionTest = Omit<ConnectionTestAnswer, "status">;

@@ -21,7 +21,7 @@ type Followed = Pick<DeadLetter, "id" | "ticketNumber" | "customerName" | "lane"
 /** What becomes of the messages that were just sent again, as it happens. */
 export function Aftermath({ replayed, onClose }: { replayed: Replayed[]; onClose: () => void }) {
   const words = useWords();
-  const { tenant, watch } = useTenant();
+  const { tenant, subscribe } = useTenant();
   const { owner } = tenant;
   const letters = replayed.flatMap(({ letter }) => letter ?? []).slice(0, FOLLOWED);
   const { data: followed = [], reload } = useLoad(`after ${letters.map(({ id }) => id).join()}`, (signal) =>
@@ -29,7 +29,7 @@ export function Aftermath({ replayed, onClose }: { replayed: Replayed[]; onClose
   );
   const isOver = followed.length > 0 && followed.every(({ state }) => state !== "waiting");
   useEvery(isOver ? undefined : EVERY_MS, reload);
-  useHappenings(watch, reload);
+  useHappenings(subscribe, reload);
   const delivered = followed.filter(({ state }) => state === "delivered").length;
   return (
     <Notice tone={toneOf(isOver, delivered === followed.length)}>

@@ -17,13 +17,13 @@ const QUIET_MS = 500;
 /** What was given up, across all tickets of the tenant; to be looked at, and sent again. */
 export function DeadLettersTab() {
   const words = useWords();
-  const { tenant, watch, overview } = useTenant();
+  const { tenant, subscribe, overview } = useTenant();
   const { owner, name } = tenant;
   const pages = usePages<DeadLetter>(`dead ${owner}`, (before, signal) => listDeadLetters(owner, { before }, signal));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [which, setWhich] = useState<Which>();
   const [replayed, setReplayed] = useState<Replayed[]>([]);
-  useHappenings(watch, useDebounced(pages.reload, QUIET_MS));
+  useHappenings(subscribe, useDebounced(pages.reload, QUIET_MS));
 
   const letters = pages.items;
   const chosen = letters.filter(({ id }) => selected.has(id));

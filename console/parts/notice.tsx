@@ -4,7 +4,7 @@ import { useWords } from "../words/language";
 
 type Tone = "good" | "warn" | "bad" | "info";
 
-/** Something that a person should hear of at once, also from a screen reader. */
+/** Something that a person should learn at once, also from a screen reader. */
 export function Notice({ tone, children }: { tone: Tone; children: ComponentChildren }) {
   return (
     <div class={`notice notice-${tone}`} role={tone === "bad" ? "alert" : "status"}>

@@ -47,7 +47,7 @@ function Control({ field, value, label, control, onChange }: ControlProps) {
         <input
           {...control}
           type="checkbox"
-          checked={value === true}
+          checked={value === undefined ? field.isOn === true : value === true}
           onChange={(event) => onChange(event.currentTarget.checked)}
         />
       );

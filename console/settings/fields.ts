@@ -26,6 +26,7 @@ export type FieldPath =
   | "desk.inboxId"
   | "desk.apiAccessToken"
   | "desk.webhookSecret"
+  | "desk.templates"
   | "desk.appId"
   | "desk.keyId"
   | "desk.keySecret"
@@ -42,6 +43,8 @@ export type Field = {
   options?: readonly string[];
   /** Left out of the record when it is empty. */
   optional?: boolean;
+  /** Of a switch: it is on where the record says nothing. */
+  isOn?: boolean;
 };
 
 export type SectionName = "tenant" | "desk" | "dolphins" | "delivery";
@@ -60,6 +63,7 @@ const DESK_FIELDS: Record<string, Field[]> = {
     number("desk.inboxId"),
     secret("desk.apiAccessToken"),
     secret("desk.webhookSecret"),
+    { path: "desk.templates", kind: "switch", isOn: true },
   ],
   zendesk: [
     url("desk.baseUrl"),

@@ -1,6 +1,6 @@
 import { useId, useState } from "preact/hooks";
 import { ApiError } from "../api/call";
-import { putTenant, readTenant } from "../api/relay";
+import { connectChatwoot, putTenant, readTenant } from "../api/relay";
 import { tenantHref, tenantsHref } from "../lib/route";
 import { PageHeading } from "../parts/heading";
 import { useWords } from "../words/language";
@@ -13,14 +13,19 @@ export function NewTenantPage() {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
   const owner = text.trim();
+  // Once the record is put, the form may go on failing at Chatwoot: the owner is its own then.
+  const [made, setMade] = useState("");
   const save = async (record: Record<string, unknown>) => {
     setProblem("");
-    if (owner === "" || (await isTaken(owner))) {
+    if (owner === "" || (owner !== made && (await isTaken(owner)))) {
       const message = owner === "" ? words.tenants.ownerMissing : words.tenants.ownerTaken;
       setProblem(message);
       throw new ApiError(422, "invalid_tenant", message);
     }
-    await putTenant(owner, record);
+    const connection = connectionIn(record);
+    await putTenant(owner, connection ? { ...record, desk: UNTIL_CONNECTED } : record);
+    setMade(owner);
+    if (connection) await connect(owner, connection);
     location.hash = tenantHref(owner, "settings");
   };
   return (
@@ -49,6 +54,30 @@ export function NewTenantPage() {
       </TenantForm>
     </>
   );
+}
+
+/** Connecting is for a tenant that is there. Nobody has this host, so that what comes meanwhile waits. */
+const UNTIL_CONNECTED = { type: "native", url: "https://not-connected-yet.example/" };
+
+/** What Chatwoot is connected with, where the form says nothing of an inbox. */
+function connectionIn({ desk }: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { type, baseUrl, accountId, apiAccessToken, inboxId, webhookSecret } = desk as Record<string, unknown>;
+  const isToConnect = type === "chatwoot" && inboxId === undefined && !webhookSecret;
+  return isToConnect ? { baseUrl, accountId, accessToken: apiAccessToken } : undefined;
+}
+
+/** Throws what is wrong under the names that the form has. */
+async function connect(owner: string, connection: Record<string, unknown>): Promise<void> {
+  try {
+    await connectChatwoot(owner, connection);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({
+      path: path === "accessToken" ? "desk.apiAccessToken" : `desk.${path}`,
+      message,
+    }));
+    throw new ApiError(error.status, error.code, error.message, issues);
+  }
 }
 
 /** Putting a record would change the tenant that there is. */

@@ -3,10 +3,11 @@ import { putTenant } from "../api/relay";
 import { PageHeading } from "../parts/heading";
 import { useTenant } from "../tenant/context";
 import { useWords } from "../words/language";
+import { ConnectChatwoot } from "./connect-chatwoot";
 import { CredentialsPanel } from "./credentials";
 import { DeletePanel } from "./delete";
 import { TenantForm } from "./tenant-form";
-import { TryButton } from "./try";
+import { ConnectionTestButton } from "./connection-test";
 
 export function SettingsTab() {
   const words = useWords();
@@ -14,6 +15,7 @@ export function SettingsTab() {
   const { owner, name } = tenant;
   const [isChanged, setChanged] = useState(false);
   const [isSaved, setSaved] = useState(false);
+  const [isConnecting, setConnecting] = useState(false);
   const save = async (record: Record<string, unknown>) => {
     setSaved(false);
     replaceTenant(await putTenant(owner, record));
@@ -33,28 +35,53 @@ export function SettingsTab() {
         saveLabel={words.save}
         isSaved={isSaved}
         onChanged={setChanged}
-        below={{
+        below={(deskType) => ({
           desk: (
-            <TryButton
-              key={tenant.desk.type}
-              owner={owner}
-              end="desk"
-              label={isAsked ? words.tries.deskCheck : words.tries.desk}
-              hint={isChanged ? words.tries.unsaved : isAsked ? words.tries.deskCheckHint : words.tries.deskHint}
-              disabled={isChanged}
-            />
+            <>
+              <ConnectionTestButton
+                key={tenant.desk.type}
+                owner={owner}
+                end="desk"
+                label={isAsked ? words.connectionTest.deskCheck : words.connectionTest.desk}
+                hint={
+                  isChanged
+                    ? words.connectionTest.unsaved
+                    : isAsked
+                      ? words.connectionTest.deskCheckHint
+                      : words.connectionTest.deskHint
+                }
+                disabled={isChanged}
+              />
+              {deskType === "chatwoot" && (
+                <div class="connection-test">
+                  <button type="button" onClick={() => setConnecting(true)}>
+                    {words.connect.start}
+                  </button>
+                  <span class="hint">{words.connect.hint}</span>
+                </div>
+              )}
+            </>
           ),
           dolphins: (
-            <TryButton
+            <ConnectionTestButton
               owner={owner}
               end="engine"
-              label={words.tries.engine}
-              hint={isChanged ? words.tries.unsaved : hasLogin ? words.tries.engineHint : words.tries.noLogin}
+              label={words.connectionTest.engine}
+              hint={
+                isChanged
+                  ? words.connectionTest.unsaved
+                  : hasLogin
+                    ? words.connectionTest.engineHint
+                    : words.connectionTest.noLogin
+              }
               disabled={isChanged || !hasLogin}
             />
           ),
-        }}
+        })}
       />
+      {isConnecting && (
+        <ConnectChatwoot tenant={tenant} onConnected={replaceTenant} onClose={() => setConnecting(false)} />
+      )}
       <CredentialsPanel />
       <DeletePanel />
     </section>

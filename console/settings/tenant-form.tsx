@@ -19,10 +19,10 @@ type Props = {
   onChanged?: (isChanged: boolean) => void;
   /** Above the fields, and below those of a section. */
   children?: ComponentChildren;
-  below?: Partial<Record<SectionName, ComponentChildren>>;
+  below?: (deskType: string) => Partial<Record<SectionName, ComponentChildren>>;
 };
 
-export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged, children, below = {} }: Props) {
+export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged, children, below }: Props) {
   const words = useWords();
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState<Draft>(() => draftOf(record));
@@ -50,6 +50,7 @@ export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged
   };
 
   const sections = sectionsOf(draft);
+  const beneath = below?.(String(draft["desk.type"])) ?? {};
   const paths = new Set<string>(sections.flatMap(({ fields }) => fields.map(({ path }) => path)));
   const problemAt = (path: string) => error?.issues.find((issue) => issue.path === path)?.message;
 
@@ -70,7 +71,7 @@ export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged
               />
             ))}
           </div>
-          {below[name]}
+          {beneath[name]}
         </fieldset>
       ))}
       {error && <Problems error={error} elsewhere={error.issues.filter(({ path }) => !paths.has(path))} />}

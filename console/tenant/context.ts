@@ -13,8 +13,8 @@ export type TenantHold = {
   replaceTenant: (tenant: Tenant) => void;
   overview: Overview | undefined;
   link: LinkState;
-  /** Calls `see` for whatever happens, until the returned function is called. */
-  watch: (see: (happening: Happening) => void) => () => void;
+  /** Calls `handle` for whatever happens, until the returned function is called. */
+  subscribe: (handle: (happening: Happening) => void) => () => void;
 };
 
 export const TenantContext = createContext<TenantHold | undefined>(undefined);
@@ -25,33 +25,33 @@ export function useTenant(): TenantHold {
   return hold;
 }
 
-/** Calls `see` for whatever happens at the tenant. */
-export function useHappenings(watch: TenantHold["watch"], see: (happening: Happening) => void): void {
-  const latest = useRef(see);
-  latest.current = see;
-  useEffect(() => watch((happening) => latest.current(happening)), [watch]);
+/** Calls `handle` for whatever happens at the tenant. */
+export function useHappenings(subscribe: TenantHold["subscribe"], handle: (happening: Happening) => void): void {
+  const latest = useRef(handle);
+  latest.current = handle;
+  useEffect(() => subscribe((happening) => latest.current(happening)), [subscribe]);
 }
 
 /** One socket for all parts of a tenant's pages. */
-export function useLink(owner: string): Pick<TenantHold, "link" | "watch"> {
+export function useLink(owner: string): Pick<TenantHold, "link" | "subscribe"> {
   const [link, setLink] = useState<LinkState>("connecting");
-  const [watchers] = useState(() => new Set<(happening: Happening) => void>());
-  const [watch] = useState(() => (see: (happening: Happening) => void) => {
-    watchers.add(see);
+  const [subscribers] = useState(() => new Set<(happening: Happening) => void>());
+  const [subscribe] = useState(() => (handle: (happening: Happening) => void) => {
+    subscribers.add(handle);
     return () => {
-      watchers.delete(see);
+      subscribers.delete(handle);
     };
   });
   useEffect(() => {
-    const tell = (happening: Happening) => {
-      for (const see of watchers) see(happening);
+    const publish = (happening: Happening) => {
+      for (const handle of subscribers) handle(happening);
     };
     return listen(owner, {
-      onEvent: tell,
+      onEvent: publish,
       onState: setLink,
-      onGap: () => tell({ type: "gap" }),
+      onGap: () => publish({ type: "gap" }),
       onSignedOut: signedOut,
     });
   }, [owner]);
-  return { link, watch };
+  return { link, subscribe };
 }

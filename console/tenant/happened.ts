@@ -7,7 +7,7 @@ export type Change =
   | { kind: "opened" | "closing" | "closed" | "waits" | "flows" };
 
 export function changesBetween(before: TicketSummary | undefined, after: TicketSummary): Change[] {
-  if (!before) return firstWord(after);
+  if (!before) return firstChanges(after);
   const changes: Change[] = [];
   if (before.state !== after.state) changes.push({ kind: after.state === "open" ? "opened" : after.state });
   for (const lane of LANES) {
@@ -25,8 +25,8 @@ export function changesBetween(before: TicketSummary | undefined, after: TicketS
   return changes;
 }
 
-/** Of a ticket that nothing was heard of before: how it stands. */
-function firstWord({ lanes, state, waitingSince }: TicketSummary): Change[] {
+/** How a ticket stands of which no event came before. */
+function firstChanges({ lanes, state, waitingSince }: TicketSummary): Change[] {
   const dead = LANES.map((lane) => ({ kind: "dead", lane, count: lanes[lane].dead }) as const);
   return [
     { kind: state === "open" ? "opened" : state },

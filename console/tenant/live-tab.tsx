@@ -25,7 +25,7 @@ type Line = { id: number; at: string; ticketNumber: string; customerName: string
 /** What happens, as it happens, above the last 24 hours. */
 export function LiveTab() {
   const words = useWords();
-  const { tenant, watch } = useTenant();
+  const { tenant, subscribe } = useTenant();
   const { owner, name } = tenant;
   const day = useLoad(`day ${owner}`, (signal) => readOverview(owner, DAY_MINUTES, signal));
   useEvery(DAY_EVERY_MS, day.reload);
@@ -39,7 +39,7 @@ export function LiveTab() {
   }, [owner]);
   const count = useRef(0);
 
-  useHappenings(watch, (happening) => {
+  useHappenings(subscribe, (happening) => {
     const line = lineOf(happening, known.current);
     if (!line || isPaused) return;
     count.current += 1;
@@ -98,7 +98,7 @@ function ChangeWords({ changes }: { changes: Change[] | "gone" }) {
   );
 }
 
-/** How the newest tickets stand before anything is heard: what is heard then is told as what changed. */
+/** How the newest tickets stand before the first event: what comes then is shown as what changed. */
 async function remember(owner: string, known: Map<string, TicketSummary>, signal: AbortSignal): Promise<void> {
   const filter = { state: "", q: "", limit: KNOWN_AT_FIRST };
   const { items } = await listTickets(owner, filter, signal).catch(() => ({ items: [] }));

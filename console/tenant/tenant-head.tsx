@@ -19,7 +19,7 @@ export function TenantHead({ tab }: { tab: Tab }) {
         <h1>{tenant.name}</h1>
         <LinkMark />
       </div>
-      <p class="facts muted">
+      <p class="info muted">
         {tenant.name !== tenant.owner && (
           <span>
             <span class="mono">{tenant.owner}</span> <CopyButton text={tenant.owner} what={words.owner} />

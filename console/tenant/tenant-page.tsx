@@ -27,14 +27,14 @@ export function TenantPage({ owner, route }: { owner: string; route: TenantRoute
   const words = useWords();
   const record = useLoad(`tenant ${owner}`, (signal) => readTenant(owner, signal));
   const overview = useLoad(`overview ${owner}`, (signal) => readOverview(owner, OVERVIEW_MINUTES, signal));
-  const { link, watch } = useLink(owner);
+  const { link, subscribe } = useLink(owner);
   useEvery(OVERVIEW_EVERY_MS, overview.reload);
-  useHappenings(watch, useDebounced(overview.reload, QUIET_MS));
+  useHappenings(subscribe, useDebounced(overview.reload, QUIET_MS));
 
   const [replaced, setReplaced] = useState<Tenant>();
   const tenant = replaced ?? record.data;
   const hold = useMemo<TenantHold | undefined>(
-    () => tenant && { tenant, replaceTenant: setReplaced, overview: overview.data, link, watch },
+    () => tenant && { tenant, replaceTenant: setReplaced, overview: overview.data, link, subscribe },
     [tenant, overview.data, link],
   );
   if (!hold) {

@@ -19,7 +19,7 @@ const TYPING_MS = 250;
 /** The filter stands in the address: a link leads to it, and going back finds it again. */
 export function TicketsTab({ query }: { query: URLSearchParams }) {
   const words = useWords();
-  const { tenant, watch } = useTenant();
+  const { tenant, subscribe } = useTenant();
   const { owner, name } = tenant;
   const state = query.get("state") ?? "";
   const q = query.get("q") ?? "";
@@ -30,7 +30,7 @@ export function TicketsTab({ query }: { query: URLSearchParams }) {
   useEffect(() => setText(q), [q]);
   const search = useDebounced(() => replaceHref(tenantHref(owner, "tickets", { state, q: text.trim() })), TYPING_MS);
   const isNewestFirst = state === "" && q === "";
-  useHappenings(watch, (happening) => {
+  useHappenings(subscribe, (happening) => {
     if (happening.type === "gap") pages.reload();
     else pages.change((tickets) => withEvent(tickets, happening, isNewestFirst));
   });
@@ -88,7 +88,7 @@ export function TicketsTab({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** The list with what was heard of one ticket; a new one goes to the top where that is its place. */
+/** The list after an event of one ticket; a new one goes to the top where that is its place. */
 function withEvent(tickets: TicketSummary[], event: TicketEvent, isNewestFirst: boolean): TicketSummary[] {
   if (event.type === "gone") return tickets.filter(({ ticketNumber }) => ticketNumber !== event.ticketNumber);
   const { ticket } = event;

@@ -5,7 +5,7 @@ export type Content = {
   type: string;
   text: string;
   link: string;
-  /** Why the reply did not arrive, where the relay tells the desk so. */
+  /** Why the reply did not arrive, where the relay reports that to the desk. */
   reason?: string;
 };
 

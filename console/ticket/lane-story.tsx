@@ -20,7 +20,9 @@ export function LaneStory({ name, lane, messages }: Props) {
   const story = storyOf(lane, messages, nowMs);
   const failure = "failure" in story ? story.failure : undefined;
   const sequence = "sequence" in story ? story.sequence : undefined;
-  const target = messages.find((message) => message.sequence === sequence && isDrawn(message.id));
+  const target = messages.find(
+    (message) => sequence !== undefined && message.sequence === sequence && isDrawn(message.id),
+  );
   return (
     <section class={`story story-${story.kind}`} aria-label={words.lane[name]}>
       <h2>

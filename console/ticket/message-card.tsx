@@ -19,7 +19,7 @@ export function MessageCard({ message }: { message: TimelineMessage }) {
       aria-label={words.messageInLane(sequence, words.lane[lane])}
     >
       <header>
-        <strong class="sequence">#{sequence}</strong>
+        {sequence !== undefined && <strong class="sequence">#{sequence}</strong>}
         <MessageState state={state} />
         {kind !== "incoming" && kind !== "outgoing" && <span class="badge">{words.kind[kind]}</span>}
         {suspectedDuplicate && (

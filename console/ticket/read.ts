@@ -33,7 +33,7 @@ async function findHead(
     const head = headOf(lane, page.messages);
     if (head) return head;
     const first = page.messages[0];
-    if (!first) return undefined;
+    if (first?.sequence === undefined) return undefined;
     before = first.sequence;
   }
   return undefined;

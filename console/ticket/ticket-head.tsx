@@ -27,7 +27,7 @@ export function TicketHead({ ticket, children }: { ticket: TicketView["ticket"];
           {children}
         </span>
       </div>
-      <p class="facts muted">
+      <p class="info muted">
         <span>
           {words.ticket.number} <span class="mono">{ticketNumber}</span>{" "}
           <CopyButton text={ticketNumber} what={words.ticket.number} />

@@ -14,14 +14,14 @@ import { MessageList } from "./message-list";
 import { readWithHeads } from "./read";
 import { TicketHead } from "./ticket-head";
 
-/** The index hears of quiet progress in batches: what it does not tell at once is asked for. */
+/** Quiet progress is reported to the index in batches: what its events do not say at once is asked for. */
 const WAITING_EVERY_MS = 3000;
 const QUIET_EVERY_MS = 15_000;
 
 /** One ticket: why each lane waits, and every attempt of every message. */
 export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
   const words = useWords();
-  const { tenant, watch } = useTenant();
+  const { tenant, subscribe } = useTenant();
   const { owner } = tenant;
   const page = useLoad(`ticket ${owner} ${ticketNumber}`, (signal) => readWithHeads(owner, ticketNumber, signal));
   const [older, setOlder] = useState<{ messages: TimelineMessage[]; next: string | undefined }>();
@@ -31,7 +31,7 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
   const isWaiting = LANES.some((lane) => (ticket?.lanes[lane].waiting ?? 0) > 0);
 
   useEvery(isWaiting ? WAITING_EVERY_MS : QUIET_EVERY_MS, page.reload);
-  useHappenings(watch, (happening) => {
+  useHappenings(subscribe, (happening) => {
     if (happening.type === "gap") page.reload();
     if (happening.type === "ticket" && happening.ticket.ticketNumber === ticketNumber) page.reload();
   });

@@ -85,7 +85,8 @@ export const en = {
   lane: { toDesk: "Customer → desk", toDolphins: "Desk → customer" } as Record<LaneName, string>,
   laneShort: { toDesk: "→ Desk", toDolphins: "→ Customer" } as Record<LaneName, string>,
   farEnd: { toDesk: "the desk", toDolphins: "3Dolphins" } as Record<LaneName, string>,
-  messageInLane: (sequence: number, lane: string) => `Message ${sequence}, ${lane}`,
+  messageInLane: (sequence: number | undefined, lane: string) =>
+    `Message ${sequence ?? "without a number yet"}, ${lane}`,
   ticketState: { open: "open", closing: "closing", closed: "closed" } as Record<TicketState, string>,
   messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter" } as Record<
     TimelineMessage["state"],
@@ -181,7 +182,7 @@ export const en = {
     checkCertificate: (who) =>
       `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
     checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
-    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and try them there.`,
+    checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and test them there.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
@@ -258,7 +259,7 @@ export const en = {
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
     })[option] ?? option,
-  tries: {
+  connectionTest: {
     desk: "Send a test event to this desk",
     deskCheck: "Check this desk",
     engine: "Log in to this 3Dolphins",
@@ -266,7 +267,7 @@ export const en = {
     deskHint: "Sends a marked test event, signed as any other, and shows the answer.",
     deskCheckHint: "Asks the desk what is set up there. Agents see nothing of it.",
     engineHint: "Asks for a token and shows whether it was given; never the token.",
-    noLogin: "There is no login to try: the authentication is of another type.",
+    noLogin: "There is no login to test: the authentication is of another type.",
     unsaved: "Save first: the test uses the settings as saved.",
     outcome: {
       delivered: "It works.",
@@ -287,9 +288,25 @@ export const en = {
         version: "Version",
         token: "API access token",
         inbox: "Inbox",
+        member: "Member",
         attributes: "Attributes",
         reached: "Replies",
       })[name] ?? name,
+  },
+  connect: {
+    start: "Connect Chatwoot …",
+    hint: "Makes the inbox, or finds it again, and fills in all of these settings.",
+    title: "Connect Chatwoot",
+    lead: "With an administrator's access token: Profile settings, Access Token. What is not saved in the form is dropped.",
+    accessToken: "Administrator's access token",
+    accessTokenHint: "Kept only where there is no agent's.",
+    agentToken: "Agent's access token",
+    agentTokenHint: "Best: of a user made for the relay. Empty: the relay goes on with the administrator's.",
+    inboxName: "Name of a new inbox",
+    inboxNameHint: "Empty: the tenant's name.",
+    go: "Connect",
+    going: "Connecting: this may take some seconds …",
+    done: "Connected. The customers' messages go to this inbox from now on.",
   },
   credentials: {
     title: "Credentials of the desk",

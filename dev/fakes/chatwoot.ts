@@ -1,289 +1,203 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
+import { actionsOf, newSourceId } from "./chatwoot-actions.ts";
+import { answersOf, json, notFound, unauthorized } from "./chatwoot-answers.ts";
+import { isOfAccount, Misfit, OPEN_STEPS, refusalOf, routeOf, type Step } from "./chatwoot-api.ts";
 import {
   accountId,
-  contactRequest,
-  conversationRequest,
-  filterRequest,
-  formRequest,
   inboxId,
-  messageRequest,
-  Misfit,
-  read,
-  statusRequest,
-  routeOf,
-  type Step,
-  toggleRequest,
-} from "./chatwoot-api.ts";
-import { type Answer, type FarEnd, type Received, startFarEnd } from "./far-end.ts";
+  newStore,
+  SENDERS,
+  TOKENS,
+  type Contact,
+  type Conversation,
+  type Inbox,
+  type Message,
+  type Role,
+  type Upload,
+} from "./chatwoot-store.ts";
+import { startWorker, type Post, type Worker } from "./chatwoot-worker.ts";
+import { type Answer, type FarEnd, startFarEnd } from "./far-end.ts";
+
+export type { Conversation } from "./chatwoot-store.ts";
 
 /**
- * A fake Chatwoot: its Application API with one inbox of type API, and its signed webhooks.
+ * A fake Chatwoot: its Application API with inboxes of type API, its roles, its worker, and its signed webhooks.
  *
- * Written from Chatwoot's swagger files and source, v4.13.0 to v4.15.1, and not from a running one. It does not do: roles
- * (its one token may do everything), rate limits, contacts that are merged, deletion by a job, the delivery status of an
- * agent's message, custom attribute definitions, files behind a redirect. A webhook is sent once, as the real one does, but
- * it waits for the answer without a limit.
+ * Written from Chatwoot's source, v4.13.0 to v4.15.1, and held against what a running 4.15.1 said and was told
+ * (test/contracts/chatwoot). What it does otherwise:
+ * - It knows one account, and the requests of the relay and of its set-up; what else is asked of it is a misfit. It is strict
+ *   where Chatwoot overlooks what it does not know.
+ * - It limits no rates, and searches nothing. A conversation has no labels, team, or time when it was read, and is always of the same
+ *   uuid. All its dates have milliseconds.
+ * - Its worker has no queue but the one of webhooks, and a file is in its store at once. Files are text.
+ * - It tells of a first reply and of a changed status by `conversation_updated`, and of nothing else by it. It tells no
+ *   account's webhooks and no typing.
  */
 export type FakeChatwoot = FarEnd & {
-  /** The desk of a tenant record. */
+  /** The desk of a tenant record, with the token of an agent who is in the inbox. */
   record: Record<string, unknown>;
+  /** An access token of each role. The outsider is an agent who is not in the inbox. */
+  tokens: Record<Role, string>;
   contacts: Contact[];
   conversations: Conversation[];
   messages: Message[];
+  inboxes: Inbox[];
+  /** The record's inbox: what is set at it counts from then on. */
+  inbox: Inbox;
+  /** The keys of the attributes that are shown. */
+  definitions: { key: string }[];
   /** What did not fit Chatwoot's schema; each was answered 4xx. */
   misfits: string[];
   /** Every webhook sent, and what the relay answered. */
-  webhooks: { event: string; body: string; status: number; answer: string; ms: number }[];
+  webhooks: SentWebhook[];
+  worker: Pick<Worker, "stop" | "start" | "kill" | "idle">;
   /** The next request of that step fares so. With `stored` it is done all the same, and only the answer is another. */
   failNext: (step: Step, fault: Fault) => void;
   sendWebhooksTo: (url: string) => void;
-  /** Each resolves when the relay has answered the webhook of it, with its status. */
-  agentSays: (conversation: Conversation, content: string, more?: Record<string, unknown>) => Promise<number>;
+  /** Each resolves when the relay has answered the webhook of it, with its status; with 0 when no webhook comes. */
+  agentSays: (conversation: Conversation, content: string, more?: More) => Promise<number>;
+  agentSends: (conversation: Conversation, content: string, files: Omit<Upload, "size">[]) => Promise<number>;
   agentResolves: (conversation: Conversation) => Promise<number>;
+  /** The button at a failed message, which tells of it twice. */
+  agentRetries: (message: Message) => Promise<number[]>;
+  agentDeletes: (message: Message) => Promise<number>;
+  /** "New conversation", which has the source_id of the contact's last one. */
+  agentOpens: (contact: Contact) => Conversation;
+  /** Somebody sets what agents see at a message. */
+  mark: (message: Message, status: string, externalError?: string) => Promise<number>;
+  /** These are jobs of the worker: while it stands, they are still to come. */
   delete: (conversation: Conversation) => void;
+  deleteContact: (contact: Contact) => void;
   /** From now on it is of a version that has no such route. */
   lacks: (step: Step) => void;
   /** Somebody merges the one contact into the other, which keeps its own fields, and gets the conversations. */
   merge: (contact: Contact, into: Contact) => void;
 };
 
-export type Fault = { stored?: boolean } & ({ status: number; headers?: Record<string, string> } | { silent: true });
+export type Fault = { stored?: boolean } & (
+  | { status: number; headers?: Record<string, string>; error?: string }
+  | { silent: true }
+);
 
-type Contact = { id: number; identifier?: string | undefined; name: string; phone_number?: string | undefined };
-export type Conversation = {
-  id: number;
-  contactId: number;
-  sourceId: string;
-  status: string;
-  customAttributes: Record<string, unknown>;
-};
-type Message = {
-  id: number;
-  conversationId: number;
-  content: string;
-  messageType: string;
-  isPrivate: boolean;
-  sourceId?: string | undefined;
-  /** What an agent sees at it. */
-  status?: string;
-  externalError?: string | undefined;
-  attachments: { name: string; type: string; size: number; text: string }[];
+type SentWebhook = {
+  event: string;
+  headers: Record<string, string>;
+  body: string;
+  status: number;
+  answer: string;
+  ms: number;
 };
 
-const apiAccessToken = "token-of-an-administrator";
-const webhookSecret = "secret-of-the-inbox-0123456789";
+/** What else an agent's message may be, in the words of its webhook. Files that are given so are shown as they are given. */
+type More = {
+  message_type?: string;
+  private?: boolean;
+  sender?: null;
+  content_type?: string;
+  content_attributes?: Record<string, unknown>;
+  attachments?: Record<string, unknown>[];
+};
 
-const json = (status: number, body: unknown): Answer => ({ status, body: JSON.stringify(body) });
-const notFound = (): Answer => json(404, { error: "Resource could not be found" });
-const taken = (what: string): Answer =>
-  json(422, { message: `${what} has already been taken`, attributes: [what.toLowerCase().replaceAll(" ", "_")] });
+const VERSION = "4.15.1";
+/** WEBHOOK_TIMEOUT as it comes. */
+const WEBHOOK_TIMEOUT_MS = 5_000;
+/** Trigger::SUPPORTED_ERROR_HANDLE_EVENTS: the message of these is marked failed. */
+const MARKED_EVENTS = new Set(["message_created", "message_updated"]);
 
 export async function startFakeChatwoot(): Promise<FakeChatwoot> {
   const farEnd = await startFarEnd();
-  const contacts: Contact[] = [];
-  const conversations: Conversation[] = [];
-  const messages: Message[] = [];
+  const store = newStore(farEnd.url);
+  const { contacts, conversations, messages, inboxes } = store;
+  const [inbox] = inboxes;
+  if (!inbox) throw new Error("there is no inbox");
   const misfits: string[] = [];
-  const webhooks: FakeChatwoot["webhooks"] = [];
+  const webhooks: SentWebhook[] = [];
   const lacking = new Set<Step>();
   const faults: { step: Step; fault: Fault }[] = [];
-  let webhookUrl: string | undefined;
-  let lastId = 100;
-  const nextId = () => ++lastId;
+  const worker = startWorker();
 
-  const conversationData = ({ id, contactId, sourceId, status, customAttributes }: Conversation) => ({
-    id,
-    inbox_id: inboxId,
-    status,
-    channel: "Channel::Api",
-    custom_attributes: customAttributes,
-    contact_inbox: { id: id + 1000, contact_id: contactId, inbox_id: inboxId, source_id: sourceId },
-    meta: { sender: { id: contactId, type: "contact" }, assignee: null },
-    timestamp: Math.floor(Date.now() / 1000),
-    updated_at: Date.now() / 1000 + 0.000_001,
-  });
-
-  const sendWebhook = async (payload: { event: string }): Promise<number> => {
-    if (webhookUrl === undefined) return 0;
+  const post = async (
+    { webhookUrl = "", secret }: Inbox,
+    payload: { event: string },
+    id: number | undefined,
+    signal: AbortSignal,
+  ) => {
+    const { event } = payload;
     // Rails writes these so, and the signature is over what is written.
-    const body = JSON.stringify(payload).replaceAll(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
-    const timestamp = Math.floor(Date.now() / 1000);
-    const mac = createHmac("sha256", webhookSecret).update(`${timestamp}.${body}`).digest("hex");
-    const sentMs = Date.now();
-    const headers = {
-      "content-type": "application/json",
-      "x-chatwoot-timestamp": String(timestamp),
-      "x-chatwoot-signature": `sha256=${mac}`,
-      "x-chatwoot-delivery": randomUUID(),
-    };
-    const sent = fetch(webhookUrl, { method: "POST", headers, body });
-    const { status, answer } = await sent.then(
-      async (response) => ({ status: response.status, answer: await response.text() }),
-      (error: unknown) => ({ status: 0, answer: String(error) }),
+    const body = JSON.stringify(payload).replaceAll(
+      /[<>&\u2028\u2029]/g,
+      (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
-    webhooks.push({ event: payload.event, body, status, answer, ms: Date.now() - sentMs });
+    const sentMs = Date.now();
+    const timestamp = Math.floor(sentMs / 1000);
+    const headers = {
+      "accept-encoding": "gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
+      accept: "application/json",
+      "user-agent": "Ruby",
+      "content-type": "application/json",
+      "x-chatwoot-delivery": randomUUID(),
+      "x-chatwoot-timestamp": String(timestamp),
+      "x-chatwoot-signature": `sha256=${createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex")}`,
+    };
+    const until = AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_TIMEOUT_MS)]);
+    const { status, answer } = await fetch(webhookUrl, { method: "POST", headers, body, signal: until })
+      .then(async (response) => ({ status: response.status, answer: await response.text() }))
+      .catch((error: unknown) => ({ status: 0, answer: String(error) }));
+    if (signal.aborted) return 0;
+    webhooks.push({ event, headers, body, status, answer, ms: Date.now() - sentMs });
+    const message = messages.find((one) => one.id === id);
+    if (message && MARKED_EVENTS.has(event) && (status < 200 || status > 299)) {
+      const error = status === 0 ? "Timed out connecting to server" : `${status} ${STATUS_CODES[status] ?? ""}`;
+      void actions.setMessageStatus(message, "failed", error);
+    }
     return status;
   };
 
-  const conversationOf = (id: number) => conversations.find((one) => one.id === id);
+  const actions = actionsOf(
+    store,
+    (event, of, body, messageId) =>
+      worker.enqueue((): Post | undefined => {
+        const at = inboxes.find(({ id }) => id === of);
+        const payload = body();
+        if (!payload || at?.webhookUrl === undefined) return undefined;
+        return { event, messageId, send: (signal) => post(at, { ...payload, event }, messageId, signal) };
+      }),
+    (job) =>
+      void worker.enqueue(() => {
+        job();
+        return undefined;
+      }),
+  );
+  const answers = answersOf(store, actions, VERSION);
 
-  const created = (message: Message, more: Record<string, unknown> = {}): Promise<number> => {
-    messages.push(message);
-    return tell("message_created", message, more).then((status) => {
-      if (message.messageType !== "outgoing" || webhookUrl === undefined || (status >= 200 && status < 300))
-        return status;
-      message.status = "failed";
-      message.externalError = `${status} ${STATUS_CODES[status] ?? "Timed out"}`;
-      return status;
-    });
-  };
-
-  const tell = (event: string, message: Message, more: Record<string, unknown> = {}): Promise<number> => {
-    const conversation = conversationOf(message.conversationId);
-    return sendWebhook({
-      event,
-      id: message.id,
-      content: message.content,
-      content_type: "text",
-      content_attributes: message.externalError === undefined ? {} : { external_error: message.externalError },
-      message_type: message.messageType,
-      private: message.isPrivate,
-      source_id: message.sourceId ?? null,
-      account: { id: accountId },
-      inbox: { id: inboxId },
-      conversation: conversation && conversationData(conversation),
-      ...more,
-    } as { event: string });
-  };
-
-  const changeStatus = (conversation: Conversation, status: string): Promise<number> => {
-    const before = conversation.status;
-    conversation.status = status;
-    if (before === status) return Promise.resolve(0);
-    const event = "conversation_status_changed";
-    return sendWebhook({ ...conversationData(conversation), event, changed_attributes: null } as { event: string });
-  };
-
-  const say = (conversation: Conversation, said: Omit<Message, "id" | "conversationId">): Answer => {
-    const message = { id: nextId(), conversationId: conversation.id, ...said };
-    void created(message);
-    if (said.messageType === "incoming" && conversation.status === "resolved") void changeStatus(conversation, "open");
-    return json(200, { id: message.id, content: said.content, private: said.isPrivate });
-  };
-
-  const steps: Record<Step, (request: Received, id: number) => Answer | Promise<Answer>> = {
-    filter: ({ body }) => {
-      const [{ attribute_key: key, values }] = read(filterRequest, JSON.parse(body)).payload;
-      // Without regard to case, and a number with or without its plus.
-      const bare = (text = "") => text.toLowerCase().replace(/^\+/, "");
-      const payload = contacts.filter((one) => bare(one[key]) === bare(values[0]));
-      return json(200, { meta: { count: payload.length, current_page: 1 }, payload });
-    },
-    contact: ({ body }) => {
-      const { identifier, name, phone_number } = read(contactRequest, JSON.parse(body));
-      if (contacts.some((one) => one.identifier === identifier)) return taken("Identifier");
-      if (phone_number !== undefined && contacts.some((one) => one.phone_number === phone_number))
-        return taken("Phone number");
-      const contact: Contact = { id: nextId(), identifier, name, phone_number };
-      contacts.push(contact);
-      return json(200, { payload: { contact, contact_inbox: { source_id: randomUUID() } } });
-    },
-    list: (_request, contactId) => {
-      if (!contacts.some(({ id }) => id === contactId)) return notFound();
-      const theirs = conversations.filter((one) => one.contactId === contactId).toReversed();
-      // A conversation of this list does not say its source_id.
-      const payload = theirs.slice(0, 20).map(({ id, status, customAttributes }) => {
-        return { id, inbox_id: inboxId, status, custom_attributes: customAttributes };
-      });
-      return json(200, { payload });
-    },
-    conversation: ({ body }) => {
-      const asked = read(conversationRequest, JSON.parse(body));
-      const holder = conversations.find((one) => one.sourceId === asked.source_id)?.contactId;
-      const contactId = asked.contact_id ?? holder;
-      if (contactId === undefined || !contacts.some(({ id }) => id === contactId)) return notFound();
-      if (holder !== undefined && holder !== contactId) return json(422, { error: "source_id should be unique" });
-      const conversation: Conversation = {
-        id: nextId(),
-        contactId,
-        sourceId: asked.source_id,
-        status: asked.status,
-        customAttributes: asked.custom_attributes,
-      };
-      conversations.push(conversation);
-      void sendWebhook({ event: "conversation_created", ...conversationData(conversation) });
-      return json(200, conversationData(conversation));
-    },
-    message: async ({ body, headers }, conversationId) => {
-      const conversation = conversationOf(conversationId);
-      if (!conversation) return notFound();
-      const type = headers["content-type"] ?? "";
-      if (!type.startsWith("multipart/form-data")) {
-        const asked = read(messageRequest, JSON.parse(body));
-        const { content, message_type, private: isPrivate, source_id } = asked;
-        return say(conversation, {
-          content,
-          messageType: message_type,
-          isPrivate,
-          sourceId: source_id,
-          attachments: [],
-        });
-      }
-      if (headers["content-length"] === undefined) throw new Misfit("an upload has to say its length");
-      const form = await new Response(body, { headers: { "content-type": type } }).formData();
-      const files = form.getAll("attachments[]");
-      const asked = read(formRequest, { ...Object.fromEntries(form), "attachments[]": files });
-      const uploaded = asked["attachments[]"].map(async (file) => {
-        return { name: file.name, type: file.type, size: file.size, text: await file.text() };
-      });
-      const { content = "", message_type, private: isPrivate, source_id } = asked;
-      const said = { content, messageType: message_type, isPrivate: isPrivate === "true", sourceId: source_id };
-      return say(conversation, { ...said, attachments: await Promise.all(uploaded) });
-    },
-    messages: (_request, conversationId) => {
-      if (!conversationOf(conversationId)) return notFound();
-      const theirs = messages.filter((one) => one.conversationId === conversationId).slice(-20);
-      const payload = theirs.map(({ id, content, sourceId }) => ({ id, content, source_id: sourceId ?? null }));
-      return json(200, { meta: {}, payload });
-    },
-    status: ({ body }, id) => {
-      const { status, external_error } = read(statusRequest, JSON.parse(body));
-      const message = messages.find((one) => one.id === id);
-      if (!message) return notFound();
-      // StatusUpdateService: what was read is not delivered again.
-      if (message.status !== "read" || status !== "delivered") message.status = status;
-      message.externalError = status === "failed" ? external_error : undefined;
-      void tell("message_updated", message);
-      return json(200, { id, status: message.status });
-    },
-    toggle: ({ body }, conversationId) => {
-      const conversation = conversationOf(conversationId);
-      if (!conversation) return notFound();
-      void changeStatus(conversation, read(toggleRequest, JSON.parse(body)).status);
-      const payload = { success: true, current_status: conversation.status, conversation_id: conversation.id };
-      return json(200, { meta: {}, payload });
-    },
-  };
-
-  farEnd.answerWith(async (request) => {
-    const found = routeOf(request);
-    if (found && lacking.has(found.step)) {
-      return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html" } };
+  farEnd.answerWith(async (request): Promise<Answer> => {
+    const asked = routeOf(request);
+    if (asked && lacking.has(asked.step)) {
+      return { status: 404, body: "<h1>Not found</h1>", headers: { "content-type": "text/html; charset=UTF-8" } };
     }
-    if (!found) {
+    // nginx stands in front, and drops a name with underscores.
+    const token = request.headers["api-access-token"];
+    const role = (Object.keys(TOKENS) as Role[]).find((one) => TOKENS[one] === token);
+    const isOpen = asked && OPEN_STEPS.has(asked.step);
+    if (!isOpen && role === undefined) return unauthorized("Invalid Access Token");
+    if (!isOfAccount(request)) return unauthorized("You are not authorized to access this account");
+    if (!asked) {
       misfits.push(`${request.method} ${request.path}`);
       return notFound();
     }
-    // nginx stands in front, and drops a name with underscores.
-    if (request.headers["api-access-token"] !== apiAccessToken) return json(401, { error: "Invalid Access Token" });
-    const index = faults.findIndex(({ step }) => step === found.step);
+    const { step } = asked;
+    const refusal = isOpen || role === undefined ? undefined : refusalOf(step, role);
+    if (refusal !== undefined) return unauthorized(refusal);
+    const index = faults.findIndex((one) => one.step === step);
     const fault = index === -1 ? undefined : faults.splice(index, 1)[0]?.fault;
     try {
-      const answer = fault && !fault.stored ? undefined : await steps[found.step](request, found.id);
+      const isDone = !fault || fault.stored === true;
+      const answer = isDone ? await answers[step]({ ...asked, request, role: role ?? "outsider" }) : notFound();
       if (fault && "silent" in fault) return await new Promise<never>(() => undefined);
-      if (fault) return { ...json(fault.status, { error: "a fault" }), headers: fault.headers ?? {} };
-      return answer ?? notFound();
+      if (!fault) return answer;
+      const faulty = json(fault.status, { error: fault.error ?? "a fault" });
+      return { ...faulty, headers: { ...faulty.headers, ...fault.headers } };
     } catch (error) {
       if (!(error instanceof Misfit || error instanceof SyntaxError)) throw error;
       misfits.push(`${request.method} ${request.path}: ${error.message}`);
@@ -291,34 +205,56 @@ export async function startFakeChatwoot(): Promise<FakeChatwoot> {
     }
   });
 
+  const said = (content: string, more: More) => ({
+    content,
+    messageType: more.message_type ?? "outgoing",
+    isPrivate: more.private ?? false,
+    contentType: more.content_type ?? "text",
+    contentAttributes: more.content_attributes ?? {},
+    sender: more.sender === null ? undefined : SENDERS.agent,
+  });
+
   return {
     ...farEnd,
-    record: { type: "chatwoot", baseUrl: farEnd.url, accountId, inboxId, apiAccessToken, webhookSecret },
+    record: {
+      type: "chatwoot",
+      baseUrl: farEnd.url,
+      accountId,
+      inboxId,
+      apiAccessToken: TOKENS.agent,
+      webhookSecret: inbox.secret,
+    },
+    tokens: TOKENS,
     contacts,
     conversations,
     messages,
+    inboxes,
+    inbox,
+    definitions: store.definitions,
     misfits,
     webhooks,
+    worker,
     failNext: (step, fault) => void faults.push({ step, fault }),
     sendWebhooksTo: (url) => {
-      webhookUrl = url;
+      inbox.webhookUrl = url;
     },
-    agentSays: ({ id: conversationId }, content, more = {}) => {
-      const isPrivate = more["private"] === true;
-      return created(
-        { id: nextId(), conversationId, content, messageType: "outgoing", isPrivate, attachments: [] },
-        { sender: { id: 1, name: "Dewi", type: "user" }, ...more },
-      );
+    agentSays: (conversation, content, more = {}) =>
+      actions.say(conversation, said(content, more), { shown: more.attachments ?? [] }).told,
+    agentSends: (conversation, content, files) => {
+      const uploads = files.map((file) => ({ ...file, size: Buffer.byteLength(file.text) }));
+      return actions.say(conversation, said(content, {}), { uploads }).told;
     },
-    agentResolves: (conversation) => changeStatus(conversation, "resolved"),
-    delete: ({ id }) => {
-      const index = conversations.findIndex((one) => one.id === id);
-      conversations.splice(index, 1);
+    agentResolves: (conversation) => actions.setStatus(conversation, "resolved"),
+    agentRetries: actions.retry,
+    agentDeletes: actions.deleteMessage,
+    agentOpens: (contact) => {
+      const last = store.contactInboxes.findLast((one) => one.contactId === contact.id && one.inboxId === inbox.id);
+      return actions.open(contact, inbox, last?.sourceId ?? newSourceId());
     },
+    mark: actions.setMessageStatus,
+    delete: actions.deleteConversation,
+    deleteContact: actions.deleteContact,
     lacks: (step) => void lacking.add(step),
-    merge: (contact, into) => {
-      contacts.splice(contacts.indexOf(contact), 1);
-      for (const one of conversations) if (one.contactId === contact.id) one.contactId = into.id;
-    },
+    merge: actions.merge,
   };
 }

@@ -24,6 +24,7 @@ OWNERS = {
     "putTenant": WORLD["spareOwner"],
     "rotateCredentials": WORLD["spareOwner"],
     "deskWebhook": WORLD["zendeskOwner"],
+    "connectChatwoot": WORLD["chatwootOwner"],
 }
 
 
@@ -47,6 +48,8 @@ def before_call(context, case, kwargs):
         replace(case.body, {name: known[name] for name in ("owner", "ticketNumber")})
         if operation == "signIn":
             case.body["token"] = WORLD["operatorToken"]
+        if operation == "connectChatwoot":
+            replace(case.body, WORLD["chatwoot"])
         if operation == "deskWebhook":
             case.body = zendesk_batch(case.body)
     if not case.meta.is_negative_at(At.HEADER):

@@ -1,3 +1,4 @@
+import { type FakeChatwoot, startFakeChatwoot } from "../../dev/fakes/chatwoot.ts";
 import { fakeEngine } from "../../dev/fakes/engine.ts";
 import { type FarEnd, startFarEnd } from "../../dev/fakes/far-end.ts";
 import { type FakeZendesk, startFakeZendesk } from "../../dev/fakes/zendesk.ts";
@@ -9,27 +10,37 @@ import { ingressKeyOf, type Settings } from "../../dev/harness/relay.ts";
 const OWNER = "82ab0fd5cfd1e80d1ff97c0cfc9aaaa";
 const SPARE_OWNER = "spare";
 const ZENDESK_OWNER = "zendesk";
+const CHATWOOT_OWNER = "chatwoot";
 const TICKET = "294c9ea88f7e649f8c37ae895ebab247";
 const CONTACT = "d61d77735f3fe08bcf6d6b96fa06ba9d";
 const LOGIN = { type: "login", username: "relay", password: "the engine's password" };
 const FILE = "/sc/attachments/1/letter.txt";
 
-export type FarEnds = { engine: FarEnd; desk: FarEnd; zendesk: FakeZendesk };
+export type FarEnds = { engine: FarEnd; desk: FarEnd; zendesk: FakeZendesk; chatwoot: FakeChatwoot };
 
 export async function startFarEnds(): Promise<FarEnds> {
-  const [engine, desk, zendesk] = await Promise.all([startFarEnd(), startFarEnd(), startFakeZendesk()]);
+  const [engine, desk, zendesk, chatwoot] = await Promise.all([
+    startFarEnd(),
+    startFarEnd(),
+    startFakeZendesk(),
+    startFakeChatwoot(),
+  ]);
   fakeEngine(engine, LOGIN).contacts.set(CONTACT, { id: CONTACT, firstName: "Farhan" });
-  return { engine, desk, zendesk };
+  return { engine, desk, zendesk, chatwoot };
 }
 
 /** Puts all of it into the relay at `url`. What comes back is for scripts/fuzz/hooks.py. */
-export async function furnish(url: string, settings: Settings, { engine, desk, zendesk }: FarEnds) {
+export async function furnish(url: string, settings: Settings, { engine, desk, zendesk, chatwoot }: FarEnds) {
   const token = settings.ADMIN_TOKEN;
   const ingressKey = ingressKeyOf(settings);
   const native = { type: "native", url: desk.url };
   const dolphins = { baseUrl: engine.url, auth: LOGIN };
   const register = (owner: string, to: object) => registerTenant(url, token, owner, { dolphins, desk: to });
-  await Promise.all([register(SPARE_OWNER, native), register(ZENDESK_OWNER, zendesk.record)]);
+  await Promise.all([
+    register(SPARE_OWNER, native),
+    register(ZENDESK_OWNER, zendesk.record),
+    register(CHATWOOT_OWNER, native),
+  ]);
   const tenant = await register(OWNER, native);
   for (const owner of [OWNER, ZENDESK_OWNER])
     await succeed("POST", `${url}/v1/dolphins/${ingressKey}/incoming`, { body: incomingOf(owner) });
@@ -46,6 +57,13 @@ export async function furnish(url: string, settings: Settings, { engine, desk, z
     owner: OWNER,
     spareOwner: SPARE_OWNER,
     zendeskOwner: ZENDESK_OWNER,
+    chatwootOwner: CHATWOOT_OWNER,
+    chatwoot: {
+      baseUrl: chatwoot.url,
+      accountId: chatwoot.record["accountId"],
+      accessToken: chatwoot.tokens.administrator,
+      agentToken: chatwoot.tokens.agent,
+    },
     zendeskKey: String(zendesk.record["webhookSecret"]),
     zendeskEvent: zendesk.agentMessage(conversation, { content: { type: "text", text: "Halo" } }),
     ticketNumber: TICKET,

@@ -1,5 +1,6 @@
 import type { MediaType } from "../egress/file-type";
-import { isReply, type DeadReason, type FailureReport } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import { isReply, type DeadReason } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { AgentReply, FailureCause, Language } from "./desk";
 
@@ -60,6 +61,11 @@ const REFUSALS: Record<Language, Record<RefusalCode, string>> = {
     invalid_event: "this reply is too long, or cannot be sent in this form",
   },
 };
+
+const CAUSES = [...Object.values(REASONS), ...Object.values(REFUSALS)].flatMap((texts) => Object.values(texts));
+
+/** Whether the relay has written this at a reply, and not the desk itself. */
+export const isFailureCause = (text: string): boolean => CAUSES.some((cause) => text.startsWith(cause));
 
 /** Why a reply did not reach the customer, for the place beside it. */
 export function failureCause(language: Language, cause: FailureCause): string {

@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
 import type { Outcome } from "../egress/outcome";
-import type { DeadReason, DeliveryOf, FailureReport } from "../model/delivery";
+import type { FailureReport } from "../model/answers";
+import type { DeadReason, DeliveryOf } from "../model/delivery";
 import type { ErrorCode } from "../model/errors";
 import type { MessageType } from "../model/event";
 
@@ -24,8 +25,11 @@ export type DeskContext = Bounds & {
   language: Language;
   /** The desk conversation: what this desk asked to have kept for the ticket. Undefined at first. */
   conversation: unknown;
-  /** Keeps the desk conversation, at once and durably. If it was lost, the next attempt would make another one. */
-  keep: (conversation: unknown) => void;
+  /**
+   * Keeps the desk conversation, at once and durably. If it was lost, the next attempt would make another one. Of a desk that
+   * numbers its messages, those above `since` are the ticket's.
+   */
+  keep: (conversation: unknown, since?: number) => void;
 };
 
 /** A webhook of a desk, as it came. Its signature is over the raw body: a body written again has another one. */
@@ -36,18 +40,35 @@ export type AgentReply = { messageType: MessageType; message: string; mediaLink:
 
 export const textReply = (message: string): AgentReply => ({ messageType: "text", message, mediaLink: "" });
 
+/**
+ * Where an event stands among the others of its conversation, and how old it is by the desk's clock. A later reply has a higher
+ * key, the parts of one have the same. A Close has none: it goes behind every reply.
+ */
+export type Order = { key: number; ageMs: number } | { key: null };
+
 /** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
 export type DeskEvent = {
   /** Made of the desk's own id: a webhook that comes again stores nothing more. */
   idempotencyKey: string;
   /** The ticket reference that the conversation was opened with, as the desk sends it back. */
   ticketReference: string;
-  /** The desk's own id of its conversation, where a note about this event may be written to it. */
-  conversationId?: string;
+  /** The desk's own id of its conversation: where a note about this event may be written to, and whose end a Close is. */
+  conversationId?: string | undefined;
+  /** Of a desk whose webhooks may overtake each other. */
+  order?: Order | undefined;
   /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
   owner?: string | undefined;
 } & (
-  | ({ kind: "outgoing"; deskMessage?: string; isMarkdown?: boolean; sentAtMs?: number | undefined } & AgentReply)
+  | ({
+      kind: "outgoing";
+      deskMessage?: string;
+      isMarkdown?: boolean;
+      sentAtMs?: number | undefined;
+      /** The relay's id of the customer's message that it is about. */
+      quotes?: string;
+      /** The desk says only that something about this message has changed: its agent may have asked for another try. */
+      mayBeRetry?: boolean;
+    } & AgentReply)
   | { kind: "command" }
 );
 
@@ -59,6 +80,9 @@ export const deskMessageOfKey = (key: string): string | undefined => {
   const at = key.lastIndexOf("#");
   return at === -1 ? undefined : key.slice(0, at);
 };
+
+/** The number that the name of a desk's message ends in, where the desk numbers its messages as they are written; else NaN. */
+export const numberOf = (deskMessage: string): number => Number(/ (\d{1,15})$/.exec(deskMessage)?.[1]);
 
 /** What became of a desk's message: it has reached the engine with all its parts, or will not as it is. */
 export type Receipt = { deskMessage: string; attempt: number } & (
@@ -75,6 +99,9 @@ export type FailureCause = { reason: DeadReason; status: number | null } | { cod
  */
 export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: ErrorCode; isForeign: boolean };
 
+/** What stands in a conversation behind a message: what is for the customer, oldest first, and the number of the newest. */
+export type Unheard = { ok: true; events: (DeskEvent & { kind: "outgoing" })[]; upTo: number };
+
 /** What a desk is given to tell its agents something with. */
 export type NoteContext = Bounds & Pick<DeskContext, "language">;
 
@@ -82,6 +109,9 @@ export type NoteContext = Bounds & Pick<DeskContext, "language">;
 export type Check = { name: string; ok: boolean; message: string };
 export type Checked = { outcome: Outcome; checks: Check[] };
 export type CheckContext = Bounds & { webhookUrl: string };
+
+export const passed = (name: string, message: string): Check => ({ name, ok: true, message });
+export const failed = (name: string, message: string): Check => ({ name, ok: false, message });
 
 /** One type of desk: everything the relay knows about it is in the folder that defines it. */
 export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
@@ -104,6 +134,23 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
    * throws for what the desk does.
    */
   receipt?: (receipt: Receipt, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome>;
+  /**
+   * Of a desk that tells of a message once, and numbers them as they are written: reads what stands behind one of them in the
+   * ticket's conversation. The name of each begins with its far end.
+   */
+  unheard?: (
+    conversation: unknown,
+    after: number,
+    record: z.infer<Schema>,
+    context: NoteContext,
+  ) => Promise<Unheard | { ok: false; outcome: Outcome }>;
+  /** Of a desk where an agent may begin one more conversation with a ticket's customer. Its conversations are numbered. */
+  conversations?: {
+    /** The number of the one that is kept; undefined where there is none yet. */
+    numberOf: (kept: unknown) => number | undefined;
+    /** What is to be kept once the ticket goes on in another. */
+    moved: (kept: unknown, to: number) => unknown;
+  };
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
   /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
@@ -117,8 +164,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
-    /** Whether it is from this tenant's desk. */
-    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean>;
+    /** Whether it is from this tenant's desk. A text says that it still counts, and what the operator has to change. */
+    verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
     /**
@@ -126,6 +173,15 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
      * the same reply.
      */
     tellRefusal: (refused: RefusedReply, record: z.infer<Schema>, context: NoteContext) => Promise<Outcome> | undefined;
+    /**
+     * Whether the desk shows a message as sent, with nothing known of what became of it. Of a desk whose agents can ask for
+     * another try of one that failed: that is how it shows then.
+     */
+    showsSent?: (
+      deskMessage: string,
+      record: z.infer<Schema>,
+      context: NoteContext,
+    ) => Promise<{ ok: true; value: boolean } | { ok: false; outcome: Outcome }>;
     /**
      * Whether the desk shows its agent that its webhook was refused. Otherwise that would only have it sent again, and a webhook
      * is answered 200 whatever was refused of it.

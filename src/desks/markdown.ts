@@ -14,12 +14,17 @@ export const markdownText = (markdown: string, marks: Marks): string =>
 /** The parser's own kinds of tokens; there are no others without an extension. */
 const known = (tokens: readonly Token[] | undefined) => (tokens ?? []) as MarkedToken[];
 
+/** Where a list or a quote follows with no empty line before it, none comes between. */
 function blocks(tokens: readonly Token[], marks: Marks, between: string): string {
-  return known(tokens)
-    .filter(({ type }) => type !== "space" && type !== "checkbox")
-    .map((token) => block(token, marks))
-    .join(between)
-    .trimEnd();
+  let [text, gap] = ["", ""];
+  for (const token of known(tokens)) {
+    if (token.type === "space") gap += token.raw;
+    if (token.type === "space" || token.type === "checkbox") continue;
+    if (text !== "") text += /\n\s*\n/.test(gap) ? between : "\n";
+    text += block(token, marks);
+    gap = /\n*$/.exec(token.raw)?.[0] ?? "";
+  }
+  return text.trimEnd();
 }
 
 function block(token: MarkedToken, marks: Marks): string {

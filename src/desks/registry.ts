@@ -11,6 +11,7 @@ import type {
   NoteContext,
   Receipt,
   RefusedReply,
+  Unheard,
   Webhook,
 } from "./desk";
 import { native } from "./native/native";
@@ -36,6 +37,26 @@ export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(recor
 /** Names the far end of a record: see Desk. The type goes before it, because two desks might give one name. */
 export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf(record).farEnd(record)}`;
 
+/** The desk that a far end is of. */
+const deskAt = (farEnd: string): Desk<string, z.ZodMiniObject> | undefined =>
+  desks.find(({ type }) => farEnd.startsWith(`${type} `));
+
+/** What the names of a far end's messages begin with. */
+export const messagesOf = (farEnd: string): string => `${farEnd.slice(farEnd.indexOf(" ") + 1)} `;
+
+export const conversationsAt = (farEnd: string) => deskAt(farEnd)?.conversations;
+
+/** Whether it can be asked for what no webhook told. */
+export const canBeAsked = (farEnd: string): boolean => deskAt(farEnd)?.unheard !== undefined;
+
+export const unheardOf = (
+  conversation: unknown,
+  after: number,
+  record: DeskRecord,
+  context: NoteContext,
+): Promise<Unheard | { ok: false; outcome: Outcome }> | undefined =>
+  deskOf(record).unheard?.(conversation, after, record, context);
+
 export const wantsFailures = (record: DeskRecord): boolean => deskOf(record).wantsFailures(record);
 
 export const hasReceipts = (record: DeskRecord): boolean => deskOf(record).receipt !== undefined;
@@ -50,12 +71,14 @@ export const deliverToDesk = (delivery: DeskDelivery, record: DeskRecord, contex
 /** What reads the webhooks of this record's desk; undefined for a desk that has none. */
 export function webhookOf(record: DeskRecord) {
   const { webhook } = deskOf(record);
+  const showsSent = webhook?.showsSent;
   return (
     webhook && {
-      verify: (request: Webhook, nowMs: number): Promise<boolean> => webhook.verify(request, record, nowMs),
+      verify: (request: Webhook, nowMs: number): Promise<boolean | string> => webhook.verify(request, record, nowMs),
       parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),
+      showsSent: showsSent && ((name: string, context: NoteContext) => showsSent(name, record, context)),
       showsAnswer: webhook.showsAnswer,
     }
   );

@@ -35,6 +35,7 @@ const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet 
 const PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation pptx";
 const ODT = "application/vnd.oasis.opendocument.text odt";
 const ODS = "application/vnd.oasis.opendocument.spreadsheet ods";
+const ODP = "application/vnd.oasis.opendocument.presentation odp";
 
 /**
  * How files begin, each byte as the character of its number, and what they may be: a type with its extensions. The first
@@ -47,8 +48,8 @@ const SIGNATURES: readonly (readonly [RegExp, ...string[]])[] = [
   [/^RIFF.{4}WEBPVP/s, "image/webp webp"],
   // "BM" alone begins many a text.
   [/^BM.{4}\0{4}/s, "image/bmp bmp"],
-  [/^.{4}ftyp(?:he[iv]|mif1.{8,32}heic)/s, "image/heic heic heif"],
-  [/^.{4}ftypavi[fs]/s, "image/avif avif"],
+  [/^.{4}ftyp(?:m[is]f1.{4,32})?avi[fs]/s, "image/avif avif"],
+  [/^.{4}ftyp(?:he[iv]|m[is]f1)/s, "image/heic heic heif"],
   [/^(?:II\*\0|MM\0\*)/, "image/tiff tif tiff"],
   [/^.{4}ftypM4[AB] /s, M4A, MP4],
   [/^.{4}ftyp3g/s, MOBILE, MP4],
@@ -67,12 +68,13 @@ const SIGNATURES: readonly (readonly [RegExp, ...string[]])[] = [
   [/^\{\\rtf/, "application/rtf rtf"],
   [/^PK\x03\x04.{26}mimetypeapplication\/vnd\.oasis\.opendocument\.text/s, ODT],
   [/^PK\x03\x04.{26}mimetypeapplication\/vnd\.oasis\.opendocument\.spreadsheet/s, ODS],
-  // Of Android, and of Java.
-  [/PK\x03\x04.{26}(?:AndroidManifest|META-INF\/(?:MANIFEST|com\/android)|classes\d*\.dex)/s],
+  [/^PK\x03\x04.{26}mimetypeapplication\/vnd\.oasis\.opendocument\.presentation/s, ODP],
+  // Of Android, of Java, and macros where they stand near the beginning.
+  [/PK\x03\x04.{26}(?:AndroidManifest|META-INF\/(?:MANIFEST|com\/android)|classes\d*\.dex|\w+\/vbaProject)/s],
   [/PK\x03\x04.{26}word\//s, DOCX],
   [/PK\x03\x04.{26}xl\//s, XLSX],
   [/PK\x03\x04.{26}ppt\//s, PPTX],
-  [/^PK\x03\x04/, "application/zip zip", DOCX, XLSX, PPTX, ODT, ODS],
+  [/^PK\x03\x04/, "application/zip zip", DOCX, XLSX, PPTX, ODT, ODS, ODP],
   [
     /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/,
     "application/msword doc",

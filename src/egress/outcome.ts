@@ -69,8 +69,8 @@ function saysFailure(text: string): boolean {
   const body = jsonIn(text);
   if (typeof body !== "object" || body === null) return false;
   const { status, success } = body as { status?: unknown; success?: unknown };
-  if (status === false || /^(?:false|0)$/i.test(textOf(success))) return true;
-  return Number(/^\d+$/.exec(textOf(status))) >= 400 || /^(?:err|fail|reject|gagal)/i.test(textOf(status));
+  if (/^(?:false|0)$/i.test(textOf(success))) return true;
+  return Number(/^\d+$/.exec(textOf(status))) >= 400 || /^(?:err|fail|reject|gagal|false$)/i.test(textOf(status));
 }
 
 /** Of a field that some write as a text and some do not. */

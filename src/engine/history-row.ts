@@ -1,4 +1,4 @@
-import { rawNumberOf } from "../lib/json";
+import { isKeptNumber, rawNumberOf } from "../lib/json";
 import { readDate } from "./dates";
 
 /**
@@ -61,11 +61,25 @@ function ticketsIn(row: object): string[] {
   let level = [row];
   while (level.length > 0) {
     const fields = level.flatMap((one) => Object.entries(one));
-    const named = fields.flatMap(([name, value]) => (TICKET.has(plain(name)) ? textOf(value) || [] : []));
+    const named = fields.flatMap(([name, value]) => (TICKET.has(plain(name)) ? scalarsIn(value) : []));
     if (named.length > 0) return named;
     level = fields.flatMap(([, value]) => (typeof value === "object" && value !== null ? [value as object] : []));
   }
   return [];
+}
+
+/** All texts and numbers in what a row says of its ticket, which may be a list or an object. */
+function scalarsIn(value: unknown): string[] {
+  const found: string[] = [];
+  for (let level = [value]; level.length > 0;) {
+    level = level.flatMap((one) => {
+      if (typeof one === "object" && one !== null && !isKeptNumber(one)) return Object.values(one) as unknown[];
+      const text = textOf(typeof one === "boolean" ? String(one) : one);
+      if (text !== "") found.push(text);
+      return [];
+    });
+  }
+  return found;
 }
 
 /** The first of these fields that holds a text: itself, or in an object of its own such as {"name":"…"}. */

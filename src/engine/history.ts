@@ -1,3 +1,4 @@
+import { parseJson } from "../lib/json";
 import type { EngineContext } from "./authenticated";
 import type { EngineRecord } from "./engine-record";
 import { fieldsOf, messageOf, oldestFirst, type HistoryMessage } from "./history-row";
@@ -31,10 +32,18 @@ export async function fetchHistory(
     },
   });
   if (!served.ok) return served;
-  const rows = rowsIn(served.value);
+  const answer = withDataRead(served.value);
+  const rows = rowsIn(answer);
   if (!rows) return failedWith("the answer holds no list of conversations");
   const messages = rows.map((row) => messageOf(row, ticketNumber, timeZone)).filter((message) => message !== undefined);
-  return { ok: true, value: { messages: oldestFirst(messages), next: nextIn(served.value, startIndex, rows.length) } };
+  return { ok: true, value: { messages: oldestFirst(messages), next: nextIn(answer, startIndex, rows.length) } };
+}
+
+/** The answer with its `data` read, where that is a JSON text. */
+export function withDataRead(json: unknown): unknown {
+  if (!isObject(json) || !("data" in json) || typeof json.data !== "string") return json;
+  const data = parseJson(json.data);
+  return data.ok ? { ...json, data: data.value } : json;
 }
 
 /** Where answers have what is looked for. Names are in lower case, without `_` and `-`: see `fieldsOf`. */

@@ -1,10 +1,12 @@
 import { newMessageId } from "../lib/message-id";
+import type { Order } from "../desks/desk";
 import type { EventKind, RelayEvent } from "../model/event";
 import { parseEvent, withStickerText } from "../model/event";
 import { AppError } from "../model/errors";
 import { errorText, log } from "../lib/log";
 import type { Tenant } from "../tenants/tenant-record";
 import type { Accepted, Refusal } from "../ticket/accept";
+import type { DeskPlace } from "../ticket/desk-conversation";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
@@ -31,13 +33,15 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook. */
   fromWebhook: boolean;
+  place?: DeskPlace | undefined;
+  order?: Order | undefined;
 };
 export type Stored = Accepted & { ticket: () => ReturnType<typeof ticketOf> };
 
 /** Stores one event in its ticket. Returns when it is durable; throws the refusal. */
 export async function storeEvent(
   c: AppContext,
-  { tenant, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
+  { tenant, lane, kind, event, idempotencyKey, fromWebhook, place, order }: NewEvent,
 ): Promise<Stored> {
   refuseLoop(c);
   const { owner, deskId } = tenant;
@@ -56,6 +60,9 @@ export async function storeEvent(
       kind,
       idempotencyKey,
       fromWebhook,
+      place,
+      origin: new URL(c.req.url).origin,
+      order,
       event: JSON.stringify(canonical),
       isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
       channel: channel ?? "",
@@ -80,12 +87,20 @@ export async function storeEvent(
   return { ...accepted, ticket };
 }
 
+/** Names a stored message in the answer. What lies has no sequence yet. */
+export function nameMessage(c: AppContext, { id, sequence }: Stored): void {
+  c.header("relay-message-id", id);
+  if (sequence !== undefined) c.header("relay-sequence", String(sequence));
+}
+
 /** What became of a stored message within so many seconds. The message is stored: this question failing is no failure of it. */
 async function outlookOf(
   c: AppContext,
   { ticket, lane, sequence, id }: Stored,
   seconds: number,
 ): Promise<DeliveryStatus> {
+  // It repeats a Close of the desk's own that lies: which number that gets, nobody knows yet.
+  if (sequence === undefined) return { state: "waiting" };
   try {
     return await ask<DeliveryStatus>(() => ticket().deliveryStatus(lane, sequence, seconds * 1000));
   } catch (error) {
@@ -100,14 +115,13 @@ async function outlookOf(
  */
 export async function acceptEvent(
   c: AppContext,
-  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook">,
+  event: Omit<NewEvent, "idempotencyKey" | "fromWebhook" | "place" | "order">,
   { mayWait, isSigned }: { mayWait: boolean; isSigned: boolean },
 ): Promise<Response> {
   const idempotencyKey = keyOf(c, isSigned);
   const waitSeconds = mayWait ? preferredWait(c) : undefined;
   const stored = await storeEvent(c, { ...event, idempotencyKey, fromWebhook: false });
-  c.header("relay-message-id", stored.id);
-  c.header("relay-sequence", String(stored.sequence));
+  nameMessage(c, stored);
   if (stored.repeat) c.header("idempotent-replay", "true");
   if (waitSeconds === undefined) return c.json({ status: "success" });
   c.header("preference-applied", `wait=${waitSeconds}`);
@@ -123,6 +137,11 @@ function refusal(refused: Refusal): AppError {
       return unknownTicket();
     case "ticket_closed":
       return new AppError("ticket_closed", "The ticket is closed. The customer's next message opens it again.");
+    case "other_conversation":
+      return new AppError(
+        "not_found",
+        "The ticket goes on in another conversation. Only the end of that one closes it.",
+      );
     case "idempotency_mismatch":
       return new AppError(
         "idempotency_mismatch",
@@ -136,12 +155,9 @@ function refusal(refused: Refusal): AppError {
 }
 
 /** The refusal that tells a caller who waited that the message ended among the dead letters. */
-function deliveryFailed(
-  { reason, last }: Extract<DeliveryStatus, { state: "dead" }>,
-  message: { id: string; sequence: number },
-) {
+function deliveryFailed({ reason, last }: Extract<DeliveryStatus, { state: "dead" }>, { id, sequence }: Stored) {
   return new AppError("delivery_failed", `3Dolphins did not take the message (${reason}): ${last.error ?? ""}`, {
-    headers: { "relay-message-id": message.id, "relay-sequence": String(message.sequence) },
+    headers: { "relay-message-id": id, "relay-sequence": String(sequence) },
   });
 }
 

@@ -5,6 +5,7 @@ import * as z from "zod/mini";
 import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
+import { log } from "../lib/log";
 import { webhookOf } from "../desks/registry";
 import { decodeBody, readBody, type Body } from "./body";
 import { equalSecrets } from "../crypto/bytes";
@@ -115,7 +116,9 @@ export async function authenticateWebhook(c: AppContext, body: Body) {
     const tenant = await ask(() => openSecrets(required(configOf(c).masterKeys), sealed));
     const webhook = webhookOf(tenant.desk);
     const request = { headers: c.req.raw.headers, body: body.sent, url: new URL(c.req.url) };
-    if (webhook && (await webhook.verify(request, Date.now()))) {
+    const verified = webhook ? await webhook.verify(request, Date.now()) : false;
+    if (webhook && verified !== false) {
+      if (verified !== true) log("webhook_secret_outdated", { requestId: c.var.requestId, owner, advice: verified });
       await withinDeskRate(c, tenant.deskId);
       return { tenant, webhook, request };
     }

@@ -6,6 +6,9 @@ import type { AppContext } from "./context";
 
 export const ENGINE_PATH = /^https?:\/\/[^/]+\/+v1\/+dolphins(?:\/|$)/;
 
+/** A path that somebody may have meant for an engine's, such as `/V1/Dolphins/…` or one with a word before it. */
+export const MISTYPED_PATH = /\/dolphins?(?:\/|$)/i;
+
 /** The path as it was meant, for the router. */
 export function enginePath(request: Request): string {
   const path = getPath(request);
@@ -20,7 +23,8 @@ const WORD = /^[a-z]{1,15}$/i;
  * holds nothing of a key: neither what stands in the key's place, nor anything that may be one.
  */
 export function logUnknownEnginePath(c: AppContext): void {
-  const [, , , ...segments] = c.req.path.split("/");
+  const [, behind = ""] = c.req.path.split(MISTYPED_PATH);
+  const segments = behind.split("/").filter((segment) => segment !== "");
   const last = segments.length > 1 ? (segments.at(-1) ?? "") : "";
   log("engine_path_unknown", {
     requestId: c.var.requestId,

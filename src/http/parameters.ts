@@ -2,8 +2,9 @@ import * as z from "zod/mini";
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { log } from "../lib/log";
+import { issuesOf } from "../lib/zod";
 import type { Tenant } from "../tenants/tenant-record";
-import { directoryOf, type AppContext } from "./context";
+import { directoryOf, jsonOf, type AppContext } from "./context";
 
 /** What the operator's routes have in common. */
 
@@ -19,6 +20,17 @@ export async function tenantIn(c: AppContext): Promise<Tenant> {
   if (tenant) return tenant;
   throw unknownOwner();
 }
+
+/** As it was put a moment ago, and not as this isolate remembers it. */
+export async function newestTenantIn(c: AppContext): Promise<Tenant> {
+  const tenant = await directoryOf(c).freshTenant(ownerIn(c));
+  if (tenant) return tenant;
+  throw unknownOwner();
+}
+
+/** Where a tenant's desk has to send its webhooks, at the host that was called. */
+export const webhookUrlOf = (c: AppContext, deskType: string, owner: string): string =>
+  `${new URL(c.req.url).origin}/v1/desks/${deskType}/${encodeURIComponent(owner)}`;
 
 /** A whole number from 1 to `most` in the query. */
 export function numberIn(c: AppContext, name: string, most: number, byDefault: number): number {
@@ -37,12 +49,21 @@ export function cursorIn<T>(before: string | undefined, cursor: { read: (text: s
 }
 
 /** The parameters in the query. Throws `invalid_request`, with one issue for each that is wrong. */
-export function queryIn<T>(c: AppContext, schema: z.ZodMiniType<T>): T {
-  const result = schema.safeParse(c.req.query());
+export const queryIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting(schema, c.req.query());
+
+/** The same of a body. */
+export const bodyIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting(schema, jsonOf(c.var.body));
+
+function fitting<T>(schema: z.ZodMiniType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const found = new Map(result.error.issues.toReversed().map(({ path, message }) => [path.join("."), message]));
+  const found = new Map(
+    issuesOf(result.error, "this")
+      .toReversed()
+      .map(({ path, message }) => [path, message]),
+  );
   const issues = [...found].map(([path, message]) => ({ path, message }));
-  const message = `${issues.map((issue) => `${issue.path} ${issue.message}`).join("; ")}.`;
+  const message = `${issues.map((issue) => `${issue.path || "The body"} ${issue.message}`).join("; ")}.`;
   throw new AppError("invalid_request", message, { issues });
 }
 

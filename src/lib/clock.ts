@@ -9,3 +9,6 @@ export const isWaiting = (untilMs: number, nowMs: number, longestMs: number): bo
 
 /** Whether `atMs` is less than `ms` away from now, to either side. */
 export const isRecent = (atMs: number, nowMs: number, ms: number): boolean => Math.abs(nowMs - atMs) < ms;
+
+/** How long something took. A clock that was set back meanwhile does not make it less than nothing. */
+export const elapsedMs = (sinceMs: number, nowMs: number): number => Math.max(0, nowMs - sinceMs);

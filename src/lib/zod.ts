@@ -24,3 +24,11 @@ export function missingObject(issue: { code?: string | undefined; input?: unknow
   if (issue.code === "unrecognized_keys") return undefined;
   return issue.input === undefined ? "is required" : "must be a JSON object";
 }
+
+/** What is wrong with each field, by its dotted path. `whole` is what it is a field of. */
+export const issuesOf = (error: z.core.$ZodError | undefined, whole: string): { path: string; message: string }[] =>
+  (error?.issues ?? []).flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: `is not a field of ${whole}` }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { STATUS, type ErrorCode } from "./errors";
-import { id } from "./event";
+import { id, SCHEMAS } from "./event";
 
 /**
  * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
@@ -60,7 +60,8 @@ export type MessageState = z.infer<typeof messageState>;
 export const timelineMessage = z.object({
   id: z.string(),
   lane,
-  sequence: count,
+  /** Not there before its lane takes it: in protocol.md, "Order at a desk's door". */
+  sequence: z.exactOptional(count),
   kind: z.enum(["incoming", "outgoing", "command", "failure"]),
   state: messageState,
   acceptedAt: time,
@@ -114,7 +115,10 @@ export const liveEvent = z.union([
 ]);
 export type LiveEvent = z.infer<typeof liveEvent>;
 
-export const deadLetter = z.extend(timelineMessage, { reason: z.enum(["rejected", "blocked", "exhausted"]) });
+const deadLetter = z.extend(timelineMessage, {
+  sequence: count,
+  reason: z.enum(["rejected", "blocked", "exhausted"]),
+});
 export type DeadLetter = z.infer<typeof deadLetter>;
 
 /** A dead letter among those of all tickets. */
@@ -175,15 +179,22 @@ export const credentialsAnswer = answer({ credentials: z.object({ token: z.strin
 export type CredentialsAnswer = z.infer<typeof credentialsAnswer>;
 export type Credentials = CredentialsAnswer["credentials"];
 
+/** What was found at a desk, and what is missing there. */
+const checks = z.array(
+  z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") }),
+);
+export type Checks = z.infer<typeof checks>;
+
+export const connectedAnswer = answer({ tenant, checks });
+export type ConnectedAnswer = z.infer<typeof connectedAnswer>;
+
 /** `answer` is the beginning of the far end's, empty where there is none to show. */
 export const connectionTestAnswer = answer({
   attempt,
   outcome,
   answer: z.string(),
-  /** Of a desk that can be asked: what was found there, and what is missing. */
-  checks: z.exactOptional(
-    z.array(z.object({ name: z.string(), ok: z.boolean(), message: described("What was found, or what to do.") })),
-  ),
+  /** Of a desk that can be asked. */
+  checks: z.exactOptional(checks),
 });
 export type ConnectionTestAnswer = z.infer<typeof connectionTestAnswer>;
 
@@ -223,3 +234,17 @@ export const refusal = z.object({
   }),
 });
 export type Refusal = z.infer<typeof refusal>;
+
+/** No answer, but what a desk that asks for it is sent of a reply, or a Close, that ended among the dead letters. */
+export const failureReport = z.object({
+  type: z.literal("delivery.failed"),
+  ticketNumber: id,
+  owner: id,
+  messageId: z.string(),
+  sequence: count,
+  reason: deadLetter.shape.reason,
+  /** Of the engine's last answer; null when there was none. */
+  status: z.nullable(z.int()),
+  event: z.union([SCHEMAS.outgoing, SCHEMAS.command]),
+});
+export type FailureReport = z.infer<typeof failureReport>;

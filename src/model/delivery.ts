@@ -1,19 +1,6 @@
 import { parseJson } from "../lib/json";
-import type { DeadLetter } from "./answers";
+import type { DeadLetter, FailureReport } from "./answers";
 import type { CommandEvent, IncomingEvent, MessageKind, OutgoingEvent } from "./event";
-
-/** What a desk is told of a reply, or a Close, that ended among the dead letters. */
-export type FailureReport = {
-  type: "delivery.failed";
-  ticketNumber: string;
-  owner: string;
-  messageId: string;
-  sequence: number;
-  reason: DeadReason;
-  /** Of the engine's last answer; null when there was none. */
-  status: number | null;
-  event: OutgoingEvent | CommandEvent;
-};
 
 export type DeadReason = DeadLetter["reason"];
 

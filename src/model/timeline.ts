@@ -32,8 +32,8 @@ export const PAGE_SIZE = 100;
 /** A page ends here too. What an object answers may have 32 MiB, and a message with all its attempts some 300 KiB. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
-/** `bytes` are about those that it has as JSON. */
-export type Sized<T> = { shown: T; bytes: number };
+/** `bytes` are about those that it has as JSON; `sequence` is that of its row, also where it is not shown. */
+export type Sized<T> = { shown: T; bytes: number; sequence: number };
 
 /** The first of these that fit into a page: one at least. */
 export function fitting<T>(all: readonly Sized<T>[]): T[] {
@@ -63,7 +63,9 @@ export function pageOf(
   const messages = fitting(newestFirst).toReversed();
   if (messages.length === rows.toDesk.length + rows.toDolphins.length) return { messages };
   const before = (lane: LaneName) =>
-    messages.find((message) => message.lane === lane)?.sequence ?? page[lane]?.before ?? Number.MAX_SAFE_INTEGER;
+    newestFirst.slice(0, messages.length).findLast(({ shown }) => shown.lane === lane)?.sequence ??
+    page[lane]?.before ??
+    Number.MAX_SAFE_INTEGER;
   const next = LANES.filter((lane) => page[lane] !== undefined)
     .map(before)
     .join(",");

@@ -1,20 +1,20 @@
 import { required } from "../config";
 import type { DeskEvent, RefusedReply } from "../desks/desk";
-import { markdownText, marksOf } from "../desks/markdown";
-import { filesOf, type webhookOf } from "../desks/registry";
+import { farEndOf, type webhookOf } from "../desks/registry";
 import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
-import { MAX_LINK, type RelayEvent } from "../model/event";
+import type { RelayEvent } from "../model/event";
 import type { Result } from "../model/result";
 import { log } from "../lib/log";
-import { writeMediaReference } from "../tenants/media-reference";
+import { agentReply } from "../tenants/agent-reply";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
-import { eventOf, storeEvent, type Stored } from "../http/accept-event";
+import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
-import { configOf, jsonOf, type AppContext } from "../http/context";
+import { ask, configOf, jsonOf, ticketOf, type AppContext } from "../http/context";
 import { Routes } from "../http/routes";
+import { mayBeRetry, retriedReplies } from "./agent-retry";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 
@@ -40,12 +40,13 @@ webhooks
         },
       );
     }
-    const { stored, refusal } = await storeAll(c, tenant, webhook, events);
+    const retried = events.filter(mayBeRetry);
+    const told = retried.length === 0 ? events : await retriedReplies(c, tenant, webhook, retried);
+    const { stored, refusal } = await storeAll(c, tenant, webhook, told);
     if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
     if (!last) return c.json({ status: "success" });
-    c.header("relay-message-id", last.id);
-    c.header("relay-sequence", String(last.sequence));
+    nameMessage(c, last);
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
   });
@@ -94,13 +95,17 @@ async function storeDeskEvent(
     return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
   }
   c.set("about", { owner, ticketNumber: reference.ticketNumber });
-  const { kind, idempotencyKey } = said;
+  const { kind, idempotencyKey, conversationId, order } = said;
   try {
     const event = await eventFrom(c, said, reference, tenant);
-    const stored = await storeEvent(c, { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true });
+    const place = conversationId === undefined ? undefined : { farEnd: farEndOf(tenant.desk), conversationId };
+    const about = { tenant, lane: "toDolphins", kind, event, idempotencyKey, fromWebhook: true, place, order } as const;
+    const stored = await storeEvent(c, about);
     return { ok: true, value: stored };
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
+    // The end of a conversation that the ticket has left is nobody's concern.
+    if (kind === "command" && error.code === "not_found") return { ok: false, error: { refusal: error, isTold: true } };
     // A desk that shows a refusal to its agent does not send the webhook again.
     if (error.status === 429 && !webhook.showsAnswer) throw error;
     return refuse(error, false);
@@ -139,28 +144,13 @@ const foreignConversation = () =>
 async function eventFrom(
   c: AppContext,
   said: DeskEvent,
-  { ticketNumber, channel, customerName }: TicketReference,
+  reference: TicketReference,
   tenant: Tenant,
 ): Promise<RelayEvent> {
-  const { owner } = tenant;
-  if (said.kind === "command") return { ticketNumber, channel, owner, event: "Close" };
-  const { messageType } = said;
-  const message = said.isMarkdown ? markdownText(said.message, marksOf(channel)) : said.message;
-  const mediaLink = await openLink(c, said, tenant);
-  return eventOf("outgoing", { ticketNumber, channel, messageType, message, mediaLink, customerName, owner });
-}
-
-const DAY_MS = 24 * 3600_000;
-
-/** The link of a file as the engine can open it: the relay's own, at the host that the webhook came to, where the desk's cannot. */
-async function openLink(
-  c: AppContext,
-  { mediaLink, sentAtMs = c.var.receivedAtMs }: DeskEvent & { kind: "outgoing" },
-  { owner, desk, retentionDays }: Tenant,
-): Promise<string> {
-  if (mediaLink === "" || !filesOf(desk)?.isBehind(mediaLink)) return mediaLink;
-  const endsAtMs = sentAtMs + retentionDays * DAY_MS;
-  const reference = await writeMediaReference(required(configOf(c).masterKeys), { owner, url: mediaLink, endsAtMs });
-  const link = `${new URL(c.req.url).origin}/v1/media/${reference}`;
-  return link.length <= MAX_LINK ? link : mediaLink;
+  const { ticketNumber, channel } = reference;
+  if (said.kind === "command") return { ticketNumber, channel, owner: tenant.owner, event: "Close" };
+  const masterKeys = required(configOf(c).masterKeys);
+  const quotable = (id: string) => ask(() => ticketOf(c, tenant.owner, ticketNumber).quotable(id));
+  const how = { masterKeys, origin: new URL(c.req.url).origin, nowMs: c.var.receivedAtMs, quotable };
+  return eventOf("outgoing", await agentReply(said, reference, tenant, how));
 }

@@ -20,7 +20,14 @@ const TIMEOUT_MS = 60_000;
 /** One part of a file. Several at once have an answer of another form, and nobody needs them. */
 const RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
 
+const NOT_FOUND = 404;
 const RANGE_NOT_SATISFIABLE = 416;
+
+const DAY_MS = 24 * 3600_000;
+/** So long after it was sent a file may not be there yet. */
+const FRESH_MS = 60_000;
+const WAIT_MS = 1_000;
+const MOST_WAITS = 3;
 
 media.get("/:reference", async (c) => {
   const { masterKeys, allowInsecureTargets } = configOf(c);
@@ -28,18 +35,26 @@ media.get("/:reference", async (c) => {
   const reference = await readMediaReference(keys, c.req.param("reference"), Date.now());
   const sealed = reference && (await directoryOf(c).tenant(reference.owner));
   if (!sealed) throw noFile();
-  const { url, owner } = reference;
+  const { url, owner, endsAtMs } = reference;
   await withinRate(c.env.CALLER_RATE, `media ${owner}`);
   const { desk } = await ask(() => openSecrets(keys, sealed));
   const range = c.req.header("range") ?? "";
   const asked: Record<string, string> = RANGE.test(range) && !c.req.header("if-range") ? { range } : {};
-  const found = await openFile({
-    url,
-    headersFor: (at) => ({ ...asked, ...filesOf(desk)?.credential(at) }),
-    mostBytes: MAX_BYTES,
-    timeoutMs: TIMEOUT_MS,
-    allowInsecureTargets,
-  });
+  const open = () =>
+    openFile({
+      url,
+      headersFor: (at) => ({ ...asked, ...filesOf(desk)?.credential(at) }),
+      mostBytes: MAX_BYTES,
+      timeoutMs: TIMEOUT_MS,
+      allowInsecureTargets,
+    });
+  const sentAtMs = endsAtMs - sealed.retentionDays * DAY_MS;
+  let found = await open();
+  // Chatwoot tells of a file that may still be on its way to its store.
+  for (let waits = 0; isMissing(found) && waits < MOST_WAITS && Date.now() - sentAtMs < FRESH_MS; waits++) {
+    await scheduler.wait(WAIT_MS);
+    found = await open();
+  }
   if (!("file" in found)) {
     const { error, transient, status } = found;
     log("media_failed", { requestId: c.var.requestId, owner, status, error });
@@ -55,6 +70,8 @@ media.get("/:reference", async (c) => {
     headers: { ...headers, ...(length === undefined ? {} : { "content-length": String(length) }) },
   });
 });
+
+const isMissing = (found: Awaited<ReturnType<typeof openFile>>) => "error" in found && found.status === NOT_FOUND;
 
 const noFile = () => new AppError("not_found", "There is no file under this link, or the link has ended.");
 

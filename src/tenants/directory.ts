@@ -104,11 +104,12 @@ export class Directory {
     const before = await this.freshTenant(tenant.owner);
     const member = await hash(tenant.owner);
     const metadata = { owner: tenant.owner };
+    // The record last: where one of these fails, the next PUT finds the record as it was, and does all of it.
     await reach(this.#kv.put((await memberPrefix(tenant.deskId)) + member, "", { metadata }));
-    await this.#write(tenantKey(tenant.owner), tenant);
     if (before && before.deskId !== tenant.deskId) {
       await reach(this.#kv.delete((await memberPrefix(before.deskId)) + member));
     }
+    await this.#write(tenantKey(tenant.owner), tenant);
     await this.#forgetMembers(tenant.deskId, before?.deskId ?? tenant.deskId);
   }
 
@@ -118,8 +119,8 @@ export class Directory {
     if (!tenant) return false;
     const { deskId, delivery, retentionDays } = tenant;
     const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
-    await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await reach(this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner))));
+    await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await this.#forgetMembers(deskId);
     return true;
   }

@@ -5,7 +5,7 @@ import { id } from "../model/event";
 import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
 import type { Result } from "../model/result";
-import { missingObject } from "../lib/zod";
+import { issuesOf, missingObject } from "../lib/zod";
 
 /** The tenant record as the operator puts it: docs/tenants.md. */
 
@@ -68,26 +68,23 @@ export function parseTenant(
   }
   const { owner: stated = owner, ...record } = json as Record<string, unknown>;
   const result = tenantRecord.safeParse(record);
-  const issues: Issue[] = (result.error?.issues ?? []).flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({
-          path: [...issue.path, key].join("."),
-          message: "is not a field of a tenant record",
-        }))
-      : [{ path: issue.path.join("."), message: issue.message }],
-  );
+  const issues: Issue[] = issuesOf(result.error, "a tenant record");
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
   if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;
   const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
   for (const path of targets) {
     const target = String(valueAt(data, path));
-    const reason = forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
+    const reason = whyNoTarget(target, allowInsecureTargets, self);
     if (reason) issues.push({ path, message: reason });
   }
   if (issues.length > 0) return { ok: false, error: issues };
   return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
 }
+
+/** Why a far end of a tenant may not be there, or undefined when it may. */
+export const whyNoTarget = (target: string, allowInsecureTargets: boolean, self?: string): string | undefined =>
+  forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
 
 /** A Worker is behind every port of its host. Only in local development do other servers share the host with it. */
 function leadsBack(target: string, self: string | undefined, allowInsecureTargets: boolean): string | undefined {

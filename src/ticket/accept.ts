@@ -1,11 +1,14 @@
 import { byteLength } from "../crypto/bytes";
+import type { Order } from "../desks/desk";
 import type { EventKind } from "../model/event";
 import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { TicketDeps } from "./deps";
+import { follow, isElsewhere, type DeskPlace } from "./desk-conversation";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";
+import { lieUntilMs } from "./order";
 import type { TicketRow } from "./schema";
 
 export type NewEvent = {
@@ -28,22 +31,27 @@ export type NewEvent = {
   idempotencyKey: string | undefined;
   /** It is a desk's own webhook, which may be the echo of what the relay itself did there. */
   fromWebhook: boolean;
+  /** Where it comes from at a desk that names its conversations. */
+  place?: DeskPlace | undefined;
+  /** Where the relay was called. */
+  origin?: string | undefined;
+  order?: Order | undefined;
 };
 
 type Taken = {
   id: string;
   /** The lane asked for, except of a Close that repeats one from the other side. */
   lane: LaneName;
-  sequence: number;
+  /** Undefined as long as it lies. */
+  sequence: number | undefined;
   /** The event was accepted before. Nothing is stored for it. */
   repeat: boolean;
 };
-/** `queued` says that the message is not attempted at once. Others go before it, or its lane waits. */
+/** `queued` says that the message is not attempted at once. It lies, others go before it, or its lane waits. */
 export type Accepted = Taken & { queued: boolean };
 
-export type Refusal =
-  | { code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" }
-  | { code: "backlog_full"; retryAfterSeconds: number };
+type RefusalCode = "unknown_ticket" | "ticket_closed" | "idempotency_mismatch" | "other_conversation";
+export type Refusal = { code: RefusalCode } | { code: "backlog_full"; retryAfterSeconds: number };
 
 /** Stores one event and starts its delivery. Its row is written before this returns, and this waits for nothing. */
 export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refusal> {
@@ -52,21 +60,23 @@ export function accept(input: NewEvent, deps: TicketDeps): Result<Accepted, Refu
   wake(deps, nowMs);
   if (!taken.ok) return taken;
   const { lane, sequence, repeat } = taken.value;
-  const queued = !repeat && deps.cache.lane(lane).inFlight !== sequence;
+  const queued = !repeat && (sequence === undefined || deps.cache.lane(lane).inFlight !== sequence);
   return { ok: true, value: { ...taken.value, queued } };
 }
 
 function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, Refusal> {
-  const { cache, recentBodies } = deps;
+  const { cache, recentBodies, recentKeys } = deps;
   const { ticket } = cache;
-  const { id, owner, ticketNumber, lane, kind, idempotencyKey } = input;
+  const { id, owner, ticketNumber, lane, kind, idempotencyKey, order } = input;
   if (!ticket && kind !== "incoming") return refused("unknown_ticket");
   if (ticket && (ticket.owner !== owner || ticket.ticketNumber !== ticketNumber)) {
     throw new Error("this object belongs to another ticket");
   }
+  cache.origin = input.origin ?? cache.origin;
+  if (kind === "command" && input.place && isElsewhere(input.place, cache)) return refused("other_conversation");
   const before = ticket && acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
-  if (kind === "outgoing" && ticket?.state !== "open") return refused("ticket_closed");
+  if (kind === "outgoing" && !cache.acceptsReplies()) return refused("ticket_closed");
   const event = input.isPartial && ticket ? completeReply(input.event, ticket) : input.event;
   const bytes = byteLength(event);
   if (isFull(cache.lane(lane), bytes)) {
@@ -76,10 +86,14 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   }
   // Where there is a key, the sender says itself what is a repeat.
   const suspectedDuplicate = idempotencyKey === undefined && recentBodies.has(lane, event, nowMs);
-  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey };
+  const untilMs = order && lieUntilMs(order, cache.lane(lane).lying, recentKeys.highest(nowMs), nowMs);
+  const lying = order && untilMs !== undefined ? { key: order.key, untilMs } : undefined;
+  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey, lying };
   const { sequence } = cache.accept(message, input, nowMs);
+  if (order && order.key !== null) recentKeys.add(order.key, nowMs);
   if (idempotencyKey === undefined) recentBodies.add(lane, event, nowMs);
-  return { ok: true, value: { id, lane, sequence, repeat: false } };
+  if (kind === "outgoing" && input.place) follow(input.place, cache);
+  return { ok: true, value: { id, lane, sequence: lying ? undefined : sequence, repeat: false } };
 }
 
 /**
@@ -88,23 +102,25 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
  */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
-  { store, closeEcho }: TicketDeps,
+  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook, place }: NewEvent,
+  { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
+  const taken = (its: { id: string; lane: LaneName; sequence: number }, repeat: boolean): Result<Taken, Refusal> => {
+    const sequence = cache.lies(its.lane, its.sequence) ? undefined : its.sequence;
+    return { ok: true, value: { id: its.id, lane: its.lane, sequence, repeat } };
+  };
   const itself = isAgain ? store.findNewest(lane, id) : undefined;
-  if (itself !== undefined) return { ok: true, value: { id, lane, sequence: itself, repeat: false } };
+  if (itself !== undefined) return taken({ id, lane, sequence: itself }, false);
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  if (message && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
+  // The key of a desk's own message names it. It is the same where a list has said it in other words than the webhook does.
+  if (message && !place && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;
   const earlier = message ?? close ?? echoed;
-  return (
-    earlier && { ok: true, value: { id: earlier.id, lane: earlier.lane, sequence: earlier.sequence, repeat: true } }
-  );
+  return earlier && taken(earlier, true);
 }
 
-const refused = (code: "unknown_ticket" | "ticket_closed" | "idempotency_mismatch") =>
-  ({ ok: false, error: { code } }) as const;
+const refused = (code: RefusalCode) => ({ ok: false, error: { code } }) as const;

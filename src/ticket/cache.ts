@@ -2,8 +2,9 @@ import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
 import type { LaneName, LaneView } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
-import { afterAccepting, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
+import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
+import type { Lying } from "./order";
 import type { AttemptHistory, Disposition } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import type { TicketStore } from "./store";
@@ -23,6 +24,8 @@ type NewMessage = {
   bytes: number;
   suspectedDuplicate: boolean;
   idempotencyKey: string | undefined;
+  /** How it lies; undefined where the lane takes it at once. */
+  lying?: Lying | undefined;
 };
 
 /** What an event says of its ticket. */
@@ -34,7 +37,15 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   farEnds?: Partial<Record<LaneName, string>>;
   /** Up to which reply the desk shows what became of it. */
   receiptedUpTo?: number;
+  /** Of the desk's numbered messages, those above this are the ticket's. */
+  since?: number;
+  asked?: Asked;
+  /** Where the relay is called from outside, for links of its own. */
+  origin?: string;
 };
+
+/** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
+export type Asked = { accepted: number; upTo?: number };
 
 const conversationsOf = (ticket: TicketRow) => JSON.parse(ticket.conversations) as Conversations;
 
@@ -47,6 +58,8 @@ export class TicketCache {
   /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
+  /** Where the relay was called from outside. Kept with the next desk conversation, which costs nothing more. */
+  origin: string | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
 
   constructor(store: TicketStore) {
@@ -71,25 +84,50 @@ export class TicketCache {
 
   /** An event at the end of its lane, and what it changes about the ticket. The first one opens it. */
   accept(message: NewMessage & { kind: EventKind }, said: Said, nowMs: number): MessageRow {
-    const row = this.#rowOf(message, nowMs);
+    const { row, moves } = this.#rowOf(message, nowMs);
     const { lane, sequence, idempotencyKey: key } = row;
     const { ticket } = this;
     const after = ticket
-      ? this.#changed(afterAccepting(ticket, message.kind, row, said))
+      ? this.#changed({ ...afterMoving(ticket, lane, moves), ...afterAccepting(ticket, message.kind, row, said) })
       : opened(said.owner, said.ticketNumber, said);
     const write = () => {
       if (!ticket) this.#store.migrate();
+      this.#store.renumber(lane, moves);
       this.#store.insertMessage(row);
       if (key !== null) this.#store.saveKey(lane, key, sequence, nowMs + IDEMPOTENCY_MS);
       if (after) this.#store.saveTicket(after);
     };
     // As a rule it is one row, and that is whole without a transaction.
-    if (key === null && !after) write();
+    if (key === null && !after && moves.length === 0) write();
     else this.#store.transaction(write);
     if (after) this.ticket = after;
-    this.#appended(row, message.bytes);
+    this.#appended(row, message);
     return row;
   }
+
+  /** Takes what has lain long enough in a lane. */
+  take(name: LaneName, nowMs: number): void {
+    const before = this.#lanes[name];
+    const taken = lanes.take(before, nowMs);
+    if (!taken) return;
+    const after = this.ticket && this.#changed(afterMoving(this.ticket, name, taken.moves));
+    this.#store.transaction(() => {
+      this.#store.renumber(name, taken.moves);
+      this.#store.markTaken(name, lanes.takenUpTo(before) + 1, lanes.takenUpTo(taken.lane));
+      if (after) this.#store.saveTicket(after);
+    });
+    if (after) this.ticket = after;
+    this.#lanes[name] = taken.lane;
+  }
+
+  /** Whether replies are accepted: in an open ticket, and as long as the Close lies. */
+  acceptsReplies(): boolean {
+    if (!this.ticket) return false;
+    const { state, closeLane, closeSequence } = this.ticket;
+    return state === "open" || (closeLane !== null && this.lies(closeLane, closeSequence ?? 0));
+  }
+
+  lies = (lane: LaneName, sequence: number): boolean => sequence > lanes.takenUpTo(this.#lanes[lane]);
 
   /**
    * What this far end of a lane asked to have kept of its conversation. What another far end asked for is void: its numbers
@@ -104,12 +142,37 @@ export class TicketCache {
     return (farEnds?.[lane] ?? farEnd) === farEnd ? conversation : undefined;
   }
 
-  keepConversation(lane: LaneName, farEnd: string, conversation: unknown): void {
+  keepConversation(lane: LaneName, farEnd: string, conversation: unknown, since?: number): void {
     if (!this.ticket) return;
     const before = conversationsOf(this.ticket);
     const farEnds = { ...before.farEnds, [lane]: farEnd };
-    this.change({ conversations: JSON.stringify({ ...before, [lane]: conversation, farEnds }) });
+    const kept: Conversations = { ...before, [lane]: conversation, farEnds };
+    // Numbers are those of one far end.
+    if (before.farEnds?.[lane] !== undefined && before.farEnds[lane] !== farEnd) {
+      delete kept.since;
+      delete kept.asked;
+    }
+    if (since !== undefined) kept.since ??= since;
+    if (this.origin !== undefined) kept.origin = this.origin;
+    this.change({ conversations: JSON.stringify(kept) });
   }
+
+  /** The far end that the kept conversation with the desk is at. */
+  deskFarEnd = (): string | undefined => this.ticket && conversationsOf(this.ticket).farEnds?.toDesk;
+
+  since(farEnd: string): number | undefined {
+    return this.ticket && this.deskFarEnd() === farEnd ? conversationsOf(this.ticket).since : undefined;
+  }
+
+  asked = (): Asked | undefined => this.ticket && conversationsOf(this.ticket).asked;
+
+  keepAsked(asked: Asked): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), asked }) });
+  }
+
+  /** Where the relay was last called from outside, or was when the conversation was kept. */
+  calledAt = (): string | undefined => this.origin ?? (this.ticket && conversationsOf(this.ticket).origin);
 
   /** Undefined before the ticket's first reply that has a receipt. */
   receiptedUpTo = (): number | undefined => this.ticket && conversationsOf(this.ticket).receiptedUpTo;
@@ -136,7 +199,7 @@ export class TicketCache {
     report?: NewMessage,
   ): void {
     const { lane, sequence } = message;
-    const reported = report && this.#rowOf(report, nowMs);
+    const reported = report && this.#rowOf(report, nowMs).row;
     const after = this.ticket && this.#changed(afterSettling(this.ticket, message, disposition.state));
     const write = () => {
       this.#store.saveOutcome(lane, sequence, history, disposition);
@@ -146,7 +209,7 @@ export class TicketCache {
     if (after || reported) this.#store.transaction(write);
     else write();
     if (after) this.ticket = after;
-    if (reported) this.#appended(reported, report.bytes);
+    if (reported) this.#appended(reported, report);
     const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);
@@ -194,7 +257,7 @@ export class TicketCache {
     const lane = this.#lanes[name];
     const notBeforeMs = lanes.notBeforeMsOf(lane, nowMs);
     const counts = lanes.countsOf(lane);
-    const head = lanes.headOf(lane);
+    const head = lanes.headOf(lane) ?? (lane.lying.length > 0 ? lanes.takenUpTo(lane) + 1 : undefined);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);
     if (!message) return counts;
     return {
@@ -204,23 +267,29 @@ export class TicketCache {
     };
   }
 
-  #rowOf({ id, lane, kind, event, suspectedDuplicate, idempotencyKey }: NewMessage, nowMs: number): MessageRow {
-    return {
+  #rowOf(message: NewMessage, nowMs: number): { row: MessageRow; moves: lanes.Move[] } {
+    const { id, lane, kind, event, suspectedDuplicate, idempotencyKey, lying } = message;
+    const { sequence, moves } = lanes.placeFor(this.#lanes[lane], lying !== undefined);
+    const row = {
       lane,
-      sequence: this.#lanes[lane].accepted + 1,
+      sequence,
       id,
       kind,
       event,
       acceptedAtMs: nowMs,
       suspectedDuplicate: suspectedDuplicate ? 1 : 0,
       idempotencyKey: idempotencyKey ?? null,
+      orderKey: lying?.key ?? null,
+      lyingUntilMs: lying?.untilMs ?? null,
     };
+    return { row, moves };
   }
 
-  #appended(row: MessageRow, bytes: number): void {
+  #appended(row: MessageRow, { bytes, lying }: NewMessage): void {
     const fresh = this.#fresh[row.lane];
-    this.#lanes[row.lane] = lanes.accept(this.#lanes[row.lane], bytes);
-    if (fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
+    this.#lanes[row.lane] = lanes.accept(this.#lanes[row.lane], bytes, lying);
+    // The sequence of what lies may change.
+    if (!lying && fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
   }
 
   /** The ticket's row with a change; undefined when that makes no difference. */

@@ -3,6 +3,7 @@ import type { Check } from "../desks/desk";
 import { checkDesk } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { testLogin } from "../engine/login";
+import { elapsedMs } from "../lib/clock";
 import { newMessageId } from "../lib/message-id";
 import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
@@ -89,7 +90,7 @@ export async function testEngine(
 }
 
 function resultOf(outcome: Outcome, startedAtMs: number): ConnectionTest {
-  const attempt: Attempt = { at: isoTime(startedAtMs), ms: Date.now() - startedAtMs };
+  const attempt: Attempt = { at: isoTime(startedAtMs), ms: elapsedMs(startedAtMs, Date.now()) };
   if ("status" in outcome && outcome.status !== undefined) attempt.status = outcome.status;
   if (outcome.kind !== "delivered") attempt.error = outcome.error;
   return { attempt, outcome: outcome.kind, answer: ("answer" in outcome ? outcome.answer : undefined) ?? "" };

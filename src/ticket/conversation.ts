@@ -1,6 +1,7 @@
-import { parseStored, type DeadReason, type FailureReport } from "../model/delivery";
+import type { FailureReport, LaneName, MessageState } from "../model/answers";
+import { parseStored, type DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
-import type { LaneName, MessageState } from "../model/answers";
+import type { Move } from "./lane";
 import type { TicketRow } from "./schema";
 
 /**
@@ -40,6 +41,12 @@ export function afterAccepting(
   if (kind === "command") return closingBy(message);
   const moved = deskId === ticket.deskId ? {} : { deskId, mapped: 0 };
   return { state: "open", closeLane: null, closeSequence: null, channel, contactId, customerName, ...moved };
+}
+
+/** The Close that lies may have got another place in its lane. */
+export function afterMoving(ticket: TicketRow, lane: LaneName, moves: readonly Move[]): Partial<TicketRow> {
+  const move = ticket.closeLane === lane ? moves.find(({ from }) => from === ticket.closeSequence) : undefined;
+  return move ? { closeSequence: move.to } : {};
 }
 
 /** The Close that is on its way closes the ticket when delivered, and leaves it open when dead. */

@@ -32,7 +32,7 @@ type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "custom
 /** What a far end asked to have kept of its conversation with the ticket, and how it keeps something else. */
 export type KeptConversation = {
   of: (farEnd: string) => unknown;
-  keep: (farEnd: string, conversation: unknown) => void;
+  keep: (farEnd: string, conversation: unknown, since?: number) => void;
 };
 
 /** The outcome, with the tenant's policy as it was at the time. */
@@ -113,6 +113,6 @@ async function toDesk(
     timeoutMs: tenant.delivery.timeoutMs,
     allowInsecureTargets: config.allowInsecureTargets,
     conversation: kept.of(farEnd),
-    keep: (conversation) => kept.keep(farEnd, conversation),
+    keep: (conversation, since) => kept.keep(farEnd, conversation, since),
   });
 }

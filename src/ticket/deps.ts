@@ -4,6 +4,7 @@ import type { StoredMessage } from "../model/delivery";
 import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
 import type { AlarmClock } from "./alarm";
+import type { AskDesk } from "./ask-desk";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
 import type { Delivered, KeptConversation } from "./deliver";
@@ -11,8 +12,10 @@ import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { Receipts } from "./receipts";
 import type { RecentBodies } from "./recent-bodies";
+import type { RecentKeys } from "./recent-keys";
 import type { TicketRow } from "./schema";
 import type { TicketStore } from "./store";
+import type { Unheard } from "./unheard";
 import type { Waiters } from "./waiters";
 
 /** What the functions of a ticket work with. The object gives them the real ones, and a test its own. */
@@ -22,6 +25,7 @@ export type TicketDeps = {
   alarm: AlarmClock;
   waiters: Waiters;
   recentBodies: RecentBodies;
+  recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
   reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
@@ -31,6 +35,9 @@ export type TicketDeps = {
   /** Undefined where the desk has no receipts. Never throws. */
   sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
   receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs">;
+  /** Never throws. */
+  askDesk: AskDesk;
+  unheard: Pick<Unheard, "startIfDue" | "dueMs" | "heldUntilMs">;
   nowMs: () => number;
   /** In [0, 1). */
   random: () => number;

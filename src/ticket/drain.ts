@@ -1,8 +1,8 @@
 import { byteLength } from "../crypto/bytes";
+import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { LaneName } from "../model/answers";
-import type { FailureReport } from "../model/delivery";
+import type { FailureReport, LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
 import type { Delivered } from "./deliver";
@@ -20,7 +20,11 @@ const LOGGED_AS = { delivered: "delivered", waiting: "attempt_failed", dead: "de
 
 /** Starts whatever is due, and has the alarm stand for the rest. */
 export function wake(deps: TicketDeps, nowMs: number): void {
-  for (const lane of LANES) startIfDue(lane, deps, nowMs);
+  deps.unheard.startIfDue(nowMs);
+  for (const lane of LANES) {
+    if (deps.unheard.heldUntilMs() <= nowMs) deps.cache.take(lane, nowMs);
+    startIfDue(lane, deps, nowMs);
+  }
   deps.mapping.writeIfDue();
   deps.receipts.startIfDue(nowMs);
   setAlarm(deps, nowMs);
@@ -32,17 +36,19 @@ function startIfDue(lane: LaneName, deps: TicketDeps, nowMs: number): void {
 
 /** Has the alarm stand for the earliest work there is, and for `atMostMs` if that is earlier. */
 export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSITIVE_INFINITY): void {
-  const { cache, alarm, mapping, receipts, reporter } = deps;
-  let dueMs = Math.min(atMostMs, mapping.dueMs(nowMs), receipts.dueMs(), reporter.dueMs(nowMs));
+  const { cache, alarm, mapping, receipts, unheard, reporter } = deps;
+  const due = [mapping.dueMs(nowMs), receipts.dueMs(), unheard.dueMs(nowMs), reporter.dueMs(nowMs)];
+  let dueMs = Math.min(atMostMs, ...due);
   let underWay = 0;
   for (const name of LANES) {
     const lane = cache.lane(name);
     const step = nextStep(lane, nowMs);
+    dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => Math.max(untilMs, unheard.heldUntilMs())));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
-    else underWay += waitingCount(lane);
+    else underWay += waitingCount(lane) - lane.lying.length;
   }
   alarm.ensure(dueMs, nowMs);
-  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that the index hears of them.
+  // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
   if (underWay > 0) alarm.guard(nowMs, underWay === 1);
 }
 
@@ -90,7 +96,7 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
     { id, sequence, attempt: history.attemptCount + 1, kind, event },
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
-      keep: (farEnd, conversation) => cache.keepConversation(lane, farEnd, conversation),
+      keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
     },
   );
 }
@@ -127,7 +133,7 @@ function settle(
     sequence,
     messageId: message.id,
     attempt: history.attemptCount,
-    ms: nowMs - startedAtMs,
+    ms: elapsedMs(startedAtMs, nowMs),
     status: "status" in outcome ? outcome.status : undefined,
     error: "error" in outcome ? outcome.error : undefined,
     nextAttemptAt: disposition.state === "waiting" ? isoTime(disposition.nextAttemptAtMs) : undefined,

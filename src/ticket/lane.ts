@@ -1,5 +1,6 @@
 import { isWaiting } from "../lib/clock";
 import type { LaneCounts } from "../model/ticket-report";
+import { LONGEST_LYING_MS, type Lying } from "./order";
 import { LONGEST_WAIT_MS } from "./retry";
 
 /**
@@ -9,11 +10,16 @@ import { LONGEST_WAIT_MS } from "./retry";
  * ones, `requeued` still wait: a head whose attempts failed, and dead letters that somebody replayed. The head is always
  * the smallest waiting number, so a replay goes ahead of what waits, in the original order.
  */
+/** What lies gets another sequence. */
+export type Move = { from: number; to: number };
+
 /** A message that was tried and waits. `notBeforeMs`, epoch ms, is when it may be tried again; 0 for at once. */
 export type Requeued = Readonly<{ sequence: number; notBeforeMs: number }>;
 
 export type Lane = Readonly<{
   accepted: number;
+  /** The last of those accepted, behind all that are taken. Their sequences are not final. */
+  lying: readonly Lying[];
   frontier: number;
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
@@ -25,6 +31,7 @@ export type Lane = Readonly<{
 
 export const EMPTY_LANE: Lane = {
   accepted: 0,
+  lying: [],
   frontier: 0,
   requeued: [],
   dead: 0,
@@ -35,6 +42,9 @@ export const EMPTY_LANE: Lane = {
 const MAX_WAITING = 1000;
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
+/** The sequence of the last message that was taken. */
+export const takenUpTo = (lane: Lane): number => lane.accepted - lane.lying.length;
+
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
 export function countsOf(lane: Lane): LaneCounts {
@@ -44,7 +54,7 @@ export function countsOf(lane: Lane): LaneCounts {
 }
 
 export const headOf = (lane: Lane): number | undefined =>
-  lane.requeued[0]?.sequence ?? (lane.frontier < lane.accepted ? lane.frontier + 1 : undefined);
+  lane.requeued[0]?.sequence ?? (lane.frontier < takenUpTo(lane) ? lane.frontier + 1 : undefined);
 
 /** When the head may be tried again, epoch ms; 0 for at once. A time that no retry can have set is none. */
 export function notBeforeMsOf(lane: Lane, nowMs: number): number {
@@ -57,12 +67,39 @@ const inOrder = (requeued: readonly Requeued[]) => requeued.toSorted((a, b) => a
 export const isFull = (lane: Lane, bytes: number): boolean =>
   waitingCount(lane) >= MAX_WAITING || (waitingCount(lane) > 0 && lane.waitingBytes + bytes > MAX_WAITING_BYTES);
 
-/** A new message at the end; its sequence is the `accepted` of what is returned. */
-export const accept = (lane: Lane, bytes: number): Lane => ({
+/** The sequence of the next message, and what has to move for it: one that is taken at once goes ahead of what lies. */
+export const placeFor = (lane: Lane, lies: boolean): { sequence: number; moves: Move[] } => ({
+  sequence: (lies ? lane.accepted : takenUpTo(lane)) + 1,
+  moves: lies ? [] : lane.lying.map((_, at) => ({ from: takenUpTo(lane) + 1 + at, to: takenUpTo(lane) + 2 + at })),
+});
+
+/** A new message at its place. */
+export const accept = (lane: Lane, bytes: number, lying?: Lying): Lane => ({
   ...lane,
   accepted: lane.accepted + 1,
+  lying: lying ? [...lane.lying, lying] : lane.lying,
   waitingBytes: lane.waitingBytes + bytes,
 });
+
+/** As it is taken. The sort is stable: parts of one message stay in the order in which they came. */
+const byKey = (a: Lying, b: Lying): number => {
+  const [first, second] = [a.key ?? Number.POSITIVE_INFINITY, b.key ?? Number.POSITIVE_INFINITY];
+  return Number(first > second) - Number(first < second);
+};
+
+/**
+ * Takes what has lain long enough, by key, and with it all that belongs ahead of it. Undefined when nothing has. `moves` are
+ * those whose sequence is another now.
+ */
+export function take(lane: Lane, nowMs: number): { lane: Lane; moves: Move[] } | undefined {
+  if (lane.lying.length === 0) return undefined;
+  const first = takenUpTo(lane) + 1;
+  const sorted = lane.lying.map((one, at) => ({ one, from: first + at })).toSorted((a, b) => byKey(a.one, b.one));
+  const taken = sorted.findLastIndex(({ one }) => !isWaiting(one.untilMs, nowMs, LONGEST_LYING_MS)) + 1;
+  if (taken === 0) return undefined;
+  const moves = sorted.map(({ from }, at) => ({ from, to: first + at })).filter(({ from, to }) => from !== to);
+  return { lane: { ...lane, lying: sorted.slice(taken).map(({ one }) => one) }, moves };
+}
 
 export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "deliver"; sequence: number };
 
@@ -85,6 +122,7 @@ export function settle(lane: Lane, sequence: number, settlement: Settlement, byt
   const waits = settlement.state === "waiting";
   return {
     accepted: lane.accepted,
+    lying: lane.lying,
     frontier: Math.max(lane.frontier, sequence),
     requeued: waits ? inOrder([...others, { sequence, notBeforeMs: settlement.nextAttemptAtMs }]) : others,
     dead: lane.dead + (settlement.state === "dead" ? 1 : 0),

@@ -1,4 +1,5 @@
 import { deskMessageOfKey, type Receipt } from "../desks/desk";
+import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { failureReport } from "./conversation";
 import type { TicketDeps } from "./deps";
@@ -6,6 +7,7 @@ import type { MessageRow } from "./schema";
 
 /** Waits between the attempts of one receipt. After the last one, the agent sees "sent" and no more. */
 const RETRY_MS = [2_000, 10_000, 60_000, 300_000, 900_000];
+const LONGEST_WAIT_MS = 900_000;
 
 type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | "sendReceipt"> & {
   /** Has the alarm stand for what is due later. */
@@ -40,7 +42,7 @@ export class Receipts {
   }
 
   startIfDue(nowMs: number): void {
-    if (this.#isUnderWay || !this.#mayOwe || nowMs < this.#notBeforeMs) return;
+    if (this.#isUnderWay || !this.#mayOwe || isWaiting(this.#notBeforeMs, nowMs, LONGEST_WAIT_MS)) return;
     if (this.#deps.cache.receiptedUpTo() === undefined) return;
     this.#isUnderWay = true;
     this.#deps.waitUntil(this.#run());
@@ -70,7 +72,7 @@ export class Receipts {
       this.#notBeforeMs = this.#attempts > 0 ? nowMs() + waitMs : 0;
     } catch (error) {
       log("receipts_failed", { owner: cache.ticket?.owner, error: errorText(error) });
-      this.#notBeforeMs = nowMs() + (RETRY_MS.at(-1) ?? 0);
+      this.#notBeforeMs = nowMs() + LONGEST_WAIT_MS;
     } finally {
       this.#isUnderWay = false;
     }

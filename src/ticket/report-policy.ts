@@ -1,6 +1,6 @@
 import { isRecent } from "../lib/clock";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
-import { countsOf, headOf, notBeforeMsOf, waitingCount, type Lane } from "./lane";
+import { countsOf, headOf, notBeforeMsOf, takenUpTo, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
 import { LANES } from "../model/timeline";
@@ -27,7 +27,7 @@ const LONGEST_UNREPORTED_MS = 3600_000;
 /** A waiting queue that moves on is reported again only when its oldest message is younger than the last one by this much. */
 const MOVED_MS = 60_000;
 
-const firstUnsettled = (lane: Lane): number => headOf(lane) ?? lane.accepted + 1;
+const firstUnsettled = (lane: Lane): number => headOf(lane) ?? takenUpTo(lane) + 1;
 
 export const headsOf = (laneOf: Lanes): LastReport["heads"] => ({
   toDesk: firstUnsettled(laneOf("toDesk")),

@@ -1,4 +1,5 @@
 import type { Outcome } from "../egress/outcome";
+import { elapsedMs } from "../lib/clock";
 import type { Attempt } from "../model/answers";
 import type { DeadReason } from "../model/delivery";
 import { isoTime } from "../model/timeline";
@@ -58,7 +59,7 @@ export function recordAttempt(
 }
 
 function attemptOf(outcome: Outcome, startedAtMs: number, nowMs: number): Attempt {
-  const attempt: Attempt = { at: isoTime(startedAtMs), ms: nowMs - startedAtMs, outcome: outcome.kind };
+  const attempt: Attempt = { at: isoTime(startedAtMs), ms: elapsedMs(startedAtMs, nowMs), outcome: outcome.kind };
   if (outcome.kind === "blocked") return { ...attempt, detail: outcome.error };
   if (outcome.status !== undefined) attempt.status = outcome.status;
   if (outcome.kind === "delivered") return attempt;

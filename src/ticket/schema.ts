@@ -16,6 +16,7 @@ export const SCHEMA = `
    CREATE TABLE message (
      lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
      acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL, idempotencyKey TEXT,
+     orderKey INTEGER, lyingUntilMs INTEGER,
      PRIMARY KEY (lane, sequence)
    ) WITHOUT ROWID;
    CREATE TABLE outcome (
@@ -42,6 +43,8 @@ export const MIGRATIONS: readonly Migration[] = [
   // With its key beside it, a message can be deleted together with that key, without an index or a search.
   { table: "message", column: "idempotencyKey", type: "TEXT" },
   { table: "ticket", column: "told", type: "TEXT" },
+  { table: "message", column: "orderKey", type: "INTEGER" },
+  { table: "message", column: "lyingUntilMs", type: "INTEGER" },
 ];
 
 export type TicketRow = {
@@ -73,6 +76,13 @@ export type MessageRow = {
   acceptedAtMs: number;
   suspectedDuplicate: number;
   idempotencyKey: string | null;
+  /** Of a message that lies; null is the key of a Close. */
+  orderKey: number | null;
+  /**
+   * Null once the lane has taken it. A release that knows nothing of this column takes what lies at once, in the order in which
+   * it came, and leaves the column as it is.
+   */
+  lyingUntilMs: number | null;
 };
 
 export type OutcomeRow = {

@@ -3,7 +3,8 @@ import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { hasTables, migrate } from "../lib/migrate";
 import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
-import { EMPTY_LANE, type Lane } from "./lane";
+import { EMPTY_LANE, type Lane, type Move } from "./lane";
+import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
 import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
@@ -11,8 +12,9 @@ import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/time
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
- * A row of `message` never changes. `outcome` has a row only for messages that were tried, so the newest row of each table
- * says how far a lane has got. The index `undelivered` holds only what is not delivered, so an ordinary message never enters it.
+ * A row of `message` changes only while it lies, and when it is taken. `outcome` has a row only for messages that were tried,
+ * so the newest row of each table says how far a lane has got. The index `undelivered` holds only what is not delivered, so an
+ * ordinary message never enters it.
  */
 
 /** More than a lane takes while one request is sent again. */
@@ -80,10 +82,12 @@ export class TicketStore {
     const requeued = undelivered
       .filter((row) => row.state === "waiting")
       .map(({ sequence, nextAttemptAtMs }) => ({ sequence, notBeforeMs: nextAttemptAtMs ?? 0 }));
+    const frontier = this.#newest("outcome", lane);
     const tried: Lane = {
       ...EMPTY_LANE,
       accepted: this.#newest("message", lane),
-      frontier: this.#newest("outcome", lane),
+      lying: this.#readLying(lane, frontier),
+      frontier,
       requeued,
       dead: undelivered.length - requeued.length,
     };
@@ -97,10 +101,7 @@ export class TicketStore {
   }
 
   insertMessage(row: MessageRow): void {
-    const { lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey } = row;
-    this.#storage.sql.exec(
-      `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    const {
       lane,
       sequence,
       id,
@@ -109,7 +110,47 @@ export class TicketStore {
       acceptedAtMs,
       suspectedDuplicate,
       idempotencyKey,
+      orderKey,
+      lyingUntilMs,
+    } = row;
+    this.#storage.sql.exec(
+      `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey, orderKey,
+         lyingUntilMs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      lane,
+      sequence,
+      id,
+      kind,
+      event,
+      acceptedAtMs,
+      suspectedDuplicate,
+      idempotencyKey,
+      orderKey,
+      lyingUntilMs,
     );
+  }
+
+  /** Gives messages that lie other sequences, and their keys with them. One may get the sequence that another had. */
+  renumber(lane: LaneName, moves: readonly Move[]): void {
+    const rows = moves.flatMap(({ from, to }) => {
+      const row = this.readMessage(lane, from);
+      return row ? [{ ...row, sequence: to }] : [];
+    });
+    for (const { from } of moves) {
+      this.#storage.sql.exec("DELETE FROM message WHERE lane = ? AND sequence = ?", lane, from);
+    }
+    for (const row of rows) {
+      this.insertMessage(row);
+      if (row.idempotencyKey === null) continue;
+      const sql = "UPDATE idempotency SET sequence = ? WHERE lane = ? AND key = ?";
+      this.#storage.sql.exec(sql, row.sequence, lane, row.idempotencyKey);
+    }
+  }
+
+  /** Those from a sequence up to another lie no longer. */
+  markTaken(lane: LaneName, from: number, upTo: number): void {
+    const sql = "UPDATE message SET lyingUntilMs = NULL WHERE lane = ? AND sequence BETWEEN ? AND ?";
+    this.#storage.sql.exec(sql, lane, from, upTo);
   }
 
   readMessage(lane: LaneName, sequence: number): MessageRow | undefined {
@@ -185,14 +226,27 @@ export class TicketStore {
   }
 
   /** The messages that a desk's message has become: their keys begin with its name and `#`, which `$` follows. */
-  readParts(lane: LaneName, deskMessage: string): { sequence: number; state: MessageState }[] {
+  readParts(lane: LaneName, deskMessage: string): { key: string; sequence: number; state: MessageState }[] {
     return this.#rows(
-      `SELECT sequence, coalesce(o.state, 'waiting') AS state FROM idempotency LEFT JOIN outcome o USING (lane, sequence)
+      `SELECT key, sequence, coalesce(o.state, 'waiting') AS state FROM idempotency LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND key >= ? AND key < ? ORDER BY sequence`,
       lane,
       `${deskMessage}#`,
       `${deskMessage}$`,
     );
+  }
+
+  /** The key of the oldest message of a lane whose key begins so, with nothing deleted since. */
+  readFirstKey(lane: LaneName, beginning: string): string | undefined {
+    const sql = `SELECT idempotencyKey AS key FROM message WHERE lane = ? AND substr(idempotencyKey, 1, ?) = ?
+                 ORDER BY sequence LIMIT 1`;
+    return this.#rows<{ key: string }>(sql, lane, beginning.length, beginning)[0]?.key;
+  }
+
+  /** The sequence of the oldest message that a lane still has. */
+  oldestSequence(lane: LaneName): number | undefined {
+    const sql = "SELECT sequence FROM message WHERE lane = ? ORDER BY sequence LIMIT 1";
+    return this.#rows<{ sequence: number }>(sql, lane)[0]?.sequence;
   }
 
   saveOutcome(lane: LaneName, sequence: number, history: AttemptHistory, disposition: Disposition): void {
@@ -298,8 +352,11 @@ export class TicketStore {
     return this.#storage.deleteAll();
   }
 
-  /** The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. */
-  readTimeline(lane: LaneName, before: number): Sized<TimelineMessage>[] {
+  /**
+   * The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. What is not
+   * taken yet is shown without its sequence.
+   */
+  readTimeline(lane: LaneName, before: number, takenUpTo: number): Sized<TimelineMessage>[] {
     const rows = this.#page<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
@@ -307,7 +364,10 @@ export class TicketStore {
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map((row) => ({ shown: shown(row), bytes: sizeOf(row) }));
+    return rows.map((row) => {
+      const { sequence } = row;
+      return { shown: { ...shown(row), ...(sequence > takenUpTo ? {} : { sequence }) }, bytes: sizeOf(row), sequence };
+    });
   }
 
   /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
@@ -319,13 +379,32 @@ export class TicketStore {
       after,
       limit,
     );
-    return rows.map((row) => ({ shown: { ...shown(row), reason: row.reason }, bytes: sizeOf(row) }));
+    return rows.map((row) => {
+      const { sequence, reason } = row;
+      return { shown: { ...shown(row), sequence, reason }, bytes: sizeOf(row), sequence };
+    });
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
   newestDelivered(lane: LaneName): number {
     const sql = "SELECT sequence FROM outcome WHERE lane = ? AND state = 'delivered' ORDER BY sequence DESC LIMIT 1";
     return this.#rows<{ sequence: number }>(sql, lane)[0]?.sequence ?? 0;
+  }
+
+  /** What lies is the end of what was never tried. If an earlier release has stored more behind it, that has taken it. */
+  #readLying(lane: LaneName, frontier: number): Lying[] {
+    const lying: Lying[] = [];
+    const rows = this.#storage.sql.exec<{ key: number | null; untilMs: number | null }>(
+      `SELECT orderKey AS key, lyingUntilMs AS untilMs FROM message WHERE lane = ? AND sequence > ?
+       ORDER BY sequence DESC`,
+      lane,
+      frontier,
+    );
+    for (const { key, untilMs } of rows) {
+      if (untilMs === null) break;
+      lying.push({ key, untilMs });
+    }
+    return lying.toReversed();
   }
 
   #newest(table: "message" | "outcome", lane: LaneName): number {
@@ -358,10 +437,9 @@ type ShownRow = MessageRow & { state: MessageState | null; attempts: string | nu
 
 const sizeOf = ({ event, attempts }: ShownRow): number => event.length + (attempts?.length ?? 0);
 
-const shown = (row: ShownRow): TimelineMessage => ({
+const shown = (row: ShownRow): Omit<TimelineMessage, "sequence"> => ({
   id: row.id,
   lane: row.lane,
-  sequence: row.sequence,
   kind: row.kind,
   state: row.state ?? "waiting",
   acceptedAt: isoTime(row.acceptedAtMs),

@@ -8,19 +8,31 @@ import type { DeliveryStatus, Page, Replayed } from "../model/timeline";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
+import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
 import { deliver, sendReceipt } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
 import { IndexReporter } from "./index-reporter";
+import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-reply";
 import { TicketMapping } from "./mapping";
 import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
+import { RecentKeys } from "./recent-keys";
 import { replay, type Which } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
-import { deadLetters, deliveryStatus, ticketInfo, timeline, type TicketInfo, type UnknownTicket } from "./views";
+import { Unheard } from "./unheard";
+import {
+  deadLetters,
+  deliveryStatus,
+  quotable,
+  ticketInfo,
+  timeline,
+  type TicketInfo,
+  type UnknownTicket,
+} from "./views";
 import { Waiters } from "./waiters";
 
 type EventOfAnyRelease = Omit<NewEvent, "id" | "isAgain"> & Partial<Pick<NewEvent, "id" | "isAgain">>;
@@ -52,6 +64,7 @@ export class Ticket extends DurableObject<Env> {
     alarm: this.#alarm,
     waiters: new Waiters(),
     recentBodies: new RecentBodies(),
+    recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
     mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
     reporter: this.#reporter,
@@ -68,6 +81,17 @@ export class Ticket extends DurableObject<Env> {
       waitUntil: this.#waitUntil,
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
       ended: () => setAlarm(this.#deps, Date.now()),
+    }),
+    askDesk: (...question) => askDesk({ config: readConfig(this.env), directory: this.#directory }, ...question),
+    unheard: new Unheard({
+      cache: this.#cache,
+      store: this.#store,
+      nowMs: () => Date.now(),
+      waitUntil: this.#waitUntil,
+      askDesk: (...question) => this.#deps.askDesk(...question),
+      sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
+      take: (event) => accept(event, this.#deps),
+      ended: () => wake(this.#deps, Date.now()),
     }),
     nowMs: () => Date.now(),
     random: () => Math.random(),
@@ -109,6 +133,10 @@ export class Ticket extends DurableObject<Env> {
     return ticketInfo(this.#deps);
   }
 
+  quotable(id: string): string | undefined {
+    return quotable(id, this.#deps);
+  }
+
   async deadLetters(
     after: { lane: LaneName; sequence: number },
     limit: number,
@@ -121,6 +149,17 @@ export class Ticket extends DurableObject<Env> {
     const replayed = replay(which, dryRun, this.#deps);
     if (!dryRun) await this.#rearm();
     return replayed;
+  }
+
+  /** What is known of a desk's message whose agent may ask for another try. */
+  knownReply(deskMessage: string, farEnd: string): KnownReply {
+    return knownReply(deskMessage, farEnd, this.#deps);
+  }
+
+  /** Another try of what is still as dead as it was. */
+  async replayUnchanged(dead: DeadReply[]): Promise<number> {
+    const replayed = await this.replay({ ids: unchanged(dead, this.#deps) });
+    return replayed.ok ? replayed.value.replayed.length : 0;
   }
 
   /**

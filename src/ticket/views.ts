@@ -1,8 +1,11 @@
 import { withError } from "../model/attempt";
+import { clip } from "../lib/text";
+import type { IncomingEvent } from "../model/event";
 import type { Result } from "../model/result";
 import type { LaneName, TicketView } from "../model/answers";
 import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
 import type { TicketDeps } from "./deps";
+import { takenUpTo } from "./lane";
 
 /** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */
 
@@ -21,7 +24,7 @@ export function timeline(
   const { ticketNumber, owner, channel, contactId, customerName, state } = cache.ticket;
   const rows = (lane: LaneName) => {
     const wanted = page[lane];
-    return wanted ? store.readTimeline(lane, wanted.before) : [];
+    return wanted ? store.readTimeline(lane, wanted.before, takenUpTo(cache.lane(lane))) : [];
   };
   const view: TicketView = {
     status: "success",
@@ -49,6 +52,18 @@ export function ticketInfo({ cache, store }: Shown): Result<TicketInfo, UnknownT
   if (!cache.ticket) return UNKNOWN_TICKET;
   const { contactId } = cache.ticket;
   return { ok: true, value: { contactId, openedAtMs: store.readMessage("toDesk", 1)?.acceptedAtMs } };
+}
+
+const LONGEST_QUOTE = 100;
+
+/** The first line of what the customer said, as a reply quotes it; undefined where it had no words or is gone. */
+export function quotable(id: string, { cache, store }: Shown): string | undefined {
+  const sequence = cache.ticket && store.findNewest("toDesk", id);
+  const row = sequence === undefined ? undefined : store.readMessage("toDesk", sequence);
+  if (row?.kind !== "incoming") return undefined;
+  const { message } = JSON.parse(row.event) as IncomingEvent;
+  const line = message.split("\n").find((one) => one.trim() !== "");
+  return line && line.length > LONGEST_QUOTE ? `${clip(line, LONGEST_QUOTE)}…` : line;
 }
 
 /** Up to `limit` dead letters, and what fits into one answer, behind the one given, as the JSON of a DeadLetters. */

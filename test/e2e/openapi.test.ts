@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { startFakeChatwoot } from "../../dev/fakes/chatwoot.ts";
 import { startRelay } from "../../dev/harness/relay.ts";
 import { type Reply, call } from "./support/http.ts";
 import { REFUSALS } from "./openapi/refusals.ts";
@@ -22,7 +23,7 @@ const SUCCESSES =
     " ",
   );
 /** With a test of their own. */
-const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media"];
+const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media", "connectChatwoot"];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
 const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
 
@@ -112,6 +113,26 @@ test("a delivery that was waited for and failed, the Close, and what comes too l
   const late = await send(outgoing, { body: of("outgoing") });
   expect([late.status, codeIn(late)]).toEqual([409, "ticket_closed"]);
   api.expectDescribed(outgoing, late, "after Close");
+});
+
+test("a Chatwoot that is connected, and one that is away, are described", async () => {
+  const { api, named, send } = walk;
+  const operation = named("connectChatwoot");
+  const chatwoot = await startFakeChatwoot();
+  const { baseUrl, accountId } = chatwoot.record;
+  const body = JSON.stringify({ baseUrl, accountId, accessToken: chatwoot.tokens.administrator });
+  // The tenant that the walk goes on with keeps its desk.
+  const path = walk.pathOf(operation).replace(walk.tenant.owner, walk.otherOwner);
+  chatwoot.failNext("inboxes", { status: 503 });
+  for (const [status, code] of [
+    [502, "delivery_failed"],
+    [200, "none"],
+  ]) {
+    const reply = await send(operation, { path, body });
+    expect([reply.status, codeIn(reply)]).toEqual([status, code]);
+    api.expectDescribed(operation, reply, "connect");
+  }
+  await chatwoot.close();
 });
 
 test.each([

@@ -18,6 +18,8 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export type Api = {
   get: (path: string) => Promise<Reply>;
+  /** Of what stands above the accounts. */
+  getSite: (path: string) => Promise<Reply>;
   post: (path: string, body: object) => Promise<Reply>;
   patch: (path: string, body: object) => Promise<Reply>;
   upload: (path: string, form: Form) => Promise<Reply>;
@@ -25,13 +27,16 @@ export type Api = {
   leftMs: () => number;
 };
 
-export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTargets }: Bounds): Api {
+/** Where an account is, and as whom it is called. */
+export type Account = Pick<ChatwootRecord, "baseUrl" | "accountId" | "apiAccessToken">;
+
+export function chatwootApi(record: Account, { timeoutMs, allowInsecureTargets }: Bounds): Api {
   const base = `${record.baseUrl}/api/v1/accounts/${record.accountId}`;
   const deadlineMs = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - Date.now());
-  const call = async (method: "GET" | "POST" | "PATCH", path: string, body?: string | Form): Promise<Reply> => {
+  const call = async (method: "GET" | "POST" | "PATCH", url: string, body?: string | Form): Promise<Reply> => {
     const sent = await send({
-      url: base + path,
+      url,
       method,
       headers: {
         // Published as `api_access_token`, which nginx drops for its underscores. Rack makes the same of both.
@@ -50,10 +55,11 @@ export function chatwootApi(record: ChatwootRecord, { timeoutMs, allowInsecureTa
     return { outcome: method === "GET" ? unread(answer) : outcome, json: undefined, unread: unread(answer) };
   };
   return {
-    get: (path) => call("GET", path),
-    post: (path, body) => call("POST", path, JSON.stringify(body)),
-    patch: (path, body) => call("PATCH", path, JSON.stringify(body)),
-    upload: (path, form) => call("POST", path, form),
+    get: (path) => call("GET", base + path),
+    getSite: (path) => call("GET", record.baseUrl + path),
+    post: (path, body) => call("POST", base + path, JSON.stringify(body)),
+    patch: (path, body) => call("PATCH", base + path, JSON.stringify(body)),
+    upload: (path, form) => call("POST", base + path, form),
     leftMs,
   };
 }

@@ -2,10 +2,13 @@ import { statusOf, type Outcome } from "../../egress/outcome";
 import { failureNote } from "../agent-notes";
 import { defineDesk, NOTHING_TO_DO, type DeskContext, type DeskDelivery } from "../desk";
 import { chatwootApi, type Api } from "./api";
+import { checkChatwoot } from "./check";
 import { openConversation, readConversation } from "./conversation";
+import { redirectedFiles } from "./files";
 import { alreadyPosted, postIncoming, postText, type Slot } from "./message";
 import { chatwootRecord, type ChatwootRecord } from "./record";
-import { inboxOf, showStatus } from "./status";
+import { inboxOf, showsSent, showStatus } from "./status";
+import { readUnheard } from "./unheard";
 import { parseWebhook, verifyWebhook } from "./webhook";
 
 /**
@@ -22,6 +25,13 @@ export const chatwoot = defineDesk({
   wantsFailures: () => true,
   deliver,
   receipt: showStatus,
+  check: checkChatwoot,
+  files: redirectedFiles,
+  unheard: readUnheard,
+  conversations: {
+    numberOf: (kept) => readConversation(kept).conversationId,
+    moved: (kept, conversationId) => ({ ...readConversation(kept), conversationId }),
+  },
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
     parse: parseWebhook,
@@ -29,6 +39,7 @@ export const chatwoot = defineDesk({
       deskMessage === undefined
         ? Promise.resolve(NOTHING_TO_DO)
         : showStatus({ deskMessage, attempt: 1, state: "failed", why: { code } }, record, context),
+    showsSent,
     showsAnswer: true,
   },
 });

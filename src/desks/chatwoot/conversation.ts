@@ -3,6 +3,7 @@ import { statusOf } from "../../egress/outcome";
 import { withFallback } from "../../lib/zod";
 import { errorIn, stepOf, type Step } from "./api";
 import { contactOf, type Opening } from "./contact";
+import { phoneNumberOf } from "./phone-number";
 
 /**
  * The conversation of a ticket. Everything is looked for before it is made, and kept as soon as it is: an attempt that dies
@@ -19,6 +20,8 @@ const conversation = z.object({
   id: z.int(),
   inbox_id: z.nullish(z.int()),
   custom_attributes: z.nullish(z.record(z.string(), z.unknown())),
+  /** In a list: the newest one. */
+  messages: withFallback(z.nullish(z.array(z.object({ id: z.int() }))), undefined),
   meta: z.optional(z.object({ sender: z.optional(z.object({ id: z.optional(z.int()) })) })),
 });
 const conversations = z.object({ payload: z.array(conversation) });
@@ -46,14 +49,18 @@ export async function openConversation(opening: Opening, known: Conversation, go
       custom_attributes["ticketNumber"] === ticketNumber,
   );
   if (ours) {
-    keep({ contactId, conversationId: ours.id });
+    // What is there already is of a ticket that has been forgotten since.
+    const newest = ours.messages ? Math.max(0, ...ours.messages.map((one) => one.id)) : undefined;
+    keep({ contactId, conversationId: ours.id }, newest);
     return { ok: true, value: ours.id };
   }
 
   // A chosen source_id is taken when inbox_id and contact_id stand beside it (ConversationsController#build_contact_inbox):
   // it makes the contact_inbox that comes back in every webhook.
   const source_id = await context.ticketReference();
-  const fields = { status: "open", custom_attributes: { owner, ticketNumber, channel: event.channel } };
+  const phone = phoneNumberOf(event.channel, event.accountId);
+  const attributes = { owner, ticketNumber, channel: event.channel, ...(phone === undefined ? {} : { phone }) };
+  const fields = { status: "open", custom_attributes: attributes };
   const whose = { inbox_id: record.inboxId, contact_id: contactId };
   const asked = await api.post("/conversations", { source_id, ...whose, ...fields });
   if (statusOf(asked.outcome) === 404 && known.contactId !== undefined) return openConversation(opening, {}, gone);
@@ -64,6 +71,6 @@ export async function openConversation(opening: Opening, known: Conversation, go
   const made = stepOf(answer, (json) => conversation.safeParse(json).data);
   if (!made.ok) return made;
   const { id, meta } = made.value;
-  keep({ contactId: meta?.sender?.id ?? contactId, conversationId: id });
+  keep({ contactId: meta?.sender?.id ?? contactId, conversationId: id }, 0);
   return { ok: true, value: id };
 }

@@ -42,11 +42,12 @@ export const postText = (slot: Slot, content: string, isNote = false): Promise<O
 
 /**
  * A 422 is what Chatwoot makes of any error here (MessagesController#create), a database that is away among them, and of one
- * that came after the message was stored. What it says of the message itself is final.
+ * that came after the message was stored. What it says of the message itself is final; a contact that is missing was deleted,
+ * and its conversation is about to be.
  */
 async function judgeRefusal(slot: Slot, { outcome, json }: Reply): Promise<Outcome> {
   if (outcome.kind !== "rejected" || outcome.status !== 422) return outcome;
-  if (/^Validation failed|null byte/.test(errorIn(json))) return outcome;
+  if (/^Validation failed(?!: Contact must exist)|null byte/.test(errorIn(json))) return outcome;
   const stored = await alreadyPosted(slot);
   if (stored) return stored;
   return slot.attempt < REFUSED_ATTEMPTS ? { ...outcome, kind: "retry" } : outcome;

@@ -13,11 +13,16 @@ const number = (what: string) =>
     z.transform(Number),
   );
 
+/** Where an account of Chatwoot is. */
+export const account = {
+  baseUrl: baseUrl("the URL of Chatwoot, such as https://app.chatwoot.com"),
+  accountId: number("the account's id"),
+};
+
 /** How an account of Chatwoot is reached, and its inbox. */
 export const chatwootRecord = z.strictObject({
   type: z.literal("chatwoot"),
-  baseUrl: baseUrl("the URL of Chatwoot, such as https://app.chatwoot.com"),
-  accountId: number("the account's id"),
+  ...account,
   inboxId: number("the id of an inbox of type API"),
   /** Of an administrator, or of an agent who is in the inbox: a token sees no other inbox's conversations. */
   apiAccessToken: text("an access token of a user of Chatwoot"),

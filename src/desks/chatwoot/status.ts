@@ -1,7 +1,8 @@
+import * as z from "zod/mini";
 import { statusOf, type Outcome } from "../../egress/outcome";
 import { failureCause, failureNote } from "../agent-notes";
 import { NOTHING_TO_DO, type Receipt, type NoteContext } from "../desk";
-import { chatwootApi } from "./api";
+import { chatwootApi, stepOf } from "./api";
 import { alreadyPosted, postText } from "./message";
 import type { ChatwootRecord } from "./record";
 
@@ -18,11 +19,19 @@ export const deskMessageOf = (
   id: number | string,
 ): string => `${inboxOf(record)} ${conversationId ?? 0} ${id}`;
 
+/** Where a message is, by its name; undefined for another inbox's. */
+function placeOf(deskMessage: string, record: ChatwootRecord) {
+  const inbox = `${inboxOf(record)} `;
+  if (!deskMessage.startsWith(inbox)) return undefined;
+  const [conversationId = "", messageId = ""] = deskMessage.slice(inbox.length).split(" ");
+  return { conversationId, messageId };
+}
+
 /** MessagesController#update, for inboxes of type API; the swagger file lacks it, and so do versions up to 3.16. */
 export async function showStatus(receipt: Receipt, record: ChatwootRecord, context: NoteContext): Promise<Outcome> {
-  const inbox = `${inboxOf(record)} `;
-  if (!receipt.deskMessage.startsWith(inbox)) return NOTHING_TO_DO;
-  const [conversationId = "", messageId = ""] = receipt.deskMessage.slice(inbox.length).split(" ");
+  const place = placeOf(receipt.deskMessage, record);
+  if (!place) return NOTHING_TO_DO;
+  const { conversationId, messageId } = place;
   const api = chatwootApi(record, context);
   const { outcome, json } = await api.patch(
     `/conversations/${conversationId}/messages/${messageId}`,
@@ -38,4 +47,24 @@ export async function showStatus(receipt: Receipt, record: ChatwootRecord, conte
   const slot = { api, context, conversationId: Number(conversationId), messageId: relayId, attempt: receipt.attempt };
   const earlier = receipt.attempt > 1 ? await alreadyPosted(slot) : undefined;
   return earlier ?? postText(slot, failureNote(context.language, report), true);
+}
+
+const statuses = z.object({ payload: z.array(z.object({ id: z.int(), status: z.nullish(z.string()) })) });
+
+/**
+ * What "Retry" makes of a message that has failed. The webhook of it does not say the status, and others look the same.
+ * MessageFinder: with both bounds, the messages from the one on and below the other.
+ */
+export async function showsSent(deskMessage: string, record: ChatwootRecord, context: NoteContext) {
+  const place = placeOf(deskMessage, record);
+  const id = Number(place?.messageId);
+  if (!place || !Number.isSafeInteger(id)) return { ok: true as const, value: false };
+  const reply = await chatwootApi(record, context).get(
+    `/conversations/${place.conversationId}/messages?after=${id}&before=${id + 1}`,
+  );
+  if (statusOf(reply.outcome) === 404) return { ok: true as const, value: false };
+  const read = stepOf(reply, (json) => statuses.safeParse(json).data?.payload);
+  return read.ok
+    ? { ok: true as const, value: read.value.some((one) => one.id === id && one.status === "sent") }
+    : read;
 }

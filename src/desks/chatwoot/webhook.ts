@@ -4,24 +4,36 @@ import { hmacSha256, isRecent, signedContent } from "../../crypto/hmac";
 import { clip } from "../../lib/text";
 import { withFallback } from "../../lib/zod";
 import { isMediaType } from "../agent-notes";
-import { partKey, textReply, type AgentReply, type DeskEvent, type Webhook } from "../desk";
+import { partKey, textReply, type AgentReply, type DeskEvent, type Order, type Webhook } from "../desk";
 import { toText } from "./agent-text";
 import type { ChatwootRecord } from "./record";
 import { deskMessageOf } from "./status";
 
 /**
- * Chatwoot 4.13 and later sign with the inbox's secret: `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`.
- * Older ones sign nothing, and the secret has to stand in the webhook's URL as `?token=`. That counts only where nothing is
- * signed, so that a signature which does not hold is never made good by it.
+ * Chatwoot 4.13 and later sign with the inbox's secret. Older ones sign nothing, and the record's secret has to stand in the
+ * webhook's URL as `?token=`. An upgrade to 4.13 gives every inbox a secret of its own and signs with it at once. Until the
+ * record has it, that token goes on counting: whoever knows it could sign as well.
  */
-export async function verifyWebhook({ headers, body, url }: Webhook, secret: string, nowMs: number): Promise<boolean> {
-  const given = headers.get("x-chatwoot-signature");
-  if (given === null) return equalSecrets(url.searchParams.get("token") ?? "", secret);
+export async function verifyWebhook(webhook: Webhook, secret: string, nowMs: number): Promise<boolean | string> {
+  const isToken = equalSecrets(webhook.url.searchParams.get("token") ?? "", secret);
+  const given = webhook.headers.get("x-chatwoot-signature");
+  if (given === null) return isToken;
+  return (await isSignature(given, webhook, secret, nowMs)) || (isToken && NEW_SECRET);
+}
+
+/** What the operator has to do after that upgrade. */
+export const NEW_SECRET =
+  "Chatwoot signs with the inbox's own secret since version 4.13, and the record still has the token of the webhook's URL: connect Chatwoot again, or copy the inbox's secret into the record.";
+
+/** `sha256=` and, in hex, HMAC-SHA256 over `{timestamp}.{raw body}`. */
+async function isSignature(given: string, { headers, body }: Webhook, secret: string, nowMs: number): Promise<boolean> {
   const timestamp = headers.get("x-chatwoot-timestamp") ?? "";
   if (!isRecent(timestamp, nowMs)) return false;
   const mac = await hmacSha256(utf8(secret).toBase64(), signedContent(`${timestamp}.`, body));
   return equalSecrets(given, `sha256=${mac.toHex()}`);
 }
+
+type Reply = DeskEvent & { kind: "outgoing" };
 
 /** Names of Chatwoot's events (lib/events/types.rb) are of this form; new ones are left alone like the others. */
 const anyEvent = z.object({ event: z.string().check(z.regex(/^[a-z]+(_[a-z]+)*$/)) });
@@ -43,16 +55,27 @@ const attachment = z.object({
 });
 type Attachment = z.infer<typeof attachment>;
 
-/** Message#webhook_data. */
-const messageCreated = z.object({
+const attributes = z.looseObject({ deleted: z.optional(z.unknown()), external_error: z.optional(z.unknown()) });
+
+/** What a message is made of, in webhooks and in lists. */
+export const messageBody = z.object({
   id: z.union([z.int(), z.string().check(z.minLength(1), z.maxLength(100))]),
   content: z.nullish(z.string()),
-  content_attributes: withFallback(z.nullish(z.looseObject({ deleted: z.optional(z.unknown()) })), undefined),
-  message_type: z.string(),
+  content_attributes: withFallback(z.nullish(attributes), undefined),
   private: z.nullish(z.boolean()),
-  account,
-  conversation,
+  created_at: z.optional(z.unknown()),
   attachments: z.nullish(z.array(attachment)),
+});
+export type Message = z.infer<typeof messageBody> & { message_type: string };
+
+/** Message#webhook_data. */
+const messageCreated = z.extend(messageBody, { message_type: z.string(), account, conversation });
+
+/** The same, with the conversation's newest message, which has a status. */
+const messageUpdated = z.extend(messageCreated, {
+  conversation: z.extend(conversation, {
+    messages: withFallback(z.nullish(z.array(z.object({ id: z.int(), status: z.string() }))), undefined),
+  }),
 });
 
 /** Conversation#webhook_data with what changed. Older versions name `updated_at` among it, newer ones nothing at all. */
@@ -77,8 +100,12 @@ export function parseWebhook(json: unknown, webhook: Webhook, record: ChatwootRe
     case undefined:
       return undefined;
     case "message_created":
-      return ifRead(messageCreated, json, (message) =>
-        isFrom(record, message, message.conversation) ? repliesOf(message, record) : [],
+      return ifRead(messageCreated, json, (created) =>
+        isFrom(record, created, created.conversation) ? toldReplies(created, webhook, record) : [],
+      );
+    case "message_updated":
+      return ifRead(messageUpdated, json, (updated) =>
+        isFrom(record, updated, updated.conversation) ? retryOf(updated, webhook, record) : [],
       );
     case "conversation_status_changed":
       return ifRead(statusChanged, json, (changed) =>
@@ -104,21 +131,31 @@ function ifRead<T>(schema: z.ZodMiniType<T>, json: unknown, read: (value: T) => 
   return result.success ? read(result.data) : undefined;
 }
 
+/** An agent who writes in a conversation that is not the relay's has to hear that nobody gets it: it is refused as unknown. */
+function toldReplies(created: z.infer<typeof messageCreated>, webhook: Webhook, record: ChatwootRecord): Reply[] {
+  const { conversation: of, message_type } = created;
+  if (message_type === "template" && !isTicketReference(of.contact_inbox?.source_id ?? "")) return [];
+  return repliesOf(created, of, ageMsOf(webhook, created.created_at), record);
+}
+
 /**
  * What is for the customer, of an agent or of Chatwoot itself, as its own channels send it on. A message with several
  * attachments becomes as many. They come in no certain order, and are in the order of their ids here. The text is the caption
  * of the first, if that is a picture, a video or a file. Otherwise it is a message of its own before them, since a voice
  * message has no caption on most channels.
  */
-function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootRecord): DeskEvent[] {
-  const { id, conversation: of, content_attributes } = message;
+export function repliesOf(
+  message: Message,
+  of: z.infer<typeof conversation>,
+  ageMs: number,
+  record: ChatwootRecord,
+): Reply[] {
+  const { id, content_attributes } = message;
   // The customer's own messages come back as incoming, notes as private.
   const isForTheCustomer =
     message.message_type === "outgoing" || (message.message_type === "template" && record.templates !== false);
   if (!isForTheCustomer || message.private || content_attributes?.deleted) return [];
-  // An agent who writes in a conversation that is not the relay's has to hear that nobody gets it: it is refused as unknown.
   const ticketReference = of.contact_inbox?.source_id ?? "";
-  if (message.message_type === "template" && !isTicketReference(ticketReference)) return [];
   const replies = (message.attachments ?? [])
     .toSorted((a, b) => (a.id ?? 0) - (b.id ?? 0))
     .flatMap((one, index) => {
@@ -130,17 +167,56 @@ function repliesOf(message: z.infer<typeof messageCreated>, record: ChatwootReco
   if (first && ["image", "video", "file"].includes(first.messageType)) first.message = text;
   else if (text !== "") replies.unshift({ ...textReply(text), part: "text" });
   const deskMessage = deskMessageOf(record, of.id, id);
-  return replies.map(({ part, messageType, message: caption, mediaLink }) => ({
-    kind: "outgoing",
+  const order = typeof id === "number" ? { key: id, ageMs } : undefined;
+  const conversationId = conversationIdOf(of.id);
+  const quoted = content_attributes?.["in_reply_to_external_id"];
+  const quotes = typeof quoted === "string" ? { quotes: quoted } : {};
+  return replies.map(({ part, messageType, message: caption, mediaLink }, index) => ({
+    kind: "outgoing" as const,
+    conversationId,
     // As its editor writes it from 4.9.0 on; an inbox of type API has to convert it itself.
     isMarkdown: true,
     idempotencyKey: partKey(deskMessage, part),
     deskMessage,
     ticketReference,
+    order,
+    ...(index === 0 ? quotes : {}),
     messageType,
     message: caption,
     mediaLink,
+    // The relay's own link to it ends by this.
+    sentAtMs: mediaLink === "" ? undefined : sentAtMs(message.created_at),
   }));
+}
+
+/** Whole seconds: webhooks have a text with milliseconds, lists a number, and both have to make the same event. */
+function sentAtMs(createdAt: unknown): number | undefined {
+  const seconds = Math.floor(typeof createdAt === "number" ? createdAt : Date.parse(String(createdAt)) / 1000);
+  return Number.isNaN(seconds) ? undefined : seconds * 1000;
+}
+
+const conversationIdOf = (id: number | string | undefined) => (id === undefined ? undefined : String(id));
+
+/**
+ * Six things are told so, and one of them is that an agent pressed "Retry" at a failed message: that takes its error away and
+ * shows it as sent. Of the others a message's delivery and its death can be told here already.
+ */
+function retryOf(updated: z.infer<typeof messageUpdated>, webhook: Webhook, record: ChatwootRecord): Reply[] {
+  const { id, content_attributes } = updated;
+  const shown = updated.conversation.messages?.find((one) => one.id === id)?.status ?? "sent";
+  if (shown !== "sent" || content_attributes?.external_error) return [];
+  const replies = toldReplies(updated, webhook, record);
+  for (const reply of replies) reply.mayBeRetry = true;
+  return replies;
+}
+
+/** Each webhook is a job of its own. After a stop of Chatwoot's worker they come ten at once, in any order. */
+const BEHIND_REPLIES: Order = { key: null };
+
+/** How long before its webhook a message was written, by Chatwoot's clock. 0 where that is not known. */
+function ageMsOf({ headers }: Webhook, createdAt: unknown): number {
+  const createdAtMs = typeof createdAt === "number" ? createdAt * 1000 : Date.parse(String(createdAt));
+  return Number(headers.get("x-chatwoot-timestamp") ?? Number.NaN) * 1000 - createdAtMs || 0;
 }
 
 function attachmentReply({ file_type, data_url, fallback_title, ...place }: Attachment): AgentReply | undefined {
@@ -174,5 +250,7 @@ function closeOf(changed: z.infer<typeof statusChanged>, { headers }: Webhook): 
   const updated = before ?? changed.updated_at;
   const change = updated === undefined ? headers.get("x-chatwoot-delivery") : JSON.stringify(updated);
   const which = change ?? JSON.stringify(changed.timestamp ?? null);
-  return [{ kind: "command", idempotencyKey: clip(`closed:${changed.id}:${which}`, LONGEST_KEY), ticketReference }];
+  const idempotencyKey = clip(`closed:${changed.id}:${which}`, LONGEST_KEY);
+  const conversationId = conversationIdOf(changed.id);
+  return [{ kind: "command", idempotencyKey, conversationId, ticketReference, order: BEHIND_REPLIES }];
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { equalSecrets } from "../../crypto/bytes";
 import { statusOf, type Failure } from "../../egress/outcome";
-import type { Check, CheckContext, Checked } from "../desk";
+import { failed, passed, type Check, type CheckContext, type Checked } from "../desk";
 import { sunshine, type Api } from "./api";
 import type { ZendeskRecord } from "./record";
 
@@ -94,20 +94,21 @@ async function webhookChecks(api: Api, record: ZendeskRecord, { webhookUrl }: Ch
   const reply = await api.get("/integrations", { "page[size]": "100" });
   if ("failure" in reply) return [failed("webhook", `Zendesk does not list its integrations: ${reply.failure.error}.`)];
   const all = (integrations.safeParse(reply.json).data?.integrations ?? []).flatMap(({ status, webhooks }) =>
-    (webhooks ?? []).map((webhook) => ({ ...webhook, status })),
+    (webhooks ?? []).map((webhook) => ({ status, webhook })),
   );
-  const webhook = all.find(({ target }) => target === webhookUrl);
-  if (!webhook) {
+  const found = all.find(({ webhook }) => webhook.target === webhookUrl);
+  if (!found) {
     // The relay may have several addresses, and only an operator knows which are its own.
     const { pathname } = new URL(webhookUrl);
-    const other = all.find(({ target }) => URL.parse(target)?.pathname === pathname);
-    const rest = other ? `, but one has one to ${other.target}` : "";
+    const other = all.find(({ webhook }) => URL.parse(webhook.target)?.pathname === pathname);
+    const rest = other ? `, but one has one to ${other.webhook.target}` : "";
     return [failed("webhook", `No integration of the app has a webhook to ${webhookUrl}${rest}.`)];
   }
+  const { status, webhook } = found;
   const missing = TRIGGERS.filter((trigger) => !webhook.triggers.includes(trigger));
   const isOther = typeof webhook.secret === "string" && !equalSecrets(webhook.secret, record.webhookSecret);
   return [
-    stateOf(webhook),
+    stateOf(webhook.version, status),
     missing.length === 0
       ? passed("triggers", "It has all that are needed.")
       : failed("triggers", `It lacks ${missing.join(", ")}.`),
@@ -115,13 +116,8 @@ async function webhookChecks(api: Api, record: ZendeskRecord, { webhookUrl }: Ch
   ];
 }
 
-type Webhook = { version?: string | null | undefined; status?: string | null | undefined };
-
-function stateOf({ version, status }: Webhook): Check {
+function stateOf(version: string | null | undefined, status: string | null | undefined): Check {
   if ((version ?? "v2") !== "v2") return failed("webhook", `It is of version ${version}: make it anew, as v2.`);
   if ((status ?? "active") !== "active") return failed("webhook", `It is there, but its integration is ${status}.`);
   return passed("webhook", "It is there.");
 }
-
-const passed = (name: string, message: string): Check => ({ name, ok: true, message });
-const failed = (name: string, message: string): Check => ({ name, ok: false, message });

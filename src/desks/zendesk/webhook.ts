@@ -20,7 +20,7 @@ const event = z.object({
 const referring = z.object({
   conversation: z.object({
     id: z.string(),
-    metadata: z.object({ relay: z.string(), relayOwner: z.catch(z.optional(z.string()), undefined) }),
+    metadata: z.object({ relay: z.string(), relayOwner: withFallback(z.optional(z.string()), undefined) }),
   }),
 });
 

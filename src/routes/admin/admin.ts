@@ -1,5 +1,6 @@
 import { operatorOnly } from "../../http/auth";
 import { Routes } from "../../http/routes";
+import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
@@ -19,4 +20,5 @@ admin
   .route("/tenants", overview)
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
+  .route("/tenants", connections)
   .route("/tickets", tickets);

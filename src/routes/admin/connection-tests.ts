@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { jsonIn } from "../../lib/json";
 import { decodeBody } from "../../http/body";
 import { ask, configOf, directoryOf, type AppContext } from "../../http/context";
-import { audit, invalidParameter, ownerIn, unknownOwner } from "../../http/parameters";
+import { audit, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { ConnectionTestAnswer } from "../../model/answers";
 import { inspectDesk, testDesk, testEngine } from "../../ticket/connection-test";
@@ -15,9 +15,9 @@ const message = z.object({ send: z.literal(true) });
 
 connectionTests
   .post("/:owner/test/desk", async (c) => {
-    const tenant = await newestTenant(c);
+    const tenant = await newestTenantIn(c);
     const deps = { config: configOf(c), directory: directoryOf(c), engineSessions: c.env.ENGINE_SESSION };
-    const webhookUrl = `${new URL(c.req.url).origin}/v1/desks/${tenant.desk.type}/${encodeURIComponent(tenant.owner)}`;
+    const webhookUrl = webhookUrlOf(c, tenant.desk.type, tenant.owner);
     const asked = jsonIn(decodeBody(c.var.body));
     const inspected = message.safeParse(asked).success
       ? undefined
@@ -25,7 +25,7 @@ connectionTests
     return show(c, "desk_tested", tenant.owner, inspected ?? (await ask(() => testDesk(deps, tenant))));
   })
   .post("/:owner/test/engine", async (c) => {
-    const tenant = await newestTenant(c);
+    const tenant = await newestTenantIn(c);
     const result = await ask(() => testEngine({ config: configOf(c) }, tenant));
     if (!result) {
       const { type } = tenant.dolphins.auth;
@@ -33,13 +33,6 @@ connectionTests
     }
     return show(c, "engine_tested", tenant.owner, result);
   });
-
-/** As it was put a moment ago, and not as this isolate remembers it. */
-async function newestTenant(c: AppContext) {
-  const tenant = await directoryOf(c).freshTenant(ownerIn(c));
-  if (tenant) return tenant;
-  throw unknownOwner();
-}
 
 function show(c: AppContext, act: string, owner: string, result: Omit<ConnectionTestAnswer, "status">): Response {
   const { outcome, attempt } = result;

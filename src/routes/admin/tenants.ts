@@ -1,12 +1,12 @@
 import { required } from "../../config";
-import { configOf, directoryOf, jsonOf } from "../../http/context";
+import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
 import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import { PAGE } from "../../tenants/directory";
 import { maskSecrets, sealSecrets } from "../../tenants/secrets";
-import { parseTenant } from "../../tenants/tenant-record";
+import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 
 /** The records of the tenants. */
 export const tenants = new Routes();
@@ -22,19 +22,8 @@ tenants
     c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
   )
   .put("/:owner", async (c) => {
-    const config = configOf(c);
-    const directory = directoryOf(c);
-    const parsed = parseTenant(ownerIn(c), jsonOf(c.var.body), config.allowInsecureTargets, c.req.url);
-    if (!parsed.ok) throw invalidTenant(parsed.error);
-    const { value: tenant } = parsed;
-    const before = await directory.freshTenant(tenant.owner);
-    const { sealed, missing } = await sealSecrets(required(config.masterKeys), tenant, before);
-    if (missing.length > 0) {
-      const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
-      throw invalidTenant(missing.map((path) => ({ path, message })));
-    }
-    await directory.putTenant(sealed);
-    audit(c, "tenant_put", tenant.owner);
+    const sealed = await putRecord(c, ownerIn(c), jsonOf(c.var.body));
+    audit(c, "tenant_put", sealed.owner);
     return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
   })
   .delete("/:owner", async (c) => {
@@ -43,6 +32,25 @@ tenants
     audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
   });
+
+/** Checks a record and puts it, its secrets sealed. A secret that is `***` stays as it is. */
+export async function putRecord(c: AppContext, owner: string, json: unknown): Promise<Tenant> {
+  const config = configOf(c);
+  const directory = directoryOf(c);
+  const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
+  if (!parsed.ok) throw invalidTenant(parsed.error);
+  const { sealed, missing } = await sealSecrets(
+    required(config.masterKeys),
+    parsed.value,
+    await directory.freshTenant(owner),
+  );
+  if (missing.length > 0) {
+    const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
+    throw invalidTenant(missing.map((path) => ({ path, message })));
+  }
+  await directory.putTenant(sealed);
+  return sealed;
+}
 
 function invalidTenant(issues: Issue[]): AppError {
   const fields = issues.map(({ path }) => path || "the body").join(", ");

@@ -14,7 +14,7 @@ export const tickets = new Routes();
 
 tickets
   .get("/:owner/:ticketNumber", async (c) =>
-    // An operator who looks at a ticket is to find it in the lists as it is, so its index hears of it.
+    // An operator who looks at a ticket is to find it in the lists as it is, so that is reported to its index.
     showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true }),
   )
   .post("/:owner/:ticketNumber/replay", async (c) => {

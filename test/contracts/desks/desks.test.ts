@@ -151,6 +151,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** Some fixtures say how old a message is when its webhook is sent. */
+const READ_AT_MS = Date.UTC(2026, 10, 23, 2, 0, 5);
+
 const TYPES = ["text", "image", "video", "audio", "file", "Location"];
 
 describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
@@ -237,7 +240,7 @@ describe.each(desks.map((desk) => desk.type))("a desk of type %s", (type) => {
   test.each(webhooks.map((fixture) => [fixture.name, fixture] as const))("reads %s", async (_name, fixture) => {
     const record = deskRecord.parse(fixture.record);
     const body = JSON.stringify(fixture.json);
-    const signed = await of(signings, type)[0]?.sign(body, record, Date.now());
+    const signed = await of(signings, type)[0]?.sign(body, record, READ_AT_MS);
     const webhook = webhookFrom(body, {
       headers: signed?.headers ?? {},
       query: { ...signed?.query, ...fixture.query },

@@ -120,7 +120,7 @@ test("a customer whose contact was merged into another writes on where they were
     accepted(await tenant.incoming(number, { accountId }));
     await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
     const [contact] = chatwoot.contacts;
-    const other = { id: 5, name: "Farhan A.", phone_number: contact?.phone_number };
+    const other = { id: 5, identifier: "crm-5", name: "Farhan A.", phone_number: undefined };
     if (!contact) throw new Error("there is no contact");
     chatwoot.contacts.push(other);
     chatwoot.merge(contact, other);
@@ -141,6 +141,44 @@ test.each(["stored", "not stored"])(
     expect(what(chatwoot)).toEqual(once(["Satu", "Dua"]));
   },
 );
+
+test("a customer whose contact was deleted goes on in a new conversation once Chatwoot has deleted the old one", async () => {
+  const { chatwoot, tenant, number } = await scene();
+  accepted(await tenant.incoming(number, { message: "Satu" }));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the conversation");
+  const [contact] = chatwoot.contacts;
+  const [conversation] = chatwoot.conversations;
+  if (!contact || !conversation) throw new Error("there is no conversation");
+  await chatwoot.agentResolves(conversation);
+  chatwoot.worker.stop();
+  chatwoot.deleteContact(contact);
+  accepted(await tenant.incoming(number, { message: "Dua" }));
+  const refused = () => chatwoot.received.filter(({ path }) => path.endsWith("/messages")).length > 1;
+  await poll(() => Promise.resolve(refused()), Boolean, "the refusal");
+  chatwoot.worker.start();
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 2, "the delivery");
+  expect(chatwoot.conversations.map(({ id }) => id)).not.toContain(conversation.id);
+  expect(what(chatwoot)).toEqual(once(["Satu", "Dua"]));
+});
+
+test("a blocked customer's conversation, which Chatwoot resolves by itself, is no Close; a bot's stays pending", async () => {
+  const { chatwoot, tenant, number } = await scene();
+  chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  chatwoot.contacts.push({ id: 5, name: "Farhan", phone_number: "+628128778222", blocked: true });
+  chatwoot.inbox.hasBot = true;
+  const other = newTicketNumber();
+  accepted(await tenant.incoming(number));
+  accepted(await tenant.incoming(other, { contactId: "lain", accountId: "6281311112222" }));
+  for (const one of [number, other]) {
+    await tenant.untilTicket(one, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
+  }
+  await chatwoot.worker.idle();
+  expect(chatwoot.conversations.map(({ status }) => status).toSorted()).toEqual(["pending", "resolved"]);
+  expect(chatwoot.webhooks.map(({ status }) => status)).toEqual(chatwoot.webhooks.map(() => 200));
+  for (const one of [number, other]) {
+    expect(await tenant.ticket(one)).toMatchObject({ state: "open", lanes: { toDolphins: { accepted: 0 } } });
+  }
+});
 
 test.each<[string, Fault]>([
   ["is down", { status: 503 }],
@@ -209,7 +247,8 @@ test("a conversation that was made when the relay was killed is found again", as
 
 test("what an agent shall see at a message is shown after the relay was killed, and of nothing before", async () => {
   const { chatwoot, tenant, number } = await scene();
-  chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  const listen = () => chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  listen();
   accepted(await tenant.incoming(number));
   await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the conversation");
   const [conversation] = chatwoot.conversations;
@@ -228,7 +267,11 @@ test("what an agent shall see at a message is shown after the relay was killed, 
     (count) => count === 2,
     "the second to be asked for",
   );
+  // A webhook that comes while the relay is away would mark the message failed.
+  chatwoot.worker.stop();
   await world.killAndRestart();
+  listen();
+  chatwoot.worker.start();
   await tenant.untilTicket(number, () => chatwoot.messages.at(-1)?.status === "delivered", "the second to show");
   expect(asked()).toBe(3);
 });

@@ -21,7 +21,10 @@ beforeAll(async () => {
   persist = await mkdtemp(join(tmpdir(), "dolphin-relay-zendesk-"));
   world = await startWorld({ persist });
 });
-afterEach(() => expect(opened.flatMap(({ refused }) => refused)).toEqual([]));
+afterEach(() => {
+  const problems = opened.flatMap(({ refused }) => refused);
+  if (problems.length > 0) throw new Error(`What Zendesk's description does not have:\n${problems.join("\n")}`);
+});
 afterAll(async () => {
   await world.stop();
   await Promise.all(opened.map(({ close }) => close()));

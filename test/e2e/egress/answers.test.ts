@@ -55,6 +55,7 @@ describe("a message is delivered, once, by a 2xx", () => {
 describe("a 2xx that says no", () => {
   test.each([
     '{"status":false}',
+    '{"status":"False"}',
     '{"status":"error"}',
     '{"status":"ERR_42"}',
     '{"status":"Failed"}',

@@ -60,14 +60,15 @@ test("every request to whatever far end says who is calling and what it takes", 
   const asked = Object.entries(heard).flatMap(([name, { received }]) =>
     received.map(({ method, path, headers }) => ({ name, method, path: path.split("?")[0], headers })),
   );
-  const paths = new Set(asked.filter(({ name }) => name === "engine").map(({ path }) => path));
-  expect([...paths].toSorted()).toEqual([
-    "/command",
-    "/dolphin/apiv1/graph/auth",
-    "/dolphin/apiv1/graph/contacts/contactById",
-    "/dolphin/apiv1/graph/report/conversations",
-    "/outgoing",
-  ]);
+  expect(new Set(asked.filter(({ name }) => name === "engine").map(({ path }) => path))).toEqual(
+    new Set([
+      "/outgoing",
+      "/command",
+      "/dolphin/apiv1/graph/auth",
+      "/dolphin/apiv1/graph/contacts/contactById",
+      "/dolphin/apiv1/graph/report/conversations",
+    ]),
+  );
   expect(Object.entries(heard).filter(([, { received }]) => received.length === 0)).toEqual([]);
   const own = (accept: string) => ({
     "user-agent": expect.stringMatching(/^dolphin-relay\/\d+\.\d+\.\d+$/) as string,

@@ -52,9 +52,13 @@ describe("an engine's path", () => {
     ["KEY/incoming.php", { segments: 2, lastLength: 12 }],
     ["incoming", { segments: 1, lastLength: 0 }],
     ["", { segments: 0, lastLength: 0 }],
+    ["/V1/Dolphins/KEY/incoming", { segments: 2, last: "incoming", lastLength: 8 }],
+    ["/relay/v1/dolphins/KEY/incoming", { segments: 2, last: "incoming", lastLength: 8 }],
+    ["/v1/dolphin/KEY", { segments: 1, lastLength: 0 }],
   ])("an engine's path that is not there is logged, with nothing of the key: %s", async (path, expected) => {
     const body = { owner: tenant.owner, message: "secret-word" };
-    const reply = await post(`/v1/dolphins/${path.replace("KEY", world.ingressKey)}`, body);
+    const whole = path.startsWith("/") ? path : `/v1/dolphins/${path}`;
+    const reply = await post(whole.replace("KEY", world.ingressKey), body);
     expect(reply).toBeRefused(404, "not_found");
     const requestId = reply.headers.get("x-request-id") ?? "";
     const lines = () => world.relay().logs.filter((line) => line.includes(requestId));

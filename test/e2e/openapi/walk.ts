@@ -78,7 +78,7 @@ export async function startWalk(): Promise<Walk> {
       if (operation.operationId === "signIn") return JSON.stringify({ token: world.settings.ADMIN_TOKEN });
       return JSON.stringify(api.example(operation, name))
         ?.replaceAll("https://bank.example:9443", tenant.engine.url)
-        .replaceAll("https://desk.example", tenant.desk.url);
+        .replaceAll(/https:\/\/(?:desk\.example|app\.chatwoot\.com)/g, tenant.desk.url);
     },
     credentialFor: (operation, body = "", scheme = schemesOf(operation)[0]) =>
       scheme === undefined ? {} : (credentials[scheme]?.(body) ?? {}),

@@ -22,7 +22,11 @@ export type Tenant = {
   reply: (ticketNumber: string, fields?: Fields, headers?: Headers) => Promise<Reply>;
   close: (ticketNumber: string, headers?: Headers) => Promise<Reply>;
   /** As the desk, by signature. */
-  signed: (path: string, event: unknown, how?: { id?: string; secret?: string; at?: Date; headers?: Headers }) => Promise<Reply>;
+  signed: (
+    path: string,
+    event: unknown,
+    how?: { id?: string; secret?: string; at?: Date; headers?: Headers },
+  ) => Promise<Reply>;
   /** As the operator. */
   ticket: (ticketNumber: string, query?: string) => Promise<Ticket>;
   untilTicket: (ticketNumber: string, condition: (ticket: Ticket) => boolean, what: string) => Promise<Ticket>;

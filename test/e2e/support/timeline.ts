@@ -26,7 +26,8 @@ const Attempt = z.looseObject({
 const Message = z.looseObject({
   id: z.string().startsWith("msg_"),
   lane: z.enum(["toDesk", "toDolphins"]),
-  sequence: z.int().min(1),
+  /** Not there as long as it lies. */
+  sequence: z.int().min(1).optional(),
   kind: z.enum(["incoming", "outgoing", "command", "failure"]),
   state: z.enum(["waiting", "delivered", "dead"]),
   acceptedAt: z.iso.datetime(),

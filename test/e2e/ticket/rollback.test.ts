@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startFakeChatwoot } from "../../../dev/fakes/chatwoot.ts";
 import { textOf } from "../support/events.ts";
 import { accepted } from "../support/http.ts";
 import { newTicketNumber } from "../support/tenant.ts";
@@ -68,4 +69,23 @@ test("what waits outlives a deploy, a rollback to the last release and the deplo
   expect(accepted(await tenant.reply(number)).sequence).toBe(1);
   expect(accepted(await tenant.close(number)).sequence).toBe(2);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
+}, 120_000);
+
+test("a Close that lies is delivered once by the last release, and by the one that stored it, whichever comes to it", async () => {
+  const chatwoot = await startFakeChatwoot();
+  const tenant = await world.tenant({ record: { desk: chatwoot.record } });
+  for (const [at, bundle] of [last, undefined].entries()) {
+    chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+    const number = newTicketNumber();
+    accepted(await tenant.incoming(number));
+    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the message to be delivered");
+    const [conversation] = chatwoot.conversations.slice(at);
+    if (!conversation) throw new Error("there is no conversation");
+    expect(await chatwoot.agentResolves(conversation)).toBe(200);
+    await world.killAndRestart(undefined, bundle);
+    await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
+    expect(tenant.engine.received.filter(({ body }) => body.includes(number))).toHaveLength(1);
+    if (bundle) await world.killAndRestart();
+  }
+  await chatwoot.close();
 }, 120_000);

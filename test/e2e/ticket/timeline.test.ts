@@ -120,7 +120,7 @@ test("a page of large messages ends before it is too much for one answer, and al
   // Each waits for its delivery: on a busy machine so many at once would be more than may wait.
   for (let count = 1; count <= total; count += 1)
     expect(await tenant.reply(number, { more: "x".repeat(250_000) }, { prefer: "wait=25" })).toBeAccepted();
-  const shown: number[] = [];
+  const shown: (number | undefined)[] = [];
   let query = "?lane=toDolphins";
   for (let pages = 1; pages < total; pages += 1) {
     const page = await tenant.ticket(number, query);

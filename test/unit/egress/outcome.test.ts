@@ -43,6 +43,7 @@ describe("the body of a 2xx", () => {
     '{"status":"Failure","message":"no"}',
     '{"status":"rejected"}',
     '{"status":400}',
+    '{"status":"false"}',
     '{"success":false}',
     '{"status":"success","success":false}',
   ];
@@ -56,7 +57,13 @@ describe("the body of a 2xx", () => {
 
   test("the body of a 2xx that says nothing of the kind, in a field of its own, is a delivery", () => {
     const others = ["", "error", "null", "[]", '"error"', '{"status":"success"}', '{"status":399}', '{"success":null}'];
-    others.push('{"status":"no error"}', '{"status":{"code":500}}', '{"data":{"status":"error"}}', '{"status":"error"');
+    others.push(
+      '{"status":"no error"}',
+      '{"status":"falsetto"}',
+      '{"status":{"code":500}}',
+      '{"data":{"status":"error"}}',
+      '{"status":"error"',
+    );
     for (const text of others) expect([text, kindOf(200, text)]).toEqual([text, "delivered"]);
   });
 

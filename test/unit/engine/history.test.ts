@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nextIn, rowsIn } from "../../../src/engine/history";
+import { nextIn, rowsIn, withDataRead } from "../../../src/engine/history";
 import { parseJson } from "../../../src/lib/json";
 import { messageOf, oldestFirst } from "../../../src/engine/history-row";
 
@@ -52,6 +52,10 @@ describe("a row of the conversation report", () => {
     ['{"data":[{"info":{"ticket_no":"20261122000000002"}}]}', false],
     ['{"ticketNumber":"20261122000000001","previous":{"ticketNumber":"20261122000000002"}}', true],
     ['{"ticketNumber":null,"ticket":{"ticketNumber":"20261122000000002"}}', false],
+    ['{"ticketNumber":{"id":20261122000000002}}', false],
+    ['{"ticketNumber":{"id":20261122000000001,"state":"open"}}', true],
+    ['{"ticketNumber":["20261122000000002"]}', false],
+    ['{"ticketNumber":false}', false],
   ])("a row of the conversation report with %s is of the ticket 20261122000000001: %s", (text, isShown) => {
     const row = parseJson(text);
     const message = row.ok ? messageOf(row.value, "20261122000000001", JAKARTA) : undefined;
@@ -116,4 +120,12 @@ describe("the cursor of the next page of a history", () => {
       expect(nextIn(json, startIndex, rowCount)).toBe(next);
     },
   );
+});
+
+test("rows are found where data is a JSON text, with their numbers to the last digit", () => {
+  const answer = { status: "success", data: '[{"ticketNumber":20261122000000001}]', hasMore: true };
+  const json = withDataRead(answer);
+  expect(JSON.stringify(rowsIn(json))).toBe(answer.data);
+  expect(nextIn(json, 0, 1)).toBe("1");
+  for (const other of ["", "no JSON", undefined, null, 7]) expect(rowsIn(withDataRead({ data: other }))).toEqual([]);
 });

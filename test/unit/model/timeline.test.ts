@@ -6,7 +6,9 @@ import { RUN } from "../property";
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
-const message = (lane: LaneName, sequence: number, acceptedAtMs: number): TimelineMessage => ({
+type Numbered = TimelineMessage & { sequence: number };
+
+const message = (lane: LaneName, sequence: number, acceptedAtMs: number): Numbered => ({
   id: `msg_${lane}_${sequence}`,
   lane,
   sequence,
@@ -25,7 +27,7 @@ const conversation = fc
     size: "max",
   })
   .map((events) => {
-    const lanes: Record<LaneName, TimelineMessage[]> = { toDesk: [], toDolphins: [] };
+    const lanes: Record<LaneName, Numbered[]> = { toDesk: [], toDolphins: [] };
     let nowMs = Date.UTC(2026, 0, 1);
     for (const { lane, laterMs } of events) {
       nowMs += laterMs;
@@ -33,9 +35,9 @@ const conversation = fc
     }
     return lanes;
   });
-type Conversation = Record<LaneName, TimelineMessage[]>;
+type Conversation = Record<LaneName, Numbered[]>;
 
-const sized = (shown: TimelineMessage, bytes = 1): Sized<TimelineMessage> => ({ shown, bytes });
+const sized = (shown: Numbered, bytes = 1): Sized<TimelineMessage> => ({ shown, bytes, sequence: shown.sequence });
 
 /** What the store would read for a page: the newest before a sequence, and one more than fits. */
 function rowsFor(lanes: Conversation, page: Page): Record<LaneName, Sized<TimelineMessage>[]> {
@@ -112,6 +114,17 @@ describe("the pages of a timeline", () => {
     expect(messages.map((one) => one.sequence).slice(0, 2)).toEqual([151, 152]);
     expect(messages.at(-1)?.sequence).toBe(250);
     expect(next).toBe("151");
+  });
+
+  test("the pages of a timeline go on before a message that has no sequence yet, by the one of its row", () => {
+    const { sequence: _, ...lying } = message("toDolphins", 7, 1000);
+    const toDolphins: Sized<TimelineMessage>[] = [
+      { shown: lying, bytes: 1, sequence: 7 },
+      sized(message("toDolphins", 6, 1)),
+    ];
+    const toDesk = Array.from({ length: 101 }, (_one, index) => sized(message("toDesk", 101 - index, 999 - index)));
+    const page: Page = { toDesk: { before: NEWEST }, toDolphins: { before: NEWEST } };
+    expect(pageOf(page, { toDesk, toDolphins }).next).toBe("3,7");
   });
 
   test("the pages of a timeline go on in the other lane from where it was when a page shows none of it", () => {

@@ -18,10 +18,14 @@ export function check(world: World, reference: Reference): void {
   const { cache } = world.deps;
   expectSame(world.store.readTicket(), cache.ticket);
   expectSame(cache.ticket?.state, reference.ticketState);
+  const { closeLane, closeSequence } = cache.ticket ?? {};
+  const close = closeLane && closeSequence ? world.store.readMessage(closeLane, closeSequence) : undefined;
+  if (!reference.close?.isGone) expectSame(close?.id, reference.close?.id);
   expectSame(cache.ticket?.customerName, reference.customerName);
   for (const name of LANES) {
     const machine = world.lane(name);
-    const waiting = reference.withState(name, "waiting");
+    const lying = reference.lying[name];
+    const waiting = [...reference.withState(name, "waiting"), ...lying];
     const inFlight = reference.inFlight[name]?.sequence;
     expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
     const counts = {
@@ -34,7 +38,7 @@ export function check(world: World, reference: Reference): void {
       sent: world.flights[name]?.sequence,
     };
     expectSame(counts, {
-      accepted: reference.messages[name].length,
+      accepted: reference.messages[name].length + lying.length,
       waiting: waiting.length,
       dead: reference.withState(name, "dead").length,
       delivered: reference.withState(name, "delivered").length,
@@ -43,10 +47,25 @@ export function check(world: World, reference: Reference): void {
       sent: inFlight,
     });
     checkProgress(world, reference, name);
+    checkPlaces(world, reference, name);
     // A crash now would change nothing but what is under way.
     if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
     expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
   }
+}
+
+/** What waits has the sequence that it is known by, and what lies stands behind all of them. */
+function checkPlaces(world: World, reference: Reference, name: LaneName): void {
+  const idAt = (sequence: number) => world.store.readMessage(name, sequence)?.id;
+  const waiting = reference.withState(name, "waiting");
+  expectSame(
+    waiting.map(({ sequence }) => idAt(sequence)),
+    waiting.map(({ id }) => id),
+  );
+  const lying = new Set(reference.lying[name].map(({ id }) => id));
+  const first = reference.messages[name].length + 1;
+  const behind = new Set([...lying].map((_, at) => idAt(first + at)));
+  expectSame(behind.symmetricDifference(lying).size, 0);
 }
 
 /** Whenever there is work, it is under way, or the alarm will ring for it in time. */
@@ -62,6 +81,11 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
       { step, isAsleep: reference.isAsleep },
       { step: { do: "deliver", sequence: head.sequence }, isAsleep: true },
     );
+  const takingMs = reference.nextTakingMs(name);
+  if (alarmAtMs === null ? takingMs < Number.POSITIVE_INFINITY : alarmAtMs > takingMs) {
+    expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: takingMs });
+  }
+  if (!reference.isAsleep) expectSame(takingMs > nowMs, true);
   if (!head) return;
   const isUnderWay = reference.inFlight[name] !== undefined || dueMs <= nowMs;
   const latestMs = isUnderWay ? nowMs + GUARD_MS : dueMs;

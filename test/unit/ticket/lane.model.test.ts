@@ -35,6 +35,14 @@ const reached = {
   closeRepeated: 0,
   echoed: 0,
   suspected: 0,
+  lay: 0,
+  layBehindAnother: 0,
+  takenAheadOfEarlier: 0,
+  tookCloseLast: 0,
+  repliedWhileCloseLay: 0,
+  reopenedWhileCloseLay: 0,
+  lyingRepeated: 0,
+  crashedLying: 0,
   waitedByAnotherClock: 0,
 };
 
@@ -63,9 +71,12 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
       return pass(world, reference, world.nowMs + now.ms);
     case "passUntilDue":
       return passUntilDue(world, reference, now.lane);
+    case "passUntilTaken":
+      return passUntilTaken(world, reference);
     case "setClockBack":
       return setClockBack(world, reference, now.ms);
     case "crash":
+      if (LANES.some((name) => reference.lying[name].length > 0)) reached.crashedLying++;
       for (const name of LANES) {
         const message = reference.inFlight[name];
         if (!message) continue;
@@ -99,7 +110,7 @@ function accept(world: World, reference: Reference, said: Extract<Operation, { d
   const expected = reference.expected(said, nowMs);
   const event = JSON.stringify({ kind: said.kind, text: "x".repeat(said.body) });
   const customerName = `customer ${nowMs}`;
-  const about = { customerName, idempotencyKey: said.key, fromWebhook: said.fromWebhook };
+  const about = { customerName, idempotencyKey: said.key, fromWebhook: said.fromWebhook, order: said.order };
   const answer = world.accept({ lane: said.lane, kind: said.kind, event, ...about });
   if ("refused" in expected) {
     expect(answer).toEqual({ ok: false, error: { code: expected.refused } });
@@ -108,14 +119,21 @@ function accept(world: World, reference: Reference, said: Extract<Operation, { d
     expect(answer).toMatchObject({ ok: true });
   } else if ("repeats" in expected) {
     const { id, lane: its, sequence, key } = expected.repeats;
-    expect(answer.value).toEqual({ id, lane: its, sequence, repeat: true, queued: false });
+    expect(answer.value).toEqual({ id, lane: its, sequence: sequence || undefined, repeat: true, queued: false });
+    if (sequence === 0) reached.lyingRepeated++;
     const isByKey = said.key !== undefined && key === said.key;
     reached[isByKey ? "keyRepeated" : expected.repeats === closeBefore ? "closeRepeated" : "echoed"]++;
   } else {
-    const { id, sequence } = answer.value;
-    const added = reference.add(said, { id, bytes: event.length }, nowMs);
-    expect(answer.value).toMatchObject({ lane: said.lane, sequence: added.sequence, repeat: false });
-    const row = world.store.readMessage(said.lane, sequence);
+    const { id } = answer.value;
+    const closeLay = reference.close && reference.isLying(reference.close);
+    if (closeLay && said.kind === "outgoing") reached.repliedWhileCloseLay++;
+    if (closeLay && said.kind === "incoming") reached.reopenedWhileCloseLay++;
+    const { sequence, lyingUntilMs } = reference.add(said, { id, bytes: event.length }, nowMs);
+    expect(answer.value).toMatchObject({ lane: said.lane, repeat: false });
+    expectSame(answer.value.sequence, sequence || undefined);
+    if (lyingUntilMs !== undefined) reached.lay++;
+    if (said.order?.key && lyingUntilMs !== undefined && lyingUntilMs < nowMs + 2_000) reached.layBehindAnother++;
+    const row = world.store.readMessage(said.lane, sequence || world.store.findNewest(said.lane, id) || 0);
     expectSame(row?.suspectedDuplicate, expected.isSuspected ? 1 : 0);
     if (said.kind === "incoming") reference.customerName = customerName;
     if (expected.isSuspected) reached.suspected++;
@@ -123,12 +141,18 @@ function accept(world: World, reference: Reference, said: Extract<Operation, { d
   }
   woke(world, reference);
   if (!answer.ok || answer.value.repeat) return;
-  expect(answer.value.queued).toBe(reference.inFlight[said.lane]?.sequence !== answer.value.sequence);
+  const { sequence } = answer.value;
+  expect(answer.value.queued).toBe(sequence === undefined || reference.inFlight[said.lane]?.sequence !== sequence);
 }
 
 /** The ticket was touched. What is due is under way now, and it is what the reference says. */
 function woke(world: World, reference: Reference): void {
   reference.isAsleep = false;
+  const taken = reference.enter(world.nowMs);
+  if (taken.some(({ acceptedAtMs }, at) => acceptedAtMs > (taken[at + 1]?.acceptedAtMs ?? acceptedAtMs))) {
+    reached.takenAheadOfEarlier++;
+  }
+  if (taken.length > 1 && taken.at(-1)?.kind === "command") reached.tookCloseLast++;
   begun(world, reference);
 }
 
@@ -195,6 +219,11 @@ function pass(world: World, reference: Reference, untilMs: number): void {
   if (world.pass(untilMs)) woke(world, reference);
 }
 
+function passUntilTaken(world: World, reference: Reference): void {
+  const takingMs = Math.min(...LANES.map(reference.nextTakingMs));
+  if (takingMs < Number.POSITIVE_INFINITY) pass(world, reference, Math.max(world.nowMs, takingMs));
+}
+
 /** Until the head's next attempt is due. When nothing has touched the ticket since a crash, it is the alarm that does. */
 function passUntilDue(world: World, reference: Reference, name: LaneName): void {
   const head = reference.head(name);
@@ -234,6 +263,7 @@ function replay(world: World, reference: Reference, wanted: "all" | number[]): v
 
 /** With a far end that takes everything, all that waits is delivered and nothing is stuck. */
 async function deliverAll(world: World, reference: Reference): Promise<void> {
+  while (LANES.some((name) => reference.lying[name].length > 0)) passUntilTaken(world, reference);
   for (const name of LANES) {
     for (let turns = 2 * reference.messages[name].length; turns > 0 && reference.head(name); turns--) {
       passUntilDue(world, reference, name);

@@ -1,3 +1,4 @@
+import type { Order } from "../../../src/desks/desk";
 import type { MessageKind } from "../../../src/model/event";
 import type { LaneName, MessageState, TicketState } from "../../../src/model/answers";
 import { LANES } from "../../../src/model/timeline";
@@ -18,10 +19,13 @@ export type Said = {
   body: number;
   key: string | undefined;
   fromWebhook: boolean;
+  order?: Order | undefined;
 };
 
 export type Message = Said & {
+  /** 0 as long as it lies. */
   sequence: number;
+  lyingUntilMs: number | undefined;
   id: string;
   bytes: number;
   state: MessageState;
@@ -54,9 +58,17 @@ const UNRECORDED_MS = 5_000;
 const KEY_MS = 24 * 3600_000;
 const REPEAT_MS = 10_000;
 const ECHO_MS = 30_000;
+const FRESH_MS = 2_000;
+const REPLY_LIES_MS = 2_000;
+const CLOSE_LIES_MS = 3_000;
+const LATELY_MS = 10_000;
+
+const rankOf = ({ order }: Said): number => order?.key ?? Number.POSITIVE_INFINITY;
 
 export class Reference {
   readonly messages: Record<LaneName, Message[]> = { toDesk: [], toDolphins: [] };
+  /** Stored, and not taken by their lane yet, in the order in which they came. */
+  readonly lying: Record<LaneName, Message[]> = { toDesk: [], toDolphins: [] };
   inFlight: Partial<Record<LaneName, Message>> = {};
   /** The Close that is on its way, or was delivered. */
   close: Message | undefined;
@@ -89,7 +101,8 @@ export class Reference {
 
   /** What becomes of an event, before it is added. A desk's webhook takes the echo, if there is one. */
   expected({ lane, kind, body, key, fromWebhook }: Said, nowMs: number): Expected {
-    const withKey = this.messages[lane].findLast((one) => key !== undefined && one.key === key && !one.isGone);
+    const stored = [...this.messages[lane], ...this.lying[lane]];
+    const withKey = stored.findLast((one) => key !== undefined && one.key === key && !one.isGone);
     const first = withKey && withKey.acceptedAtMs + KEY_MS > nowMs ? withKey : undefined;
     if (first && (first.kind !== kind || first.body !== body)) return { refused: "idempotency_mismatch" };
     const isClose = kind === "command";
@@ -98,18 +111,66 @@ export class Reference {
     if (first) return { repeats: first };
     if (isClose && this.close && !this.close.isGone) return { repeats: this.close };
     if (echo && echo.untilMs > nowMs && echo.untilMs <= nowMs + ECHO_MS) return { repeats: echo.close };
-    if (kind === "outgoing" && this.close) return { refused: "ticket_closed" };
+    if (kind === "outgoing" && this.close && !this.isLying(this.close)) return { refused: "ticket_closed" };
     const isRecent = (one: Message) => Math.abs(nowMs - one.acceptedAtMs) < REPEAT_MS && one.key === undefined;
     const isSame = (one: Message) => one.lane === lane && one.kind === kind && one.body === body;
     return { isNew: true, isSuspected: key === undefined && this.#lately.some((one) => isRecent(one) && isSame(one)) };
   }
 
+  isLying = (message: Message): boolean => this.lying[message.lane].includes(message);
+
+  /** Until when a message lies; undefined when its lane takes it at once. */
+  #lieUntilMs({ lane, order }: Said, nowMs: number): number | undefined {
+    if (!order) return undefined;
+    if (order.key === null) return nowMs + CLOSE_LIES_MS;
+    const { key } = order;
+    const replies = this.lying[lane].filter((one) => one.kind === "outgoing");
+    const lately = this.#lately.filter((one) => Math.abs(nowMs - one.acceptedAtMs) < LATELY_MS);
+    const isBelow = [...replies, ...lately].some((one) => typeof one.order?.key === "number" && one.order.key > key);
+    if (order.ageMs > FRESH_MS || isBelow) return nowMs + REPLY_LIES_MS;
+    return replies.length > 0 ? Math.max(...replies.map((one) => one.lyingUntilMs ?? 0)) : undefined;
+  }
+
+  /** When the first of what lies in a lane has lain long enough. */
+  nextTakingMs = (lane: LaneName): number =>
+    Math.min(...this.lying[lane].map((one) => one.lyingUntilMs ?? 0), Number.POSITIVE_INFINITY);
+
+  /** The lanes take what has lain long enough: as long as there is any, the lowest of all that lie. Says which were taken. */
+  enter(nowMs: number): Message[] {
+    const taken: Message[] = [];
+    for (const lane of LANES) {
+      const lying = this.lying[lane];
+      // What would lie for longer than anything can was stored by another clock.
+      const isDue = ({ lyingUntilMs = 0 }: Message) => lyingUntilMs <= nowMs || lyingUntilMs > nowMs + CLOSE_LIES_MS;
+      while (lying.some(isDue)) {
+        const lowest = Math.min(...lying.map(rankOf));
+        const at = lying.findIndex((one) => rankOf(one) === lowest);
+        for (const one of lying.splice(at, 1)) {
+          one.sequence = this.messages[lane].push(one);
+          taken.push(one);
+        }
+      }
+    }
+    return taken;
+  }
+
   add(said: Said, stored: { id: string; bytes: number }, nowMs: number): Message {
-    const sequence = this.messages[said.lane].length + 1;
+    const lyingUntilMs = this.#lieUntilMs(said, nowMs);
+    const lies = lyingUntilMs !== undefined;
+    const sequence = lies ? 0 : this.messages[said.lane].length + 1;
     const trace = { tries: 0, dueMs: 0, recordedDueMs: 0, isUnrecorded: false, replays: 0, taken: 0, unlearned: 0 };
     const times = { acceptedAtMs: nowMs, sinceMs: nowMs };
-    const message: Message = { ...said, ...stored, ...times, ...trace, sequence, state: "waiting", isGone: false };
-    this.messages[said.lane].push(message);
+    const message: Message = {
+      ...said,
+      ...stored,
+      ...times,
+      ...trace,
+      sequence,
+      lyingUntilMs,
+      state: "waiting",
+      isGone: false,
+    };
+    (lies ? this.lying : this.messages)[said.lane].push(message);
     if (said.kind === "command") this.close = message;
     if (said.kind === "incoming") this.close = undefined;
     if (said.kind !== "failure") this.#lately.push(message);

@@ -1,5 +1,5 @@
 import type { LaneName } from "../../../src/model/answers";
-import { EMPTY_LANE, type Lane } from "../../../src/ticket/lane";
+import { EMPTY_LANE, type Lane, type Move } from "../../../src/ticket/lane";
 import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
 import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";
 import type { TicketStore } from "../../../src/ticket/store";
@@ -16,6 +16,8 @@ type Asked = Pick<
   | "saveTicket"
   | "readLane"
   | "insertMessage"
+  | "renumber"
+  | "markTaken"
   | "readMessage"
   | "readHistory"
   | "saveOutcome"
@@ -66,12 +68,36 @@ export class MemoryRows implements Asked {
     for (const [sequence, { event }] of messages) {
       if (sequence > frontier || outcomes.get(sequence)?.state === "waiting") waitingBytes += event.length;
     }
-    return { ...EMPTY_LANE, accepted: Math.max(0, ...messages.keys()), frontier, requeued, dead, waitingBytes };
+    const accepted = Math.max(0, ...messages.keys());
+    const lying: { key: number | null; untilMs: number }[] = [];
+    for (let sequence = accepted; sequence > frontier; sequence--) {
+      const row = messages.get(sequence);
+      if (!row || row.lyingUntilMs === null) break;
+      lying.unshift({ key: row.orderKey, untilMs: row.lyingUntilMs });
+    }
+    return { ...EMPTY_LANE, accepted, lying, frontier, requeued, dead, waitingBytes };
   }
 
   insertMessage(row: MessageRow): void {
     if (this.#messages[row.lane].has(row.sequence)) throw new Error("UNIQUE constraint failed");
     this.#messages[row.lane].set(row.sequence, row);
+  }
+
+  renumber(lane: LaneName, moves: readonly Move[]): void {
+    const rows = moves.map(({ from, to }) => [to, this.#messages[lane].get(from)] as const);
+    for (const { from } of moves) this.#messages[lane].delete(from);
+    for (const [sequence, row] of rows) {
+      if (!row) continue;
+      this.insertMessage({ ...row, sequence });
+      const key = this.#keys.get(`${lane}:${row.idempotencyKey}`);
+      if (key) key.sequence = sequence;
+    }
+  }
+
+  markTaken(lane: LaneName, from: number, upTo: number): void {
+    for (const [sequence, row] of this.#messages[lane]) {
+      if (sequence >= from && sequence <= upTo) this.#messages[lane].set(sequence, { ...row, lyingUntilMs: null });
+    }
   }
 
   readMessage(lane: LaneName, sequence: number): MessageRow | undefined {

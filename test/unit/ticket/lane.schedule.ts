@@ -12,6 +12,8 @@ export type Operation =
   | { do: "end"; lane: LaneName; far: FarEnd; retryAfterMs: number; random: number; isRecorded: boolean }
   | { do: "pass"; ms: number }
   | { do: "passUntilDue"; lane: LaneName }
+  /** Until the first of what lies is taken. */
+  | { do: "passUntilTaken" }
   /** The clock is set back, and something touches the ticket after that. */
   | { do: "setClockBack"; ms: number }
   /** `taken`: the far end had the attempt under way already. */
@@ -36,9 +38,14 @@ const accepting = lane
       body: fc.constantFrom(1, 1, 2, 3, 500),
       key: fc.constantFrom(undefined, undefined, undefined, "a", "b"),
       fromWebhook: fc.constant(to === "toDolphins"),
+      isOrdered: to === "toDolphins" ? fc.constantFrom(true, true, false) : fc.constant(false),
+      reply: fc.record({ key: fc.integer({ min: 1, max: 6 }), ageMs: fc.constantFrom(0, 0, 2_000, 2_001) }),
     }),
   )
-  .map((said): Operation => ({ do: "accept", said }));
+  .map(({ isOrdered, reply, ...said }): Operation => {
+    const order = said.kind === "command" ? { key: null } : reply;
+    return { do: "accept", said: { ...said, order: isOrdered ? order : undefined } };
+  });
 const ending: fc.Arbitrary<Operation> = fc.record({
   do: fc.constant("end"),
   lane,
@@ -52,12 +59,17 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 8, arbitrary: accepting },
   { weight: 12, arbitrary: ending },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant("pass"),
-      ms: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) }, fc.constant(DAY_MS)),
+      ms: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 1, max: 90_000 }) },
+        { weight: 16, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
+        fc.constant(DAY_MS),
+      ),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ do: "passUntilTaken" }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("passUntilDue"), lane }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("setClockBack"), ms: fc.constant(HOUR_MS) }) },
   {

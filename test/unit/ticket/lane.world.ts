@@ -10,6 +10,7 @@ import type { TicketDeps } from "../../../src/ticket/deps";
 import { wake } from "../../../src/ticket/drain";
 import { nextStep, type Lane } from "../../../src/ticket/lane";
 import { RecentBodies } from "../../../src/ticket/recent-bodies";
+import { RecentKeys } from "../../../src/ticket/recent-keys";
 import { replay, type Which } from "../../../src/ticket/replay";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
@@ -133,6 +134,7 @@ export class World {
       alarm: new AlarmClock(alarmStorage, this.nowMs),
       waiters: new Waiters(),
       recentBodies: new RecentBodies(),
+      recentKeys: new RecentKeys(),
       closeEcho: new CloseEcho(),
       mapping: { writeIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       reporter: {
@@ -150,6 +152,8 @@ export class World {
       },
       sendReceipt: async () => undefined,
       receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
+      askDesk: async () => undefined,
+      unheard: { startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY, heldUntilMs: () => 0 },
       nowMs: () => this.nowMs,
       random: () => this.random,
       waitUntil: () => undefined,

@@ -128,6 +128,11 @@ describe("exhaustion", () => {
 });
 
 describe("the record of attempts", () => {
+  test("an attempt during which the clock was set back took no less than no time", () => {
+    const time = { startedAtMs: startMs, nowMs: startMs - 3600_000 };
+    expect(recordAttempt(fresh, failing, patient, time, 0.5).history.attempts).toMatchObject([{ ms: 0 }]);
+  });
+
   test("the record keeps the newest 20 attempts while the count goes on", () => {
     let history = fresh;
     for (let n = 0; n < 33; n++) {

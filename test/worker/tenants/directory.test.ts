@@ -111,3 +111,33 @@ test("a rate limiter that fails lets everybody pass", async () => {
   expect(limit).toHaveBeenCalled();
   expect([...statuses]).toEqual([200]);
 });
+
+/** Which tenants KV says that a desk serves. */
+async function membersIn(deskId: string): Promise<string[]> {
+  // Another isolate, which has read nothing.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FORGET_MS });
+  const members = await new Directory(env.DIRECTORY).membersOf(deskId);
+  vi.useRealTimers();
+  return members;
+}
+
+test("a tenant whose DELETE failed half way is deleted whole by the next", async () => {
+  const owner = await registerTenant();
+  const remove = () => call(`/admin/tenants/${owner}`, { method: "DELETE", headers: OPERATOR });
+  vi.spyOn(env.DIRECTORY, "delete").mockRejectedValueOnce(TOO_MANY);
+  expect(await refusalOf(remove())).toEqual(UNAVAILABLE);
+  expect((await remove()).status).toBe(200);
+  expect(await membersIn(owner)).toEqual([]);
+});
+
+test("a tenant whose move to another desk failed half way has left the first one with the next PUT", async () => {
+  const [deskId, other] = [fresh("desk"), fresh("desk")];
+  const owner = await registerTenant({ deskId });
+  const dolphins = { baseUrl: "https://bank.example.com" };
+  const record = { deskId: other, dolphins, desk: { type: "native", url: "https://d.example" } };
+  const put = () => call(`/admin/tenants/${owner}`, { method: "PUT", headers: OPERATOR, body: JSON.stringify(record) });
+  vi.spyOn(env.DIRECTORY, "delete").mockRejectedValueOnce(TOO_MANY);
+  expect(await refusalOf(put())).toEqual(UNAVAILABLE);
+  expect((await put()).status).toBe(200);
+  expect([await membersIn(deskId), await membersIn(other)]).toEqual([[], [owner]]);
+});

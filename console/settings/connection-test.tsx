@@ -4,14 +4,15 @@ import { testConnection } from "../api/relay";
 import type { ConnectionTest } from "../api/types";
 import { asApiError } from "../lib/load";
 import { took } from "../lib/times";
+import { CheckList } from "../parts/checks";
 import { LongText } from "../parts/long-text";
 import { ErrorNotice, Notice } from "../parts/notice";
 import { useWords } from "../words/language";
 
 type Props = { owner: string; end: "desk" | "engine"; label: string; hint: string; disabled: boolean };
 
-/** Tries the far end with the settings as saved, and shows its true answer. */
-export function TryButton({ owner, end, label, hint, disabled }: Props) {
+/** Tests the connection to a far end with the settings as saved, and shows its true answer. */
+export function ConnectionTestButton({ owner, end, label, hint, disabled }: Props) {
   const words = useWords();
   const [result, setResult] = useState<ConnectionTest>();
   const [error, setError] = useState<ApiError>();
@@ -28,9 +29,9 @@ export function TryButton({ owner, end, label, hint, disabled }: Props) {
     setBusy(false);
   };
   return (
-    <div class="try">
+    <div class="connection-test">
       <button type="button" disabled={disabled || isBusy} onClick={() => void go()}>
-        {isBusy ? words.tries.going : label}
+        {isBusy ? words.connectionTest.going : label}
       </button>
       <span class="hint">{hint}</span>
       {error && <ErrorNotice error={error} />}
@@ -46,29 +47,15 @@ function ResultNotice({ result: { attempt, outcome, answer, checks = [] } }: { r
   return (
     <Notice tone={isReached ? (isWhole ? "good" : "warn") : "bad"}>
       <p>
-        <strong>{isReached && !isWhole ? words.tries.incomplete : words.tries.outcome[outcome]}</strong>{" "}
+        <strong>
+          {isReached && !isWhole ? words.connectionTest.incomplete : words.connectionTest.outcome[outcome]}
+        </strong>{" "}
         {attempt.status !== undefined && `HTTP ${attempt.status} · `}
         {took(attempt.ms, words.units)}
       </p>
       {attempt.error !== undefined && <LongText text={attempt.error} class="error" />}
-      {checks.length > 0 && <Checks checks={checks} />}
+      {checks.length > 0 && <CheckList checks={checks} />}
       {answer !== "" && <LongText text={answer} class="quoted" />}
     </Notice>
-  );
-}
-
-/** What was found at the desk, in the relay's own words. */
-function Checks({ checks }: { checks: NonNullable<ConnectionTest["checks"]> }) {
-  const words = useWords();
-  return (
-    <ul class="checks">
-      {checks.map(({ name, ok, message }) => (
-        <li key={name} class={ok ? "check-ok" : "check-failed"}>
-          <span aria-hidden="true">{ok ? "✓" : "✕"}</span>{" "}
-          <span class="sr-only">{ok ? words.tries.found.yes : words.tries.found.no}: </span>
-          <strong>{words.tries.check(name)}</strong> <span lang="en">{message}</span>
-        </li>
-      ))}
-    </ul>
   );
 }

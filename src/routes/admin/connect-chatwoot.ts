@@ -1,0 +1,43 @@
+import { required } from "../../config";
+import { chatwootConnection, connectChatwoot } from "../../desks/chatwoot/connect";
+import { configOf } from "../../http/context";
+import { audit, bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
+import { Routes } from "../../http/routes";
+import type { ConnectedAnswer } from "../../model/answers";
+import { maskSecrets } from "../../tenants/secrets";
+import { whyNoTarget } from "../../tenants/tenant-record";
+import { putRecord } from "./tenants";
+
+/** Sets up the desk of a tenant at its far end, and writes it into the tenant's record. */
+export const connections = new Routes();
+
+/** Some ten requests, while an operator waits. */
+const TIMEOUT_MS = 25_000;
+const SECRET_BYTES = 24;
+
+connections.post("/:owner/connect/chatwoot", async (c) => {
+  const given = bodyIn(c, chatwootConnection);
+  const { allowInsecureTargets, masterKeys } = configOf(c);
+  required(masterKeys);
+  const why = whyNoTarget(given.baseUrl, allowInsecureTargets, c.req.url);
+  if (why !== undefined) throw invalidParameter("baseUrl", why);
+  const { owner, name, language } = await newestTenantIn(c);
+  const { desk, checks, isNew } = await connectChatwoot(given, {
+    webhookUrl: webhookUrlOf(c, "chatwoot", owner),
+    tenantName: name === owner ? "" : name,
+    language,
+    newSecret: () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex(),
+    timeoutMs: TIMEOUT_MS,
+    allowInsecureTargets,
+  });
+  // As it is now: somebody may have changed it meanwhile.
+  const before = await maskSecrets(await newestTenantIn(c));
+  const templates = before.desk.type === "chatwoot" && before.desk.templates === false ? { templates: false } : {};
+  const sealed = await putRecord(c, owner, { ...before, desk: { ...desk, ...templates } });
+  audit(c, "desk_connected", owner, {
+    accountId: desk.accountId,
+    inboxId: desk.inboxId,
+    inbox: isNew ? "new" : "found",
+  });
+  return c.json<ConnectedAnswer>({ status: "success", tenant: await maskSecrets(sealed), checks });
+});

@@ -1,0 +1,59 @@
+import { required } from "../config";
+import type { DeskEvent } from "../desks/desk";
+import { farEndOf, type webhookOf } from "../desks/registry";
+import { ask, configOf, ticketOf, type AppContext } from "../http/context";
+import { log } from "../lib/log";
+import { AppError } from "../model/errors";
+import type { Tenant } from "../tenants/tenant-record";
+import { readTicketReference } from "../tenants/ticket-reference";
+
+type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
+type Reply = DeskEvent & { kind: "outgoing" };
+
+/** Desks wait some 5 seconds for the answer. */
+const READING_MS = 2_500;
+
+export const mayBeRetry = (event: DeskEvent): event is Reply => event.kind === "outgoing" && event.mayBeRetry === true;
+
+/**
+ * Something about one message has changed at the desk. If its agent has asked for another try, the parts of it that are dead
+ * are replayed, and those that are to be stored are returned: it was refused, or its webhook was lost. What the ticket knows
+ * is asked first, because most of these webhooks tell only what the relay itself did.
+ */
+export async function retriedReplies(
+  c: AppContext,
+  tenant: Tenant,
+  webhook: WebhookReader,
+  replies: Reply[],
+): Promise<Reply[]> {
+  const [{ deskMessage, ticketReference } = {}] = replies;
+  if (deskMessage === undefined || ticketReference === undefined) return [];
+  const { owner } = tenant;
+  const reference = await readTicketReference(required(configOf(c).masterKeys), owner, ticketReference);
+  // It is refused again: its agent would otherwise see it as sent.
+  if (!reference) return (await showsSent(c, tenant, webhook, deskMessage)) ? replies : [];
+  const { ticketNumber } = reference;
+  const ticket = () => ticketOf(c, owner, ticketNumber);
+  const { stored, dead, isOurs } = await ask(() => ticket().knownReply(deskMessage, farEndOf(tenant.desk)));
+  const missing = isOurs ? replies.filter(({ idempotencyKey }) => !stored.includes(idempotencyKey)) : [];
+  if (dead.length + missing.length === 0) return [];
+  if (!(await showsSent(c, tenant, webhook, deskMessage))) return [];
+  const replayed = dead.length === 0 ? 0 : await ask(() => ticket().replayUnchanged(dead));
+  log("agent_retry", { requestId: c.var.requestId, owner, ticketNumber, replayed, missing: missing.length });
+  return missing;
+}
+
+/** Throws when that cannot be read now: then the desk shows the message as failed, and its agent may try again. */
+async function showsSent(
+  c: AppContext,
+  { language, delivery }: Tenant,
+  webhook: WebhookReader,
+  deskMessage: string,
+): Promise<boolean> {
+  const timeoutMs = Math.min(delivery.timeoutMs, READING_MS);
+  const { allowInsecureTargets } = configOf(c);
+  const shown = await webhook.showsSent?.(deskMessage, { language, timeoutMs, allowInsecureTargets });
+  if (!shown) return false;
+  if (shown.ok) return shown.value;
+  throw AppError.unavailable("error" in shown.outcome ? shown.outcome.error : "the desk did not say");
+}
