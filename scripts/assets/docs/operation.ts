@@ -57,7 +57,7 @@ function showParameters({ parameters = [] }: Operation, place: string, title: st
 function showBody({ content = {} }: Body) {
   return Object.values(content).map(
     ({ schema, examples = {}, example }) => html`
-      <p>${typeOf(schema)}</p>
+      <p class="schema">${typeOf(schema)}</p>
       ${Object.entries(examples).map(([name, { value }]) => showExample(`Example: ${name}`, value))}
       ${example === undefined ? "" : showExample("Example", example)}
     `,
