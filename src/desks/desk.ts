@@ -65,7 +65,7 @@ export type DeskEvent = {
       isMarkdown?: boolean;
       sentAtMs?: number | undefined;
       /** The relay's id of the customer's message that it is about. */
-      quotes?: string;
+      quotes?: string | undefined;
       /** The desk says only that something about this message has changed: its agent may have asked for another try. */
       mayBeRetry?: boolean;
     } & AgentReply)

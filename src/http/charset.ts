@@ -9,7 +9,7 @@ export function readText(bytes: Uint8Array, contentType: string): string {
   if (wide !== undefined) return wide === "utf-32" ? readUtf32(bytes) : new TextDecoder(wide).decode(bytes);
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return new TextDecoder().decode(bytes);
   return (
-    decode(bytes, "utf-8") ?? decode(bytes, charsetOf(contentType)) ?? new TextDecoder("windows-1252").decode(bytes)
+    decode(bytes, utf8) ?? decode(bytes, charsetOf(contentType)) ?? new TextDecoder("windows-1252").decode(bytes)
   );
 }
 
@@ -37,9 +37,12 @@ function readUtf32(bytes: Uint8Array): string {
   return text.replace(/^\uFEFF/, "");
 }
 
-function decode(bytes: Uint8Array, label: string): string | undefined {
+const strict = { fatal: true, ignoreBOM: false };
+const utf8 = new TextDecoder("utf-8", strict);
+
+function decode(bytes: Uint8Array, by: string | TextDecoder): string | undefined {
   try {
-    return new TextDecoder(label, { fatal: true, ignoreBOM: false }).decode(bytes);
+    return (typeof by === "string" ? new TextDecoder(by, strict) : by).decode(bytes);
   } catch {
     return undefined;
   }

@@ -100,8 +100,12 @@ const BODIES: Record<string, (owner: string, number: string) => unknown> = {
 };
 /** These would change what the table is about. They are tried with every credential but the operator's. */
 const DANGEROUS = new Set(["putTenant", "deleteTenant", "rotateCredentials"]);
-/** What those hear who are let in, where it is not 200: these tenants' engines take no login, and nobody upgrades here. */
-const LET_IN: Record<string, string> = { testEngine: "422 invalid_request", watch: "426 upgrade_required" };
+/** What those hear who are let in, where it is not 200: no body is sent, no engine here takes a login, and nobody upgrades. */
+const LET_IN: Record<string, string> = {
+  connectChatwoot: "400 invalid_json",
+  testEngine: "422 invalid_request",
+  watch: "426 upgrade_required",
+};
 
 async function ask(
   operation: ApiOperation,

@@ -170,7 +170,6 @@ export function repliesOf(
   const order = typeof id === "number" ? { key: id, ageMs } : undefined;
   const conversationId = conversationIdOf(of.id);
   const quoted = content_attributes?.["in_reply_to_external_id"];
-  const quotes = typeof quoted === "string" ? { quotes: quoted } : {};
   return replies.map(({ part, messageType, message: caption, mediaLink }, index) => ({
     kind: "outgoing" as const,
     conversationId,
@@ -180,7 +179,7 @@ export function repliesOf(
     deskMessage,
     ticketReference,
     order,
-    ...(index === 0 ? quotes : {}),
+    quotes: index === 0 && typeof quoted === "string" ? quoted : undefined,
     messageType,
     message: caption,
     mediaLink,

@@ -90,6 +90,8 @@ test("a reply that died before the relay was killed goes out once when its agent
   tenant.engine.answerWith((_request, index) => ({ status: index < 1 ? 422 : 200 }));
   await chatwoot.agentSays(conversation, "Sudah kami kirim");
   const message = await untilShown(chatwoot, "failed");
+  // The webhook of that: Chatwoot marks a message as failed where the relay does not answer it.
+  await untilTold(chatwoot, 1);
   await world.killAndRestart();
   reachable({ chatwoot, tenant });
   expect(await chatwoot.agentRetries(message)).toEqual([200, 200]);

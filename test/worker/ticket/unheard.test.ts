@@ -112,6 +112,7 @@ test("a reply that no webhook told goes out after two quiet minutes, and shows a
   const one = standing("told by nobody");
   await pass(QUIET_MS - 1000);
   expect(asked()).toEqual([]);
+  expect(await alarmOf(stub)).toBeLessThanOrEqual(Date.now() + 1000);
   await pass(1000);
   await delivered(1);
   expect(told()).toEqual(["told by nobody"]);
@@ -214,6 +215,14 @@ test("while a Close lies its conversation is asked about once, and what is found
     farEnds.sent.filter(({ url }) => url.includes("bank.example")).map(({ url }) => url.split("/").at(-1)),
   ).toEqual(["outgoing", "command"]);
   expect(asked()).toHaveLength(1);
+});
+
+test("a ticket that 3Dolphins has closed is not asked about", async () => {
+  const body = JSON.stringify({ ticketNumber: "t", channel: "whatsapp", owner, event: "Close" });
+  await accepted(call("/v1/dolphins/ingress-key/command", { method: "POST", body }));
+  await untilView(owner, "t", ({ state }) => state === "closed");
+  await quiet();
+  expect(asked()).toEqual([]);
 });
 
 test("a closed ticket is not asked about, and the customer's return is", async () => {
