@@ -8,9 +8,7 @@ export function readText(bytes: Uint8Array, contentType: string): string {
   const wide = wideEncodingOf(bytes);
   if (wide !== undefined) return wide === "utf-32" ? readUtf32(bytes) : new TextDecoder(wide).decode(bytes);
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return new TextDecoder().decode(bytes);
-  return (
-    decode(bytes, utf8) ?? decode(bytes, charsetOf(contentType)) ?? new TextDecoder("windows-1252").decode(bytes)
-  );
+  return decode(bytes, utf8) ?? decode(bytes, charsetOf(contentType)) ?? new TextDecoder("windows-1252").decode(bytes);
 }
 
 /**
