@@ -217,6 +217,20 @@ test("while a Close lies its conversation is asked about once, and what is found
   expect(asked()).toHaveLength(1);
 });
 
+test("a Close whose object has gone while it lay goes out behind what is found when the object is back", async () => {
+  standing("told by nobody");
+  fault = new Response("", { status: 503 });
+  await closed();
+  await vi.waitFor(() => expect(asked()).toHaveLength(1));
+  await evictDurableObject(stub);
+  fault = undefined;
+  await pass(LONGEST_LYING_MS);
+  await delivered(2);
+  expect(
+    farEnds.sent.filter(({ url }) => url.includes("bank.example")).map(({ url }) => url.split("/").at(-1)),
+  ).toEqual(["outgoing", "command"]);
+});
+
 test("a ticket that 3Dolphins has closed is not asked about", async () => {
   const body = JSON.stringify({ ticketNumber: "t", channel: "whatsapp", owner, event: "Close" });
   await accepted(call("/v1/dolphins/ingress-key/command", { method: "POST", body }));
