@@ -34,10 +34,14 @@ export async function retriedReplies(
   if (!reference) return (await showsSent(c, tenant, webhook, deskMessage)) ? replies : [];
   const { ticketNumber } = reference;
   const ticket = () => ticketOf(c, owner, ticketNumber);
-  const { stored, dead, isOurs } = await ask(() => ticket().knownReply(deskMessage, farEndOf(tenant.desk)));
+  const { stored, dead, isDeathOwed, isOurs } = await ask(() =>
+    ticket().knownReply(deskMessage, farEndOf(tenant.desk)),
+  );
   const missing = isOurs ? replies.filter(({ idempotencyKey }) => !stored.includes(idempotencyKey)) : [];
-  if (dead.length + missing.length === 0) return [];
+  if (dead.length + missing.length === 0 && !isDeathOwed) return [];
   if (!(await showsSent(c, tenant, webhook, deskMessage))) return [];
+  // It has not been possible to show it so far. The refusal of this webhook does.
+  if (isDeathOwed) throw AppError.unavailable("the desk does not show yet that this reply is dead");
   const replayed = dead.length === 0 ? 0 : await ask(() => ticket().replayUnchanged(dead));
   log("agent_retry", { requestId: c.var.requestId, owner, ticketNumber, replayed, missing: missing.length });
   return missing;

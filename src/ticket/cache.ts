@@ -37,6 +37,8 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   farEnds?: Partial<Record<LaneName, string>>;
   /** Up to which reply the desk shows what became of it. */
   receiptedUpTo?: number;
+  /** Those up to there that were replayed, and are to be shown again. */
+  receiptAgain?: number[];
   /** Of the desk's numbered messages, those above this are the ticket's. */
   since?: number;
   asked?: Asked;
@@ -176,6 +178,13 @@ export class TicketCache {
 
   /** Undefined before the ticket's first reply that has a receipt. */
   receiptedUpTo = (): number | undefined => this.ticket && conversationsOf(this.ticket).receiptedUpTo;
+
+  receiptAgain = (): readonly number[] => (this.ticket && conversationsOf(this.ticket).receiptAgain) ?? [];
+
+  keepReceiptAgain(receiptAgain: readonly number[]): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), receiptAgain }) });
+  }
 
   keepReceipted(receiptedUpTo: number): void {
     if (!this.ticket) return;

@@ -34,7 +34,7 @@ export type TicketDeps = {
   deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
   /** Undefined where the desk has no receipts. Never throws. */
   sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
-  receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs">;
+  receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs" | "isShown" | "settling">;
   /** Never throws. */
   askDesk: AskDesk;
   unheard: Pick<Unheard, "startIfDue" | "dueMs" | "heldUntilMs">;

@@ -13,25 +13,29 @@ export type DeadReply = { id: string; attempts: number };
 export type KnownReply = {
   /** Keys of its parts that were ever stored. */
   stored: string[];
-  /** Its parts that are dead, once the desk has been told so. */
+  /** Its parts that are dead, once the desk shows that. */
   dead: DeadReply[];
+  /** Some are dead, and the desk does not show it yet: nobody can have asked for another try. */
+  isDeathOwed: boolean;
   /** Whether a part that was never stored may be taken: the message is no older than what the ticket has seen of the desk. */
   isOurs: boolean;
 };
 
 type Known = Pick<TicketDeps, "cache" | "store">;
+type KnownShown = Known & { receipts: Pick<TicketDeps["receipts"], "isShown"> };
 
-export function knownReply(deskMessage: string, farEnd: string, { cache, store }: Known): KnownReply {
+export function knownReply(deskMessage: string, farEnd: string, { cache, store, receipts }: KnownShown): KnownReply {
   // That there is no such ticket is for the refusal to say.
-  if (!cache.ticket) return { stored: [], dead: [], isOurs: true };
+  if (!cache.ticket) return { stored: [], dead: [], isDeathOwed: false, isOurs: true };
   const parts = store.readParts(LANE, deskMessage);
-  const toldUpTo = cache.receiptedUpTo() ?? 0;
-  const dead = parts
-    .filter(({ state, sequence }) => state === "dead" && sequence <= toldUpTo)
-    .flatMap(({ sequence }) => deadReply(sequence, store) ?? []);
+  // As long as a part waits, the desk has been told nothing.
+  const isWaiting = parts.some(({ state }) => state === "waiting");
+  const deaths = isWaiting ? [] : parts.filter(({ state }) => state === "dead");
+  const isDeathOwed = deaths.length > 0 && !parts.every(({ sequence }) => receipts.isShown(sequence));
+  const dead = isDeathOwed ? [] : deaths.flatMap(({ sequence }) => deadReply(sequence, store) ?? []);
   const since = firstNumber(farEnd, { cache, store });
   const isOurs = parts.length > 0 || (since !== undefined && numberOf(deskMessage) > since);
-  return { stored: parts.map(({ key }) => key), dead, isOurs };
+  return { stored: parts.map(({ key }) => key), dead, isDeathOwed, isOurs };
 }
 
 function deadReply(sequence: number, store: Known["store"]): DeadReply | undefined {

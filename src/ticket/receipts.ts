@@ -14,6 +14,8 @@ type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | 
   ended: () => void;
 };
 
+type Owed = { sequence: number; idempotencyKey: string | null; isAgain: boolean };
+
 /**
  * Shows at a desk's own messages what became of them. What is owed is derived from the rows: the ticket's row says up to which
  * reply all is shown, and every settled one behind it is owed. So a crash owes the same as before, and a desk without receipts
@@ -22,6 +24,9 @@ type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | 
 export class Receipts {
   readonly #deps: ReceiptDeps;
   #isUnderWay = false;
+  #run: Promise<void> = Promise.resolve();
+  /** The newest reply that has been shown, or is being shown. It is kept when a run ends. */
+  #upTo = 0;
   /** After a start nobody knows. */
   #mayOwe = true;
   #attempts = 0;
@@ -35,17 +40,27 @@ export class Receipts {
   settled({ sequence, idempotencyKey }: MessageRow): boolean {
     if (deskMessageOfKey(idempotencyKey ?? "") === undefined) return false;
     const { cache } = this.#deps;
-    // The first of the ticket, or one that was replayed.
-    if ((cache.receiptedUpTo() ?? sequence) >= sequence) cache.keepReceipted(sequence - 1);
+    const upTo = cache.receiptedUpTo();
+    // The first of the ticket; or one that was replayed, for which those behind it are not shown again.
+    if (upTo === undefined) cache.keepReceipted(sequence - 1);
+    else if (Math.max(upTo, this.#upTo) >= sequence) cache.keepReceiptAgain([...cache.receiptAgain(), sequence]);
     this.#mayOwe = true;
     return true;
   }
+
+  /** Whether the desk shows what has become of a reply. */
+  isShown = (sequence: number): boolean =>
+    sequence <= (this.#deps.cache.receiptedUpTo() ?? 0) && !this.#deps.cache.receiptAgain().includes(sequence);
+
+  /** Resolves when what is being shown now has been. */
+  settling = (): Promise<void> => this.#run;
 
   startIfDue(nowMs: number): void {
     if (this.#isUnderWay || !this.#mayOwe || isWaiting(this.#notBeforeMs, nowMs, LONGEST_WAIT_MS)) return;
     if (this.#deps.cache.receiptedUpTo() === undefined) return;
     this.#isUnderWay = true;
-    this.#deps.waitUntil(this.#run());
+    this.#run = this.#showAll();
+    this.#deps.waitUntil(this.#run);
   }
 
   /** When an alarm has to ring for a receipt, epoch ms. */
@@ -53,21 +68,22 @@ export class Receipts {
     return this.#mayOwe && this.#notBeforeMs > 0 ? this.#notBeforeMs : Number.POSITIVE_INFINITY;
   }
 
-  async #run(): Promise<void> {
+  async #showAll(): Promise<void> {
     const { cache, store, nowMs } = this.#deps;
     try {
       let upTo = cache.receiptedUpTo() ?? 0;
-      let isBehind = true;
-      while (isBehind) {
-        const next = store.readNextSettled("toDolphins", upTo);
-        if (!next || !(await this.#show(next))) break;
-        upTo = next.sequence;
+      let next = this.#next(upTo);
+      while (next) {
+        this.#upTo = next.isAgain ? upTo : next.sequence;
+        if (!(await this.#show(next))) break;
         this.#attempts = 0;
-        isBehind = (cache.receiptedUpTo() ?? 0) < upTo;
+        // One that was replayed meanwhile stands there once more.
+        if (next.isAgain) cache.keepReceiptAgain(cache.receiptAgain().slice(1));
+        upTo = this.#upTo;
+        next = this.#next(upTo);
       }
-      // A replay may have settled meanwhile, and have set it back.
-      if (isBehind) cache.keepReceipted(upTo);
-      this.#mayOwe = store.readNextSettled("toDolphins", cache.receiptedUpTo() ?? 0) !== undefined;
+      if (upTo > (cache.receiptedUpTo() ?? 0)) cache.keepReceipted(upTo);
+      this.#mayOwe = next !== undefined;
       const waitMs = RETRY_MS[this.#attempts - 1] ?? 0;
       this.#notBeforeMs = this.#attempts > 0 ? nowMs() + waitMs : 0;
     } catch (error) {
@@ -75,20 +91,31 @@ export class Receipts {
       this.#notBeforeMs = nowMs() + LONGEST_WAIT_MS;
     } finally {
       this.#isUnderWay = false;
+      this.#upTo = 0;
     }
     this.startIfDue(nowMs());
     this.#deps.ended();
   }
 
+  /** The reply that is to be shown next: one that was replayed, or else the next that is settled behind `upTo`. */
+  #next(upTo: number): Owed | undefined {
+    const { cache, store } = this.#deps;
+    const [again] = cache.receiptAgain();
+    const next = again === undefined ? store.readNextSettled("toDolphins", upTo) : undefined;
+    if (again === undefined) return next && { ...next, isAgain: false };
+    const idempotencyKey = store.readMessage("toDolphins", again)?.idempotencyKey ?? null;
+    return { sequence: again, idempotencyKey, isAgain: true };
+  }
+
   /** False when it has to be tried again. */
-  async #show({ sequence, idempotencyKey }: { sequence: number; idempotencyKey: string | null }): Promise<boolean> {
+  async #show({ sequence, idempotencyKey, isAgain }: Owed): Promise<boolean> {
     const { cache, store, sendReceipt } = this.#deps;
     const { ticket } = cache;
     const deskMessage = deskMessageOfKey(idempotencyKey ?? "");
     if (!ticket || deskMessage === undefined) return true;
     const parts = store.readParts("toDolphins", deskMessage);
     // The last part speaks for all.
-    if (parts.some((part) => part.sequence > sequence || part.state === "waiting")) return true;
+    if (parts.some((part) => (!isAgain && part.sequence > sequence) || part.state === "waiting")) return true;
     const dead = parts.find((part) => part.state === "dead")?.sequence;
     const receipt = { deskMessage, attempt: this.#attempts + 1, ...this.#outcomeOf(dead) };
     const outcome = await sendReceipt(ticket, receipt);

@@ -152,7 +152,12 @@ export class Ticket extends DurableObject<Env> {
   }
 
   /** What is known of a desk's message whose agent may ask for another try. */
-  knownReply(deskMessage: string, farEnd: string): KnownReply {
+  async knownReply(deskMessage: string, farEnd: string): Promise<KnownReply> {
+    const known = knownReply(deskMessage, farEnd, this.#deps);
+    if (!known.isDeathOwed) return known;
+    // What the agent sees and has asked about may be ahead of what is recorded here.
+    await this.#rearm();
+    await this.#deps.receipts.settling();
     return knownReply(deskMessage, farEnd, this.#deps);
   }
 

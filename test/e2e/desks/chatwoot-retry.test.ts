@@ -152,6 +152,46 @@ test("a retry that Chatwoot's own answer cannot confirm shows as failed, and the
   expect(told(tenant)).toEqual(["Sudah kami kirim", "Sudah kami kirim"]);
 });
 
+test("of several replies that died each goes out when its agent retries it, and what others show is left alone", async () => {
+  const { chatwoot, tenant, conversation } = await opened();
+  const texts = ["Satu", "Dua", "Tiga"];
+  tenant.engine.answerWith((_request, index) => ({ status: index < texts.length ? 422 : 200 }));
+  for (const text of texts) await chatwoot.agentSays(conversation, text);
+  const messages = chatwoot.messages.slice(-texts.length);
+  for (const message of messages) await untilShown(chatwoot, "failed", message);
+  const [first, ...others] = messages;
+  if (!first) throw new Error("there is no message");
+  const shown = () => chatwoot.received.filter(({ method }) => method === "PATCH").length;
+  const before = shown();
+  expect(await chatwoot.agentRetries(first)).toEqual([200, 200]);
+  await untilShown(chatwoot, "delivered", first);
+  for (const answers of await Promise.all(others.map((one) => chatwoot.agentRetries(one)))) {
+    expect(answers).toEqual([200, 200]);
+  }
+  for (const message of others) await untilShown(chatwoot, "delivered", message);
+  expect(told(tenant).toSorted((a, b) => a.localeCompare(b))).toEqual(["Dua", "Dua", "Satu", "Satu", "Tiga", "Tiga"]);
+  expect(shown() - before).toBe(texts.length);
+});
+
+test("a retry of a failure that the relay does not know to be shown fails again, and the next one is taken", async () => {
+  const { chatwoot, tenant, conversation } = await opened();
+  tenant.engine.answerWith((_request, index) => ({ status: index < 1 ? 422 : 200 }));
+  const asked = () => chatwoot.received.filter(({ method }) => method === "PATCH").length;
+  chatwoot.failNext("status", { status: 503, stored: true });
+  await chatwoot.agentSays(conversation, "Sudah kami kirim");
+  const message = await untilShown(chatwoot, "failed");
+  expect(await chatwoot.agentRetries(message)).toContain(503);
+  await poll(
+    () => Promise.resolve(asked()),
+    (count) => count === 2,
+    "the failure to be shown again",
+  );
+  await untilShown(chatwoot, "failed");
+  await chatwoot.agentRetries(message);
+  await untilShown(chatwoot, "delivered");
+  expect(told(tenant)).toEqual(["Sudah kami kirim", "Sudah kami kirim"]);
+});
+
 test("a retry in a conversation that reaches nobody fails again", async () => {
   const { chatwoot, tenant, conversation } = await opened();
   const own = { ...conversation, id: 9001, sourceId: "8d0a1f5e-2a55-4b6e-9a35-3c1b8f0f6a11" };

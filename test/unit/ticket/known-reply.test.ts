@@ -7,10 +7,10 @@ const FAR_END = "chatwoot https://chatwoot.example 1 7";
 const nameOf = (id: number) => `https://chatwoot.example 1 7 5 ${id}`;
 
 type Part = { id: number; sequence: number; state: "waiting" | "delivered" | "dead"; attempts?: number };
-type Ticket = { parts?: Part[]; oldest?: number; since?: number; toldUpTo?: number; exists?: boolean };
+type Ticket = { parts?: Part[]; oldest?: number; since?: number; shownUpTo?: number; exists?: boolean };
 
 /** A ticket whose rows hold replies to Chatwoot's messages, each of one part. */
-function ticketWith({ parts = [], oldest, since, toldUpTo, exists = true }: Ticket) {
+function ticketWith({ parts = [], oldest, since, shownUpTo = 0, exists = true }: Ticket) {
   const idOf = ({ sequence }: Part) => `msg_${sequence}`;
   const at = (sequence: number) => parts.find((part) => part.sequence === sequence);
   const store: Partial<TicketStore> = {
@@ -37,9 +37,9 @@ function ticketWith({ parts = [], oldest, since, toldUpTo, exists = true }: Tick
   const cache: Partial<TicketCache> = {
     ticket: exists ? ({} as NonNullable<TicketCache["ticket"]>) : undefined,
     since: () => since,
-    receiptedUpTo: () => toldUpTo,
   };
-  return { store: store as TicketStore, cache: cache as TicketCache };
+  const receipts = { isShown: (sequence: number) => sequence <= shownUpTo };
+  return { store: store as TicketStore, cache: cache as TicketCache, receipts };
 }
 
 const isOurs = (id: number, ticket: Ticket) => knownReply(nameOf(id), FAR_END, ticketWith(ticket)).isOurs;
@@ -68,11 +68,11 @@ test("a message of a ticket that is not there is for the refusal to speak of", (
   expect(isOurs(101, { exists: false })).toBe(true);
 });
 
-test("a dead reply may be tried again once the desk has been told of its death, and not before", () => {
+test("a dead reply may be tried again once the desk shows that it is dead, and not before", () => {
   const dead: Part = { id: 101, sequence: 3, state: "dead", attempts: 2 };
-  const known = (toldUpTo: number) => knownReply(nameOf(101), FAR_END, ticketWith({ parts: [dead], toldUpTo })).dead;
-  expect(known(2)).toEqual([]);
-  expect(known(3)).toEqual([{ id: "msg_3", attempts: 2 }]);
+  const known = (shownUpTo: number) => knownReply(nameOf(101), FAR_END, ticketWith({ parts: [dead], shownUpTo }));
+  expect(known(2)).toMatchObject({ dead: [], isDeathOwed: true });
+  expect(known(3)).toMatchObject({ dead: [{ id: "msg_3", attempts: 2 }], isDeathOwed: false });
 });
 
 test("of two who ask for another try of the same death, the later gets none, though it has died again", () => {

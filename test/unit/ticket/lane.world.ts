@@ -151,7 +151,13 @@ export class World {
         return promise;
       },
       sendReceipt: async () => undefined,
-      receipts: { settled: () => false, startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
+      receipts: {
+        settled: () => false,
+        startIfDue: () => undefined,
+        dueMs: () => Number.POSITIVE_INFINITY,
+        isShown: () => false,
+        settling: async () => undefined,
+      },
       askDesk: async () => undefined,
       unheard: { startIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY, heldUntilMs: () => 0 },
       nowMs: () => this.nowMs,

@@ -9,7 +9,12 @@ test("a receipt that waits for its next attempt is tried when the clock has been
   const sendReceipt = vi.fn<Deps["sendReceipt"]>(async () => ({ kind: "retry", error: "HTTP 503" }));
   const owed = { sequence: 1, idempotencyKey: "message:1#0" };
   const deps: Partial<Record<keyof Deps, unknown>> = {
-    cache: { ticket: { owner: "o", ticketNumber: "t" }, receiptedUpTo: () => 0, keepReceipted: () => undefined },
+    cache: {
+      ticket: { owner: "o", ticketNumber: "t" },
+      receiptedUpTo: () => 0,
+      keepReceipted: () => undefined,
+      receiptAgain: () => [],
+    },
     store: {
       readNextSettled: () => owed,
       readParts: () => [{ sequence: 1, state: "delivered" }],

@@ -14,7 +14,7 @@ import {
   type Sent,
 } from "../world";
 
-/** What a desk's webhooks did not tell: Chatwoot sends each of them once. */
+/** What a desk's webhooks did not tell, since Chatwoot sends each of them once; and a retry that is told at an awkward time. */
 
 const farEnds = useFarEnds();
 const QUIET_MS = 120_000;
@@ -34,6 +34,8 @@ let said: Said[];
 let lastId: number;
 let sourceId: string;
 let fault: Response | undefined;
+/** What the desk is told of a message's status is answered after this. */
+let statusAnswered: Promise<void>;
 let owner: string;
 let stub: ReturnType<typeof ticketOf>;
 
@@ -53,7 +55,7 @@ const statuses = () =>
     return id === undefined ? [] : [`${id} ${(JSON.parse(body) as { status: string }).status}`];
   });
 
-function chatwoot({ url, body }: Sent): Response {
+async function chatwoot({ url, body }: Sent): Promise<Response> {
   const path = url.replace(`${desk.baseUrl}/api/v1/accounts/1`, "");
   if (path === "/contacts/filter") return Response.json({ payload: [] });
   if (path === "/contacts") return Response.json({ payload: { contact: { id: 31 } } });
@@ -62,6 +64,9 @@ function chatwoot({ url, body }: Sent): Response {
     sourceId = (JSON.parse(body) as { source_id: string }).source_id;
     return Response.json({ id: 5, meta: { sender: { id: 31 } } });
   }
+  const [, shown] = /\?after=(\d+)&before=\d+$/.exec(path) ?? [];
+  if (shown !== undefined) return Response.json({ payload: said.filter(({ id }) => id === Number(shown)) });
+  if (/\/messages\/\d+$/.test(path)) await statusAnswered;
   const after = /\/conversations\/5\/messages\?after=(\d+)$/.exec(path)?.[1];
   if (after !== undefined)
     return fault ?? Response.json({ payload: said.filter(({ id }) => id > Number(after)).slice(0, 100) });
@@ -70,9 +75,9 @@ function chatwoot({ url, body }: Sent): Response {
 }
 
 /** The webhook of a message that stands there. */
-const webhookOf = async ({ id, content }: Said): Promise<void> => {
+const webhookOf = async ({ id, content }: Said, event = "message_created"): Promise<void> => {
   const conversation = { id: 5, inbox_id: 7, contact_inbox: { source_id: sourceId } };
-  const body = { event: "message_created", id, content, message_type: "outgoing", private: false, conversation };
+  const body = { event, id, content, message_type: "outgoing", private: false, conversation };
   const path = `/v1/desks/chatwoot/${owner}?token=${desk.webhookSecret}`;
   await accepted(call(path, { method: "POST", body: JSON.stringify(body) }));
 };
@@ -100,6 +105,7 @@ beforeEach(async () => {
   said = [];
   lastId = 100;
   fault = undefined;
+  statusAnswered = Promise.resolve();
   farEnds.answerWith((sent) => (sent.url.startsWith(desk.baseUrl) ? chatwoot(sent) : Response.json({})));
   owner = await registerTenant({ desk });
   stub = ticketOf(owner, "t");
@@ -217,6 +223,20 @@ test("while a Close lies its conversation is asked about once, and what is found
   expect(asked()).toHaveLength(1);
 });
 
+test("a Close whose object has gone while it lay goes out behind what is found when the object is back", async () => {
+  standing("told by nobody");
+  fault = new Response("", { status: 503 });
+  await closed();
+  await vi.waitFor(() => expect(asked()).toHaveLength(1));
+  await evictDurableObject(stub);
+  fault = undefined;
+  await pass(LONGEST_LYING_MS);
+  await delivered(2);
+  expect(
+    farEnds.sent.filter(({ url }) => url.includes("bank.example")).map(({ url }) => url.split("/").at(-1)),
+  ).toEqual(["outgoing", "command"]);
+});
+
 test("a ticket that 3Dolphins has closed is not asked about", async () => {
   const body = JSON.stringify({ ticketNumber: "t", channel: "whatsapp", owner, event: "Close" });
   await accepted(call("/v1/dolphins/ingress-key/command", { method: "POST", body }));
@@ -246,6 +266,27 @@ test("a Chatwoot that is down is asked again half a minute later, and what it ha
   await pass(30_000);
   await delivered(1);
   expect(asked()).toHaveLength(2);
+});
+
+test("a retry that is told before the failure's receipt is answered waits for that, and is taken", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  statusAnswered = promise;
+  let isRefused = true;
+  farEnds.answerWith((sent) => {
+    if (sent.url.startsWith(desk.baseUrl)) return chatwoot(sent);
+    return isRefused ? new Response("", { status: 422 }) : Response.json({});
+  });
+  const one = standing("refused at first");
+  await webhookOf(one);
+  await vi.waitFor(() => expect(statuses()).toEqual([`${one.id} failed`]));
+  isRefused = false;
+  const retried = webhookOf(one, "message_updated");
+  // The webhook is with the ticket by then.
+  await viewOf(owner, "t");
+  resolve();
+  await retried;
+  await delivered(1);
+  expect(told()).toEqual(["refused at first", "refused at first"]);
 });
 
 test("a quiet period costs two rows and one alarm, and one in which nothing happened nothing", async () => {
