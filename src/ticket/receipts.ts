@@ -69,7 +69,7 @@ export class Receipts {
   }
 
   async #showAll(): Promise<void> {
-    const { cache, store, nowMs } = this.#deps;
+    const { cache, nowMs } = this.#deps;
     try {
       let upTo = cache.receiptedUpTo() ?? 0;
       let next = this.#next(upTo);
