@@ -1,6 +1,7 @@
 import { required } from "../../config";
 import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
-import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
@@ -12,24 +13,22 @@ import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 export const tenants = new Routes();
 
 tenants
-  .get("/", async (c) => {
+  .get("/", allow("viewer"), async (c) => {
     const limit = numberIn(c, "limit", PAGE, PAGE);
     const { tenants: sealed, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
     const shown = await Promise.all(sealed.map(maskSecrets));
     return c.json<TenantsAnswer>({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
   })
-  .get("/:owner", async (c) =>
+  .get("/:owner", allow("viewer"), async (c) =>
     c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
   )
-  .put("/:owner", async (c) => {
+  .put("/:owner", allow("admin", "tenant_put"), async (c) => {
     const sealed = await putRecord(c, ownerIn(c), jsonOf(c.var.body));
-    audit(c, "tenant_put", sealed.owner);
     return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
   })
-  .delete("/:owner", async (c) => {
+  .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
     if (!(await directoryOf(c).deleteTenant(owner))) throw unknownOwner();
-    audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
   });
 
