@@ -14,6 +14,7 @@ const HOUSE = [
   "engine-session",
   "console-session",
   "audit",
+  "registrar",
   "config",
   "tenants",
   "desks",

@@ -14,7 +14,7 @@ export type Settings = {
   MASTER_KEY: string;
   INGRESS_KEYS: string;
   ALLOW_INSECURE_TARGETS: string;
-};
+} & Partial<Record<"OPERATORS" | "ACCESS_TEAM_DOMAIN" | "ACCESS_AUD" | "ACCESS_ROLES", string>>;
 
 /** The built Worker on the real runtime. `logs` holds the Worker's console lines, in the order they came. */
 export type Relay = {

@@ -17,7 +17,10 @@ export const auditOf = (c: AppContext): DurableObjectStub<Audit> => c.env.AUDIT.
 
 /** Adds to the entry of this request what more there is to say of it. */
 export const audit = (c: AppContext, details: Told["details"], changes: Change[] = []): void =>
-  c.set("told", { details, changes });
+  c.set("told", {
+    details: { ...c.var.told?.details, ...details },
+    changes: [...(c.var.told?.changes ?? []), ...changes],
+  });
 
 /** A request that turned out to be a preview has no entry. */
 export const nothingDone = (c: AppContext): void => c.set("told", undefined);

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { audit, auditOf, nothingDone } from "../../http/audit-trail";
 import { ask, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
-import { queryIn } from "../../http/parameters";
+import { numberIn, queryIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
-import type { AuditAnswer, AuditCheckAnswer } from "../../model/answers";
+import type { AuditCheckAnswer } from "../../model/answers";
 
 /** The audit log: read, written out, and checked. */
 export const auditLog = new Routes();
@@ -20,19 +20,13 @@ export const auditQuery = z.object({
   owner: text,
   actor: text,
   before: z.optional(z.string().check(z.regex(/^[1-9]\d{0,14}$/, "must be the next of the answer before, or be left out"))),
-  limit: z._default(
-    z.pipe(
-      z.transform(Number),
-      z.int().check(z.minimum(1), z.maximum(MOST_ENTRIES)),
-    ),
-    ENTRIES,
-  ),
   format: z.optional(z.literal("ndjson", "must be ndjson, or be left out")),
 });
 
 auditLog
   .get("/", allow("viewer", "audit_exported"), async (c) => {
-    const { owner, actor, before, limit, format } = queryIn(c, auditQuery);
+    const { owner, actor, before, format } = queryIn(c, auditQuery);
+    const limit = numberIn(c, "limit", MOST_ENTRIES, ENTRIES);
     const filter = { owner: owner || undefined, actor: actor || undefined };
     const from = before === undefined ? Number.MAX_SAFE_INTEGER : Number(before);
     if (format === "ndjson") {
@@ -42,9 +36,11 @@ auditLog
     // What is on the page is no customer's word: reading it is no entry, or each reading would make the next one longer.
     nothingDone(c);
     const { entries, next } = await ask(() => auditOf(c).entries(filter, from, limit));
-    return c.json<AuditAnswer>({ status: "success", entries, ...(next === undefined ? {} : { next: String(next) }) });
+    const more = next === undefined ? "" : `,"next":"${next}"`;
+    const body = `{"status":"success","entries":[${entries.join(",")}]${more}}`;
+    return c.body(body, 200, { "content-type": "application/json" });
   })
-  .get("/check", allow("viewer"), async (c) => {
+  .get("/verify", allow("viewer"), async (c) => {
     let checked = await ask(() => auditOf(c).check(undefined));
     while (checked.next !== undefined) {
       const { next } = checked;
@@ -53,6 +49,7 @@ auditLog
     return c.json<AuditCheckAnswer>({ status: "success", check: checked });
   });
 
+type Entries = { entries: string[]; next?: number };
 type Filter = { owner: string | undefined; actor: string | undefined };
 
 /** All that fits, the newest first, read as fast as it is taken. */
@@ -63,10 +60,9 @@ function lines(c: AppContext, filter: Filter, from: number): ReadableStream<Uint
     pull: async (controller) => {
       if (before === undefined) return controller.close();
       const at: number = before;
-      const page = await ask(() => auditOf(c).entries(filter, at, STREAMED));
+      const page: Entries = await ask(() => auditOf(c).entries(filter, at, STREAMED));
       before = page.next;
-      for (const entry of page.entries) controller.enqueue(encoder.encode(`${JSON.stringify(entry)}\n`));
-      if (page.entries.length === 0) controller.enqueue(new Uint8Array());
+      controller.enqueue(encoder.encode(page.entries.map((entry) => `${entry}\n`).join("")));
     },
   });
 }

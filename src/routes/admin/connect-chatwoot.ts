@@ -1,5 +1,6 @@
 import { required } from "../../config";
 import { chatwootConnection, connectChatwoot } from "../../desks/chatwoot/connect";
+import { audit } from "../../http/audit-trail";
 import { configOf } from "../../http/context";
 import { allow } from "../../http/operators";
 import { bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";

@@ -1,5 +1,5 @@
 import { required } from "../../config";
-import { configOf, directoryOf, type AppContext } from "../../http/context";
+import { askOnce, configOf, directoryOf, registrarOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
 import { tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
@@ -17,7 +17,7 @@ credentials
   })
   .post("/:owner/credentials/rotate", allow("admin", "credentials_rotated"), async (c) => {
     const { deskId } = await tenantIn(c);
-    const { generation } = await directoryOf(c).rotate(deskId, Date.now());
+    const { generation } = await askOnce(() => registrarOf(c, `desk:${deskId}`).rotate(deskId));
     return showCredentials(c, deskId, generation);
   });
 

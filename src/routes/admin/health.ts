@@ -3,7 +3,7 @@ import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
 import { auditOf } from "../../http/audit-trail";
-import { configOf, directoryOf, indexOf, ticketOf, type AppContext } from "../../http/context";
+import { configOf, directoryOf, indexOf, registrarOf, ticketOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
 import { Routes } from "../../http/routes";
 import { sessionObject } from "../../http/session-cookie";
@@ -50,6 +50,7 @@ const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
   roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
+  roundTrip("REGISTRAR", OBJECT, () => registrarOf(c, NOBODY).isThere()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
   roundTrip("AUDIT", OBJECT, () => auditOf(c).isReady()),
 ];

@@ -1,12 +1,14 @@
 import { required } from "../../config";
+import { audit } from "../../http/audit-trail";
 import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
 import { numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
+import { changesBetween } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
 import { PAGE } from "../../tenants/directory";
-import { maskSecrets, sealSecrets } from "../../tenants/secrets";
+import { markSecrets, maskSecrets, sealSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 
 /** The records of the tenants. */
@@ -38,16 +40,15 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
   const directory = directoryOf(c);
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  const { sealed, missing } = await sealSecrets(
-    required(config.masterKeys),
-    parsed.value,
-    await directory.freshTenant(owner),
-  );
+  const before = await directory.freshTenant(owner);
+  const { sealed, missing } = await sealSecrets(required(config.masterKeys), parsed.value, before);
   if (missing.length > 0) {
     const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
     throw invalidTenant(missing.map((path) => ({ path, message })));
   }
+  const known = before && (await maskSecrets(before));
   await directory.putTenant(sealed);
+  audit(c, {}, changesBetween(known, await markSecrets(parsed.value)));
   return sealed;
 }
 
