@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from "jose";
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from "jose";
 import { startFarEnd } from "./far-end.ts";
 
 /**
@@ -12,9 +12,9 @@ export type FakeAccess = {
   url: string;
   audience: string;
   /** The token of a person whom Access has let through. */
-  tokenOf: (email: string, instead?: JWTPayload) => Promise<string>;
+  tokenOf: (email: string, instead?: Instead) => Promise<string>;
   /** That of a program with a service token. */
-  serviceToken: (instead?: JWTPayload) => Promise<string>;
+  serviceToken: (instead?: Instead) => Promise<string>;
   /** Signs with a new key from now on. The one before stays among those it gives. */
   rotate: () => Promise<void>;
   /** How often the keys were asked for. */
@@ -24,6 +24,8 @@ export type FakeAccess = {
   close: () => Promise<void>;
 };
 
+/** In place of a claim; null leaves it out. */
+type Instead = Record<string, unknown>;
 type Pair = { kid: string; jwk: JWK; privateKey: CryptoKey };
 
 const LASTS_SECONDS = 3600;
@@ -39,7 +41,7 @@ export async function startFakeAccess(): Promise<FakeAccess> {
     return { status: 200, body: JSON.stringify({ keys: pairs.map(({ jwk }) => jwk) }) };
   });
 
-  const sign = async (claims: JWTPayload): Promise<string> => {
+  const sign = async (claims: Instead): Promise<string> => {
     const [{ kid, privateKey }] = pairs as [Pair];
     const nowSeconds = Math.floor(Date.now() / 1000);
     const payload = {
@@ -51,7 +53,8 @@ export async function startFakeAccess(): Promise<FakeAccess> {
       type: "app",
       ...claims,
     };
-    return new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid, typ: "JWT" }).sign(privateKey);
+    const given = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
+    return new SignJWT(given).setProtectedHeader({ alg: "RS256", kid, typ: "JWT" }).sign(privateKey);
   };
   return {
     url: farEnd.url,

@@ -33,7 +33,7 @@ export async function requireAudit(c: AppContext): Promise<void> {
 /** What was done is done, whether or not the log has it. */
 export async function recordAct(c: AppContext, entry: NewEntry): Promise<void> {
   logEntry(c, entry);
-  await orLog(c, entry, auditOf(c).append(entry));
+  await orLog(c, entry, () => auditOf(c).append(entry));
 }
 
 /** Throws `unavailable` when the log does not take it: then nothing is shown. */
@@ -52,7 +52,7 @@ export function recordDeskLook(c: AppContext, deskId: string, action: string, ow
   const look = lookOf(entry);
   if (!looks.isDue(look, Date.now())) return;
   looks.add(look);
-  c.executionCtx.waitUntil(orLog(c, entry, auditOf(c).appendLook(entry)));
+  c.executionCtx.waitUntil(orLog(c, entry, () => auditOf(c).appendLook(entry)));
 }
 
 /** A credential that opened nothing. Guesses are many, so this waits for nothing and writes little. */
@@ -62,7 +62,7 @@ export function recordFailure(c: AppContext, outcome: string, name = "unknown"):
   failures.add(address);
   const actor = { name, by: "nothing" as const };
   const entry: NewEntry = { ...origin, address, actor, action: "sign_in_failed", outcome };
-  c.executionCtx.waitUntil(orLog(c, entry, auditOf(c).appendFailure(entry)));
+  c.executionCtx.waitUntil(orLog(c, entry, () => auditOf(c).appendFailure(entry)));
 }
 
 /** Who, from where and in which request. */
@@ -103,9 +103,9 @@ function logEntry(c: AppContext, { action, actor, owner, ticketNumber, outcome, 
 }
 
 /** What the log could not take stands whole in a line of the Worker's own. */
-async function orLog(c: AppContext, entry: NewEntry, written: Promise<void>): Promise<void> {
+async function orLog(c: AppContext, entry: NewEntry, write: () => Promise<void>): Promise<void> {
   try {
-    await written;
+    await ask(write);
   } catch (error) {
     log("audit_failed", { requestId: c.var.requestId, error: errorText(error), entry: JSON.stringify(entry) });
   }
