@@ -149,6 +149,8 @@ export const overviewAnswer = answer({
     tickets: z.object({ open: count, closing: count, closed: count }),
     waiting: z.object({ tickets: count, messages: count, oldestSince: z.exactOptional(time) }),
     dead: z.object({ tickets: count, messages: count }),
+    /** Everything before this is counted. Of what is later, some may be missing. */
+    countedUntil: time,
     /** Oldest first, those in which nothing happened left out. */
     minutes: z.array(minute),
   }),
