@@ -67,12 +67,12 @@ export class IndexReporter {
     const { ticket } = cache;
     if (!ticket || this.#underWay || (this.#isHeld(nowMs) && trigger !== "swept")) return;
     const last = this.#lastReport(ticket);
-    const isDueNow = isUrgent(last, ticket, cache.lane);
+    const isFollowed = trigger === "awake" && isWatched(last, nowMs) && isBehind(last, cache.lane);
+    const isDueNow = isFollowed || isUrgent(last, ticket, cache.lane);
     if (!isDueNow && (trigger === "settled" || (trigger === "seen" && !isOlder(last, nowMs)))) return;
     const now = this.#snapshot(ticket, last, nowMs);
     // When the clock was set back, nothing says how long ago the last report was.
-    const isRationed = trigger === "awake" && (last?.atMs ?? 0) <= nowMs && !isWatched(last, nowMs);
-    const isWorthIt = isRationed ? isWorthReporting : differs;
+    const isWorthIt = trigger === "awake" && (last?.atMs ?? 0) <= nowMs ? isWorthReporting : differs;
     if (!isDueNow && !isWorthIt(last, now)) return;
     this.#underWay = this.#report(ticket.owner, last, now).finally(() => {
       this.#underWay = undefined;
@@ -105,7 +105,12 @@ export class IndexReporter {
     const last = this.#lastReport(ticket);
     const waits =
       last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
-    const isOwed = !last || (isWatched(last, nowMs) && isBehind(last, cache.lane)) || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
+    const isOwed =
+      !last ||
+      (isWatched(last, nowMs) && isBehind(last, cache.lane)) ||
+      waits ||
+      this.#failures > 0 ||
+      isUrgent(last, ticket, cache.lane);
     if (!isOwed) return Number.POSITIVE_INFINITY;
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
   }
@@ -170,7 +175,7 @@ export class IndexReporter {
 const ignore = () => undefined;
 
 /** The round of asking that says so is made anew before ten minutes are over. */
-const isWatched = (last: LastReport | undefined, nowMs: number): boolean =>
+const isWatched = (last: LastReport | undefined, nowMs: number): last is LastReport =>
   isWaiting(last?.watchedUntilMs ?? 0, nowMs, LONGEST_WATCH_MS);
 
 const isOlder = (last: LastReport | undefined, nowMs: number): boolean =>
