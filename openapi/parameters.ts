@@ -162,9 +162,12 @@ const OF_AUDIT: Record<string, string> = {
 };
 
 export const auditFilters: Parameter[] = [
-  ...Object.entries<z.ZodMiniType>(auditQuery.shape).map(
-    ([name, schema]): Parameter => ({ name, in: "query", description: OF_AUDIT[name] ?? "", schema }),
-  ),
+  ...Object.entries<z.ZodMiniType>(auditQuery.shape).map(([name, schema]): Parameter => ({
+    name,
+    in: "query",
+    description: OF_AUDIT[name] ?? "",
+    schema,
+  })),
   ...pageOf(200, 50, "before", z.string()).slice(1),
 ];
 

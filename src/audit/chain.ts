@@ -21,7 +21,7 @@ export const canonicalJson = (value: unknown): string =>
       : part,
   );
 
-export async function hashOf(before: string, json: string): Promise<string> {
+async function hashOf(before: string, json: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", utf8(`${before}\n${json}`));
   return new Uint8Array(hash).toHex();
 }

@@ -71,7 +71,11 @@ async function readKeys(origin: string, allowInsecureTargets: boolean): Promise<
 }
 
 const noKeys = () =>
-  new AppError("unavailable", "Cloudflare Access does not give its keys just now, so nobody can be let in by it. Try again.", {
-    detail: "the keys of ACCESS_TEAM_DOMAIN could not be read",
-    headers: { "retry-after": "5" },
-  });
+  new AppError(
+    "unavailable",
+    "Cloudflare Access does not give its keys just now, so nobody can be let in by it. Try again.",
+    {
+      detail: "the keys of ACCESS_TEAM_DOMAIN could not be read",
+      headers: { "retry-after": "5" },
+    },
+  );

@@ -84,8 +84,6 @@ async function operatorOf(c: AppContext): Promise<Operator | undefined> {
 }
 
 const unauthorized = () =>
-  new AppError(
-    "unauthorized",
-    "Send an operator's token, Authorization: Bearer <token>, or sign in at /console.",
-    { headers: { "www-authenticate": "Bearer" } },
-  );
+  new AppError("unauthorized", "Send an operator's token, Authorization: Bearer <token>, or sign in at /console.", {
+    headers: { "www-authenticate": "Bearer" },
+  });

@@ -237,9 +237,7 @@ export const auditEntry = z.object({
   outcome: z.string(),
   /** Of a record, what is another value now. A secret is `***`, before and after. */
   changes: z.exactOptional(
-    z.array(
-      z.object({ path: z.string(), before: z.exactOptional(z.unknown()), after: z.exactOptional(z.unknown()) }),
-    ),
+    z.array(z.object({ path: z.string(), before: z.exactOptional(z.unknown()), after: z.exactOptional(z.unknown()) })),
   ),
   details: z.exactOptional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
   requestId: z.string(),

@@ -29,7 +29,10 @@ session
     const holder = operatorWith(configOf(c), given.data.token);
     if (!holder) {
       recordFailure(c, "unauthorized");
-      throw new AppError("unauthorized", "That is no operator's token. ADMIN_TOKEN is one, and OPERATORS has the others.");
+      throw new AppError(
+        "unauthorized",
+        "That is no operator's token. ADMIN_TOKEN is one, and OPERATORS has the others.",
+      );
     }
     await requireAudit(c);
     const begun = newSession(holder.name, Date.now());

@@ -45,11 +45,16 @@ describe("OPERATORS", () => {
     expect(faultOf(config)).not.toContain(SITI);
     expect(operatorWith(config, ADMIN_TOKEN)?.role).toBe("admin");
     expect(operatorNamed(config, "admin")?.role).toBe("admin");
-    for (const ask of [() => operatorWith(config, SITI), () => operatorNamed(config, "siti")]) expect(ask).toThrow(AppError);
+    for (const ask of [() => operatorWith(config, SITI), () => operatorNamed(config, "siti")])
+      expect(ask).toThrow(AppError);
   });
 });
 
-const ACCESS = { ACCESS_TEAM_DOMAIN: "bank.cloudflareaccess.com", ACCESS_AUD: "a1, b2", ACCESS_ROLES: "*@bank.example:viewer" };
+const ACCESS = {
+  ACCESS_TEAM_DOMAIN: "bank.cloudflareaccess.com",
+  ACCESS_AUD: "a1, b2",
+  ACCESS_ROLES: "*@bank.example:viewer",
+};
 
 describe("the settings of Cloudflare Access", () => {
   test("the settings of Cloudflare Access are all there or none", () => {

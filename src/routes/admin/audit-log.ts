@@ -19,7 +19,9 @@ const text = z.optional(z.string().check(z.maxLength(256, "must be at most 256 c
 export const auditQuery = z.object({
   owner: text,
   actor: text,
-  before: z.optional(z.string().check(z.regex(/^[1-9]\d{0,14}$/, "must be the next of the answer before, or be left out"))),
+  before: z.optional(
+    z.string().check(z.regex(/^[1-9]\d{0,14}$/, "must be the next of the answer before, or be left out")),
+  ),
   format: z.optional(z.literal("ndjson", "must be ndjson, or be left out")),
 });
 

@@ -31,8 +31,12 @@ afterAll(async () => {
   await access.close();
 });
 
-const ask = (token: string, headers: Record<string, string> = OWN, path = "/admin/me", method = "GET"): Promise<Reply> =>
-  world.call(path, { method, headers: { [HEADER]: token, ...headers } });
+const ask = (
+  token: string,
+  headers: Record<string, string> = OWN,
+  path = "/admin/me",
+  method = "GET",
+): Promise<Reply> => world.call(path, { method, headers: { [HEADER]: token, ...headers } });
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 const base64Url = (text: string) => Buffer.from(text).toString("base64url");
 
@@ -144,7 +148,12 @@ test("while Access gives no keys, who comes by it is told to try again, and who 
   expect(reply.text).toContain("Cloudflare Access does not give its keys");
   expect((await relay.call("/admin/me", { headers: { ...headers, ...bearer(VIEWER) } })).status).toBe(200);
   team.fail(false);
-  await poll(() => relay.call("/admin/me", { headers }), ({ status }) => status === 200, "Access to be asked again", 15_000);
+  await poll(
+    () => relay.call("/admin/me", { headers }),
+    ({ status }) => status === 200,
+    "Access to be asked again",
+    15_000,
+  );
   await relay.stop();
   await team.close();
 });

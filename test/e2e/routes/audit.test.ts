@@ -26,7 +26,8 @@ async function entriesOf(query: Record<string, string>): Promise<Entry[]> {
   expect(reply.status, reply.text).toBe(200);
   return (reply.body as { entries: Entry[] }).entries.toReversed();
 }
-const actionsOf = (entries: Entry[]) => entries.map(({ action, outcome }) => (outcome === "ok" ? action : `${action}: ${outcome}`));
+const actionsOf = (entries: Entry[]) =>
+  entries.map(({ action, outcome }) => (outcome === "ok" ? action : `${action}: ${outcome}`));
 
 test("the audit log has every act and every look at what customers say, by whom and from where, in their order", async () => {
   const tenant = await world.tenant({ dolphins: { auth: { type: "login", username: "bank", password: SECRET } } });
@@ -64,7 +65,7 @@ test("the audit log has every act and every look at what customers say, by whom 
   expect(JSON.stringify(entries)).not.toContain(SECRET);
   expect(JSON.stringify(entries)).not.toContain(WORDS);
   const named = entries.map(({ requestId }) => String(requestId));
-  expect(world.relay().logs.filter((line) => line.includes(named[2] ?? "none"))[0]).toContain('"actor":"siti"');
+  expect(world.relay().logs.find((line) => line.includes(named[2] ?? "none"))).toContain('"actor":"siti"');
 });
 
 test("the audit log says what a PUT has changed, and of a secret only that it is new", async () => {
@@ -95,7 +96,11 @@ test("the audit log has what a desk was shown, under the desk's name, once for a
   for (let times = 0; times < 5; times++) await as(token, "GET", `/v1/tickets/${number}`);
   await as(token, "GET", `/v1/contacts/${contactId}?ticketNumber=${number}`);
   await as(token, "GET", `/v1/tickets/${number}/history`);
-  const shown = await poll(() => entriesOf({ actor }), (entries) => entries.length >= 3, "what the desk was shown");
+  const shown = await poll(
+    () => entriesOf({ actor }),
+    (entries) => entries.length >= 3,
+    "what the desk was shown",
+  );
   expect(actionsOf(shown).toSorted()).toEqual(["contact_shown", "history_shown", "ticket_read"]);
   for (const entry of shown) expect(entry).toMatchObject({ owner, ticketNumber: number, actor: { by: "desk" } });
 });
@@ -109,7 +114,11 @@ test("the audit log has sign-ins, sign-outs, and one entry for credentials that 
   const cookie = (await signIn(OPERATOR)).headers.get("set-cookie")?.split(";", 1)[0] ?? "";
   const own = { cookie, "sec-fetch-site": "same-origin", origin: world.relay().url };
   await world.call("/console/session", { method: "DELETE", headers: own });
-  const after = await poll(() => entriesOf({}), (entries) => entries.length >= before + 3, "three entries");
+  const after = await poll(
+    () => entriesOf({}),
+    (entries) => entries.length >= before + 3,
+    "three entries",
+  );
   expect(actionsOf(after.slice(before)).toSorted()).toEqual([
     "sign_in_failed: unauthorized",
     "signed_in",
@@ -125,7 +134,10 @@ test("the audit log comes page by page, and as NDJSON whole, in which each hash 
   let before: string | undefined;
   do {
     const query = new URLSearchParams({ owner: tenant.owner, limit: "5", ...(before === undefined ? {} : { before }) });
-    const page = (await as(VIEWER, "GET", `/admin/audit?${query.toString()}`)).body as { entries: Entry[]; next?: string };
+    const page = (await as(VIEWER, "GET", `/admin/audit?${query.toString()}`)).body as {
+      entries: Entry[];
+      next?: string;
+    };
     paged.push(...page.entries);
     before = page.next;
   } while (before !== undefined);
@@ -133,15 +145,22 @@ test("the audit log comes page by page, and as NDJSON whole, in which each hash 
 
   const stream = await as(VIEWER, "GET", "/admin/audit?format=ndjson");
   expect(stream.headers.get("content-type")).toBe("application/x-ndjson");
-  const lines = stream.text.trimEnd().split("\n").map((line) => JSON.parse(line) as Entry);
+  const lines = stream.text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Entry);
   expect(lines.filter(({ owner }) => owner === tenant.owner)).toEqual(paged);
   expect(lines.at(-1)?.seq).toBe(1);
   let hash = "0".repeat(64);
   for (const { hash: given, ...entry } of lines.toReversed()) {
-    hash = createHash("sha256").update(`${hash}\n${canonical(entry)}`).digest("hex");
+    hash = createHash("sha256")
+      .update(`${hash}\n${canonical(entry)}`)
+      .digest("hex");
     expect(given, `entry ${entry["seq"]}`).toBe(hash);
   }
-  const check = (await as(VIEWER, "GET", "/admin/audit/verify")).body as { check: { last: number; firstBroken?: number } };
+  const check = (await as(VIEWER, "GET", "/admin/audit/verify")).body as {
+    check: { last: number; firstBroken?: number };
+  };
   // The stream itself is an entry.
   expect(check.check).toMatchObject({ first: 1, last: lines.length + 1 });
   expect(check.check.firstBroken).toBeUndefined();

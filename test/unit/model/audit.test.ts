@@ -3,7 +3,12 @@ import { changesBetween } from "../../../src/model/audit";
 
 test("what changed of a record is named by its path, with the value before and after", () => {
   const before = { name: "Bank", retentionDays: 30, desk: { type: "native", url: "https://a.example" }, tags: ["x"] };
-  const after = { name: "Bank", retentionDays: 7, desk: { type: "native", url: "https://b.example", secret: "***" }, tags: [] };
+  const after = {
+    name: "Bank",
+    retentionDays: 7,
+    desk: { type: "native", url: "https://b.example", secret: "***" },
+    tags: [],
+  };
   expect(changesBetween(before, after)).toEqual([
     { path: "retentionDays", before: 30, after: 7 },
     { path: "desk.url", before: "https://a.example", after: "https://b.example" },

@@ -26,7 +26,8 @@ async function pageOf(log: DurableObjectStub<Audit>, filter = {}, before = Numbe
   const { entries, next } = await log.entries(filter, before, limit);
   return { entries: entries.map((line) => JSON.parse(line) as AuditEntry), next };
 }
-const actionsOf = async (...how: Parameters<typeof pageOf>) => (await pageOf(...how)).entries.map(({ action }) => action);
+const actionsOf = async (...how: Parameters<typeof pageOf>) =>
+  (await pageOf(...how)).entries.map(({ action }) => action);
 
 test("entries are numbered from 1, in the order in which they were added, however many come at once", async () => {
   const log = logOf();

@@ -1,6 +1,14 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { brokenAtEnd, canonicalJson, firstBroken, linkAfter, START, type Link, type Place } from "../../../src/audit/chain";
+import {
+  brokenAtEnd,
+  canonicalJson,
+  firstBroken,
+  linkAfter,
+  START,
+  type Link,
+  type Place,
+} from "../../../src/audit/chain";
 
 const entries = fc.array(fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }), { minLength: 2, maxLength: 12 });
 

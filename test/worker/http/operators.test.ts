@@ -16,7 +16,7 @@ const OTHER = "sitis-next-token-for-tests-alone-0123456789";
 
 async function ask(path: string, settings: object, init: RequestInit = {}): Promise<Response> {
   const context = createExecutionContext();
-  const answer = await app.fetch(new Request(ORIGIN + path, init), { ...env, ...settings } as Env, context);
+  const answer = await app.fetch(new Request(ORIGIN + path, init), { ...env, ...settings }, context);
   await waitOnExecutionContext(context);
   return answer;
 }
@@ -142,7 +142,9 @@ describe("without the audit log", () => {
     const out = await ask("/console/session", AWAY, { method: "DELETE", headers: { cookie, ...OWN } });
     expect(out.status).toBe(200);
     const failed = lines.map((line) => JSON.parse(line) as { event: string; entry: string });
-    const entries = failed.filter(({ event }) => event === "audit_failed").map(({ entry }) => JSON.parse(entry) as object);
+    const entries = failed
+      .filter(({ event }) => event === "audit_failed")
+      .map(({ entry }) => JSON.parse(entry) as object);
     expect(entries).toMatchObject([
       { action: "ticket_read", actor: { name: `desk ${owner}`, by: "desk" }, owner, ticketNumber: "t" },
       { action: "signed_out", actor: { name: "admin", by: "session" } },
@@ -152,7 +154,9 @@ describe("without the audit log", () => {
   test("an act whose entry is lost at the end is done all the same, and its line says so", async () => {
     const owner = await registerTenant();
     const broken = {
-      AUDIT: { getByName: () => ({ isReady: () => Promise.resolve(true), append: () => Promise.reject(new Error("reset")) }) },
+      AUDIT: {
+        getByName: () => ({ isReady: () => Promise.resolve(true), append: () => Promise.reject(new Error("reset")) }),
+      },
     };
     const lines: string[] = [];
     vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
