@@ -153,6 +153,14 @@ export const overviewAnswer = answer({
     dead: z.object({ tickets: count, messages: count }),
     /** Everything before this is counted. Of what is later, some may be missing. */
     countedUntil: time,
+    /** Of the minutes asked for; nothing where none was measured. */
+    lag: perLane(
+      z.object({
+        p50Ms: z.exactOptional(z.number()),
+        p95Ms: z.exactOptional(z.number()),
+        p99Ms: z.exactOptional(z.number()),
+      }),
+    ),
     /** Oldest first, those in which nothing happened left out. */
     minutes: z.array(minute),
   }),
