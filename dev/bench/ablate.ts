@@ -5,8 +5,10 @@ import { temporaryFolder } from "../harness/folder.ts";
 import { prose, table, title } from "../harness/print.ts";
 import { relayConfig } from "../harness/relay.ts";
 import { DUTIES, buildWithout } from "./duties.ts";
-import { startSink, type Load } from "./load.ts";
-import { measure, median, type Run } from "./measure.ts";
+import { median } from "./figures.ts";
+import type { Load } from "./load.ts";
+import { measure, type Run } from "./measure.ts";
+import { startSink } from "./sink.ts";
 
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
 const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
