@@ -3,6 +3,7 @@ import { sweep } from "./tenant-index/sweep";
 
 export { ConsoleSession } from "./console-session/console-session";
 export { EngineSession } from "./engine-session/engine-session";
+export { Registrar } from "./registrar/registrar";
 export { TenantIndex } from "./tenant-index/tenant-index";
 export { Ticket } from "./ticket/ticket";
 

@@ -31,6 +31,9 @@ export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
 /** What is known of all tickets of a tenant. */
 export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
 
+/** Where changes to a desk (`desk:{deskId}`) or to a tenant (`tenant:{owner}`) come one after the other. */
+export const registrarOf = (c: AppContext, name: string) => c.env.REGISTRAR.getByName(name);
+
 /**
  * Asks an object, or for what is sealed. An object that is reset, by a deploy or a move, fails what is under way: it is asked
  * once more, on a stub that the question makes anew. So the question has to be one that may be asked twice.

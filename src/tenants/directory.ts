@@ -148,9 +148,13 @@ export class Directory {
     return stored ?? FIRST_GENERATION;
   }
 
-  /** Starts the next generation of a desk's credentials and returns it. */
-  async rotate(deskId: string, nowMs: number): Promise<Generation> {
-    const { generation } = (await this.#fetch<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+  /**
+   * Starts the next generation of a desk's credentials and returns it. `last` is the newest that the caller knows of: what KV
+   * shows may be older.
+   */
+  async rotate(deskId: string, last: Generation | undefined, nowMs: number): Promise<Generation> {
+    const shown = (await this.#fetch<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+    const generation = Math.max(shown.generation, last?.generation ?? 0);
     const next = { generation: generation + 1, rotatedAtMs: nowMs };
     await this.#write(deskKey(deskId), next);
     return next;

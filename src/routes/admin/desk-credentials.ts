@@ -1,5 +1,5 @@
 import { required } from "../../config";
-import { configOf, directoryOf, type AppContext } from "../../http/context";
+import { askOnce, configOf, directoryOf, registrarOf, type AppContext } from "../../http/context";
 import { audit, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { CredentialsAnswer } from "../../model/answers";
@@ -17,7 +17,7 @@ credentials
   })
   .post("/:owner/credentials/rotate", async (c) => {
     const { owner, deskId } = await tenantIn(c);
-    const { generation } = await directoryOf(c).rotate(deskId, Date.now());
+    const { generation } = await askOnce(() => registrarOf(c, `desk:${deskId}`).rotate(deskId));
     audit(c, "credentials_rotated", owner);
     return showCredentials(c, deskId, generation);
   });
