@@ -208,7 +208,10 @@ export class Directory {
   async #page(cursor: string | undefined, limit: number): Promise<{ stored: Stored[]; next: string | undefined }> {
     const list = await reach(this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) }));
     const names = list.keys.map((key) => key.name);
-    const records = names.length > 0 ? await reach(this.#kv.get<Stored>(names, "json")) : new Map<string, Stored>();
+    const records =
+      names.length > 0
+        ? await reach(this.#kv.get<Stored>(names, { type: "json", cacheTtl: KV_CACHE_SECONDS }))
+        : new Map<string, Stored>();
     const stored = names.flatMap((name) => records.get(name) ?? []);
     return { stored, next: list.list_complete ? undefined : list.cursor };
   }
