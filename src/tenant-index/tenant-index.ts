@@ -149,7 +149,9 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      this.#store.saveHour(hour, some.reduce(withAddition, this.#store.readHour(hour) ?? {}), oldest);
+      const known = this.#store.readHour(hour);
+      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
+      if (!known) this.#store.deleteHours(oldest);
     }
   }
 
