@@ -3,8 +3,11 @@ import type { Minute, Overview } from "../api/types";
 import { took } from "../lib/times";
 import { Sparkline } from "../parts/sparkline";
 import { For } from "../parts/time";
-import { useWords } from "../words/language";
+import { useTimes, useWords } from "../words/language";
 import { useTenant } from "./context";
+
+/** Counts are no further behind while somebody looks. */
+const BEHIND_MS = 30_000;
 
 /** The tenant's health in one line. */
 export function Tiles() {
@@ -12,9 +15,13 @@ export function Tiles() {
   return <dl class="tiles">{overview ? <Filled overview={overview} /> : <Tile name="…" value="…" />}</dl>;
 }
 
-function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: Overview }) {
+function Filled({ overview }: { overview: Overview }) {
+  const { waiting, dead, tickets, minutes, countedUntil } = overview;
   const words = useWords();
-  const { delivered, meanMs, maxMs } = lastHour(minutes);
+  const times = useTimes();
+  const nowMs = Date.now();
+  const { delivered, died, meanMs, maxMs } = lastHour(minutes);
+  const isBehind = Date.parse(countedUntil) < nowMs - BEHIND_MS;
   const lag = words.lag(took(meanMs, words.units), took(maxMs, words.units));
   return (
     <>
@@ -36,9 +43,15 @@ function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: O
       <Tile
         name={words.deliveredLastHour}
         value={delivered}
-        side={<Sparkline minutes={minutes} label={words.lastHour} />}
+        side={<Sparkline overview={overview} label={words.lastHour} />}
       >
-        {delivered > 0 ? lag : words.quietHour}
+        {isBehind
+          ? words.countedUntil(times.clock(countedUntil, nowMs))
+          : delivered > 0
+            ? lag
+            : died > 0
+              ? words.nDead(died)
+              : words.quietHour}
       </Tile>
     </>
   );
@@ -68,12 +81,13 @@ function Tile({ name, value, tone = "", side, children }: TileProps) {
 }
 
 /** Deliveries of both lanes, and how long after their acceptance they came. */
-function lastHour(minutes: Minute[]): { delivered: number; meanMs: number; maxMs: number } {
+function lastHour(minutes: Minute[]): { delivered: number; died: number; meanMs: number; maxMs: number } {
   const lanes = minutes.flatMap(({ toDesk, toDolphins }) => [toDesk, toDolphins]);
   const delivered = lanes.reduce((sum, lane) => sum + lane.delivered, 0);
   const lagMs = lanes.reduce((sum, lane) => sum + lane.delivered * lane.lagMeanMs, 0);
   return {
     delivered,
+    died: lanes.reduce((sum, lane) => sum + lane.dead, 0),
     meanMs: delivered === 0 ? 0 : lagMs / delivered,
     maxMs: Math.max(0, ...lanes.map((lane) => lane.lagMaxMs)),
   };

@@ -62,6 +62,7 @@ export const id: Words = {
   nothingWaits: "tidak ada yang menunggu",
   noDead: "tidak ada",
   quietHour: "satu jam yang sepi",
+  countedUntil: (at) => `dihitung sampai ${at}`,
   lag: (mean, longest) => `rata-rata ${mean}, paling lama ${longest}`,
   n: number,
   nMessages: (count) => `${number(count)} pesan`,
@@ -98,7 +99,14 @@ export const id: Words = {
     back: "Kembali ke daftar tenant",
     filter: "Saring menurut nama atau owner",
     onlyTrouble: "Hanya yang perlu diperiksa",
-    trouble: (count, all) => (count === 0 ? `Semua ${all} baik` : `${count} dari ${all} perlu diperiksa`),
+    trouble: (count, unknown, all) =>
+      [
+        count > 0 && `${count} dari ${all} perlu diperiksa`,
+        unknown > 0 && `${unknown} dari ${all} tidak diketahui`,
+        count + unknown === 0 && (all === 1 ? "Keadaannya baik" : `Semua ${all} baik`),
+      ]
+        .filter(Boolean)
+        .join(", "),
     none: "Belum ada tenant. Buat yang pertama dengan “Tenant baru”.",
     noneShown: "Tidak ada tenant yang cocok.",
     unknown: "tidak diketahui",
@@ -164,6 +172,7 @@ export const id: Words = {
     unreached: (who, status) => `Cloudflare tidak mendapat jawaban yang berlaku dari ${who} (statusnya ${status})`,
     timeout: (who, limit) => `${who} tidak memberi jawaban lengkap dalam ${limit}`,
     unreachable: (who, detail) => `${who} tidak dapat dihubungi (${detail})`,
+    login: (who, detail) => `login ke ${who} gagal (${detail})`,
     blocked: (who, detail) => `relay tidak boleh memanggil alamat ${who}: ${detail}`,
     other: (_who, detail) => detail,
   },
@@ -178,6 +187,8 @@ export const id: Words = {
     checkSecret: (who) => `${who} menolak kredensial: periksa rahasia di pengaturan, lalu uji di sana.`,
     checkUrl: (who) => `alamat ${who} tidak menerima event: periksa URL di pengaturan.`,
     fixUrl: (who) => `perbaiki URL ${who} di pengaturan: harus publik dan diawali https.`,
+    checkLogin: (who) =>
+      `${who} tidak memberi token: periksa alamat, nama pengguna dan kata sandinya di pengaturan, lalu uji login di sana. Sementara itu tidak ada yang hilang.`,
     readAnswer: (who) => `${who} tidak menerima pesan ini; jawabannya di bawah menyebut sebabnya.`,
     tooMany: (who) => `tidak ada: ${who} meminta bersabar, dan relay melambat.`,
     fixFarEnd: (who) => `hubungi pengelola ${who}; di sini tidak ada yang perlu diperbaiki.`,
@@ -213,7 +224,12 @@ export const id: Words = {
     go: (count) => `Kirim ulang ${number(count)} pesan`,
     going: "Mengirim ulang …",
     done: (count) => `${number(count)} pesan dikirim lagi.`,
-    delivered: (count, of) => (of === 0 ? "" : `${number(count)} dari ${number(of)} terkirim.`),
+    delivered: (count, of, all) =>
+      of === 0
+        ? ""
+        : of < all
+          ? `Dari ${number(of)} yang pertama, ${number(count)} terkirim.`
+          : `${number(count)} dari ${number(of)} terkirim.`,
   },
   live: {
     title: "Saat ini juga",

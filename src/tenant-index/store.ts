@@ -133,6 +133,18 @@ export class IndexStore {
     return this.#rows(sql, afterId, limit);
   }
 
+  /** Tickets that are not closed and have reported since a time. */
+  readActive(sinceMs: number): Overdue[] {
+    const sql = "SELECT id, ticketNumber, toldAtMs FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows(sql, sinceMs);
+  }
+
+  /** When the one of these reported that has told nothing for longest. */
+  oldestToldMs(sinceMs: number): number | undefined {
+    const sql = "SELECT min(toldAtMs) AS ms FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows<{ ms: number | null }>(sql, sinceMs)[0]?.ms ?? undefined;
+  }
+
   readScan(): Scan {
     return this.#storage.kv.get<Scan>(SCAN_KEY) ?? { afterId: 0, startedAtMs: 0 };
   }

@@ -11,6 +11,7 @@ import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summar
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_SCAN, scanOn } from "./scan";
 import { Subscribers } from "./subscribers";
+import { ACTIVE_MS, Watch } from "./watch";
 
 const DAY_MS = 24 * 3600_000;
 /** Of an attempt this late the alarm was lost, or the report. */
@@ -28,6 +29,7 @@ const WOKEN_AT_ONCE = 10;
 export class TenantIndex extends DurableObject<Env> {
   readonly #store = new IndexStore(this.ctx.storage);
   readonly #subscribers = new Subscribers(this.ctx);
+  readonly #watch = new Watch();
   /** Summed up when first asked for and kept from then on. Every change to a row changes it in the same turn. */
   #totals: Totals | undefined;
 
@@ -43,6 +45,7 @@ export class TenantIndex extends DurableObject<Env> {
     this.#count(before, report, Date.now());
     this.#changed(before, after);
     this.#subscribers.publish(() => ({ type: "ticket", ticket: summaryOf(after) }));
+    this.ctx.waitUntil(this.#watch.told(after, Date.now()));
     return report.atMs;
   }
 
@@ -55,11 +58,23 @@ export class TenantIndex extends DurableObject<Env> {
     this.#subscribers.publish(() => ({ type: "gone", ticketNumber }));
   }
 
+  /** Somebody begins or goes on to look at the tenant. Returns at once; the tickets answer within seconds. */
+  async look(owner: string): Promise<void> {
+    if (!this.#store.exists()) return;
+    const readActive = (sinceMs: number) => this.#store.readActive(sinceMs);
+    const ask = (ticketNumber: string, untilMs: number) =>
+      this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).watch(untilMs);
+    this.ctx.waitUntil(this.#watch.look(readActive, ask, Date.now()));
+  }
+
   async overview(owner: string, minutes: number): Promise<Overview> {
     const isEmpty = !this.#store.exists();
+    await this.look(owner);
     const totals = (this.#totals ??= isEmpty ? NOTHING : this.#store.sumUp());
     const oldestMs = isEmpty ? undefined : this.#store.oldestWaitingMs();
-    const fromMinute = minuteOf(Date.now()) - minutes + 1;
+    const nowMs = Date.now();
+    const fromMinute = minuteOf(nowMs) - minutes + 1;
+    const oldestToldMs = isEmpty ? undefined : this.#store.oldestToldMs(nowMs - ACTIVE_MS);
     const { open, closing, closed } = totals;
     return {
       owner,
@@ -70,6 +85,7 @@ export class TenantIndex extends DurableObject<Env> {
         ...(oldestMs === undefined ? {} : { oldestSince: isoTime(oldestMs) }),
       },
       dead: { tickets: totals.deadTickets, messages: totals.deadMessages },
+      countedUntil: isoTime(this.#watch.countedUntilMs(oldestToldMs, nowMs)),
       minutes: isEmpty ? [] : shownMinutes(this.#store.readHours(hourOf(fromMinute)), fromMinute),
     };
   }

@@ -11,7 +11,11 @@ import { LANES } from "../model/timeline";
  */
 
 /** What the index acknowledged last; `heads` are each lane's first message that was not settled then. */
-export type LastReport = Snapshot & { heads: Record<LaneName, number> };
+export type LastReport = Snapshot & {
+  heads: Record<LaneName, number>;
+  /** Somebody looks at the tenant until then, epoch ms: whatever differs is worth a report. */
+  watchedUntilMs?: number;
+};
 /** A lane by its name, out of the cache. */
 type Lanes = (name: LaneName) => Lane;
 
@@ -95,6 +99,13 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
 const isSamePerson = (last: LastReport, { channel, contactId, customerName }: TicketRow): boolean =>
   last.contactId === contactId && last.customerName === customerName && last.channel === channel;
 
+/** Whether more has been accepted or settled than the index knows of. It reads no row. */
+export const isBehind = (last: LastReport, laneOf: Lanes): boolean =>
+  LANES.some((name) => {
+    const [lane, before] = [laneOf(name), last.lanes[name]];
+    return lane.accepted !== before.accepted || waitingCount(lane) !== before.waiting;
+  });
+
 /** Whether a report is worth its rows when the object is awake anyway. */
 export function isWorthReporting(last: LastReport | undefined, now: Snapshot): boolean {
   if (!last) return true;
@@ -112,7 +123,7 @@ export function isWorthReporting(last: LastReport | undefined, now: Snapshot): b
 /** Whether the index has anything about the ticket that is no longer so. */
 export function differs(last: LastReport | undefined, now: Snapshot): boolean {
   if (!last) return true;
-  const { heads: _, ...before } = last;
+  const { heads: _heads, watchedUntilMs: _watched, ...before } = last;
   return JSON.stringify({ ...before, atMs: 0 }) !== JSON.stringify({ ...now, atMs: 0 });
 }
 
