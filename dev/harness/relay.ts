@@ -83,8 +83,8 @@ export async function startRelay(options: {
   logs?: boolean;
   /** Serves the console and the API reference too, as every deployed relay does. */
   assets?: boolean;
-  /** In place of each limiter's own `limit` in wrangler.toml. */
-  rateLimit?: number;
+  /** By a limiter's name, in place of its `limit` in wrangler.toml. */
+  rateLimits?: Record<string, number>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -99,7 +99,7 @@ export async function startRelay(options: {
       logs: options.logs ?? true,
       assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
-      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     };
     runtime.host.send(order);
     const url = await started;
