@@ -160,9 +160,14 @@ export class TenantIndex extends DurableObject<Env> {
     return { woken: tickets.length, failed };
   }
 
-  /** Subscribes to every change from now on. */
-  override async fetch(): Promise<Response> {
-    return this.#subscribers.subscribe(Date.now());
+  /** Subscribes to every change from now on. `console-session` is the id of the session that asks, if one does. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#subscribers.subscribe(Date.now(), request.headers.get("console-session") ?? undefined);
+  }
+
+  /** Ends what a console session has subscribed to. */
+  async unsubscribe(session: string): Promise<void> {
+    this.#subscribers.end(session);
   }
 
   override async alarm(): Promise<void> {
