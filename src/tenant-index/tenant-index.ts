@@ -160,9 +160,14 @@ export class TenantIndex extends DurableObject<Env> {
     return { woken: tickets.length, failed };
   }
 
-  /** Subscribes to every change from now on. */
-  override async fetch(): Promise<Response> {
-    return this.#subscribers.subscribe(Date.now());
+  /** Subscribes to every change from now on. `console-session` is the id of the session that asks, if one does. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#subscribers.subscribe(Date.now(), request.headers.get("console-session") ?? undefined);
+  }
+
+  /** Ends what a console session has subscribed to. */
+  async unsubscribe(session: string): Promise<void> {
+    this.#subscribers.end(session);
   }
 
   override async alarm(): Promise<void> {
@@ -194,10 +199,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = () => this.#store.readHours(0);
-      const earlier = earlierWith(this.#store.readEarlier(), known, { hour, additions: some });
+      const known = this.#store.readHour(hour);
+      const kept = () => this.#store.readHours(0);
+      const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
       if (earlier) this.#store.saveEarlier(earlier);
-      this.#store.saveHour(hour, some.reduce(withAddition, this.#store.readHour(hour) ?? {}), oldest);
+      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
+      if (!known) this.#store.deleteHours(oldest);
     }
   }
 
