@@ -165,9 +165,9 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = this.#store.readHour(hour);
-      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
-      if (!known) this.#store.deleteHours(oldest);
+      const minutes = this.#store.readHour(hour);
+      this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
+      if (!minutes) this.#store.deleteHours(oldest);
     }
   }
 
