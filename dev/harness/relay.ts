@@ -14,7 +14,7 @@ export type Settings = {
   MASTER_KEY: string;
   INGRESS_KEYS: string;
   ALLOW_INSECURE_TARGETS: string;
-};
+} & Partial<Record<"OPERATORS" | "ACCESS_TEAM_DOMAIN" | "ACCESS_AUD" | "ACCESS_ROLES", string>>;
 
 /** The built Worker on the real runtime. `logs` holds the Worker's console lines, in the order they came. */
 export type Relay = {
@@ -85,8 +85,8 @@ export async function startRelay(options: {
   assets?: boolean;
   /** Past the Worker that miniflare puts in front: it takes more CPU than all that the relay does. */
   direct?: boolean;
-  /** In place of each limiter's own `limit` in wrangler.toml. */
-  rateLimit?: number;
+  /** By a limiter's name, in place of its `limit` in wrangler.toml. */
+  rateLimits?: Record<string, number>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -102,7 +102,7 @@ export async function startRelay(options: {
       assets: options.assets ?? false,
       direct: options.direct ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
-      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     };
     runtime.host.send(order);
     const url = await started;

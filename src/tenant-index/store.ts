@@ -1,8 +1,11 @@
 import { hasTables, migrate } from "../lib/migrate";
-import type { Hour } from "./minutes";
+import type { Earlier } from "./all-time";
+import type { Hour, KeptHour } from "./minutes";
 import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
+
+const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
@@ -184,12 +187,27 @@ export class IndexStore {
     return row && (JSON.parse(row.minutes) as Hour);
   }
 
-  readHours(fromHour: number): { hour: number; minutes: Hour }[] {
+  readHours(fromHour: number): KeptHour[] {
     const sql = "SELECT hour, minutes FROM hour WHERE hour >= ? ORDER BY hour";
     return this.#rows<{ hour: number; minutes: string }>(sql, fromHour).map(({ hour, minutes }) => ({
       hour,
       minutes: JSON.parse(minutes) as Hour,
     }));
+  }
+
+  readEarlier(): Earlier | undefined {
+    return this.#storage.kv.get<Earlier>(EARLIER_KEY);
+  }
+
+  saveEarlier(earlier: Earlier): void {
+    this.#storage.kv.put(EARLIER_KEY, earlier);
+  }
+
+  /** Of each ticket that waits, the counts of its lanes as JSON. */
+  readWaitingLanes(): string[] {
+    return this.#rows<{ lanes: string }>("SELECT lanes FROM ticket WHERE waitingSinceMs IS NOT NULL").map(
+      ({ lanes }) => lanes,
+    );
   }
 
   saveHour(hour: number, minutes: Hour): void {

@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
-import type { Overview, TicketSummary } from "../model/answers";
+import type { LaneName, Overview, TicketSummary } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
-import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition } from "./minutes";
+import { earlierWith, laneTotal, percentilesOf, totalOf, type LaneTotal } from "./all-time";
+import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
 import type { Report } from "../model/ticket-report";
 import { rowOf, saysTheSame, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
@@ -21,6 +22,9 @@ const LONGEST_WAIT_MS = 720_000;
 /** In one sweep. The platform limits the requests of an invocation, and reports come in meanwhile. */
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
+
+/** `waiting` counts what has waited past 5 seconds. */
+export type LaneMetrics = LaneTotal & { waiting: number; oldestWaitingMs: number };
 
 /**
  * What a tenant's tickets have reported of themselves, for whoever asks about more than one. The tickets are the truth, and
@@ -74,6 +78,7 @@ export class TenantIndex extends DurableObject<Env> {
     const oldestMs = isEmpty ? undefined : this.#store.oldestWaitingMs();
     const nowMs = Date.now();
     const fromMinute = minuteOf(nowMs) - minutes + 1;
+    const hours = isEmpty ? [] : this.#store.readHours(hourOf(fromMinute));
     const oldestToldMs = isEmpty ? undefined : this.#store.oldestToldMs(nowMs - ACTIVE_MS);
     const { open, closing, closed } = totals;
     return {
@@ -86,8 +91,32 @@ export class TenantIndex extends DurableObject<Env> {
       },
       dead: { tickets: totals.deadTickets, messages: totals.deadMessages },
       countedUntil: isoTime(this.#watch.countedUntilMs(oldestToldMs, nowMs)),
-      minutes: isEmpty ? [] : shownMinutes(this.#store.readHours(hourOf(fromMinute)), fromMinute),
+      lag: {
+        toDesk: percentilesOf(sumFrom(hours, fromMinute, "toDesk")),
+        toDolphins: percentilesOf(sumFrom(hours, fromMinute, "toDolphins")),
+      },
+      minutes: shownMinutes(hours, fromMinute),
     };
+  }
+
+  /** What the lanes have done in all, and what waits in them now. */
+  async metrics(owner: string): Promise<Record<LaneName, LaneMetrics>> {
+    const isEmpty = !this.#store.exists();
+    await this.look(owner);
+    const hours = isEmpty ? [] : this.#store.readHours(0);
+    const earlier = isEmpty ? undefined : this.#store.readEarlier();
+    const waiting = isEmpty ? [] : this.#store.readWaitingLanes();
+    const lanes = waiting.map((text) => JSON.parse(text) as Report["lanes"]);
+    const of = (lane: LaneName): LaneMetrics => {
+      const waits = lanes.map((counts) => counts[lane]).filter(({ waitingSinceMs }) => waitingSinceMs !== undefined);
+      const oldestMs = Math.min(...waits.flatMap(({ waitingSinceMs }) => waitingSinceMs ?? []));
+      return {
+        ...laneTotal(totalOf(earlier, hours, lane)),
+        waiting: waits.reduce((sum, counts) => sum + counts.waiting, 0),
+        oldestWaitingMs: waits.length === 0 ? 0 : Math.max(0, Date.now() - oldestMs),
+      };
+    };
+    return { toDesk: of("toDesk"), toDolphins: of("toDolphins") };
   }
 
   async tickets(query: Query): Promise<{ tickets: TicketSummary[]; next?: string }> {
@@ -131,9 +160,14 @@ export class TenantIndex extends DurableObject<Env> {
     return { woken: tickets.length, failed };
   }
 
-  /** Subscribes to every change from now on. */
-  override async fetch(): Promise<Response> {
-    return this.#subscribers.subscribe(Date.now());
+  /** Subscribes to every change from now on. `console-session` is the id of the session that asks, if one does. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#subscribers.subscribe(Date.now(), request.headers.get("console-session") ?? undefined);
+  }
+
+  /** Ends what a console session has subscribed to. */
+  async unsubscribe(session: string): Promise<void> {
+    this.#subscribers.end(session);
   }
 
   override async alarm(): Promise<void> {
@@ -166,6 +200,9 @@ export class TenantIndex extends DurableObject<Env> {
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
       const minutes = this.#store.readHour(hour);
+      const kept = () => this.#store.readHours(0);
+      const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
+      if (earlier) this.#store.saveEarlier(earlier);
       this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
       if (!minutes) this.#store.deleteHours(oldest);
     }

@@ -162,6 +162,14 @@ export class Directory {
   }
 
   /**
+   * The same for a desk that is only named, by a caller who has proved nothing. That there is no record is not remembered: a few
+   * thousand made-up names would drive out what this isolate goes by while KV is out of reach.
+   */
+  async claimedGeneration(deskId: string): Promise<Generation> {
+    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+  }
+
+  /**
    * Starts the next generation of a desk's credentials and returns it. `last` is the newest that the caller knows of: what KV
    * shows may be older.
    */

@@ -1,5 +1,5 @@
 import { isRecent } from "../lib/clock";
-import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
+import { LAG_BOUNDS_MS, MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { countsOf, headOf, notBeforeMsOf, takenUpTo, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
@@ -46,17 +46,18 @@ export function snapshotOf(
   acceptedAtMs: (lane: LaneName, sequence: number) => number,
 ): Snapshot {
   const { ticketNumber, channel, contactId, customerName, state } = ticket;
-  const waitingSince: number[] = [];
+  const lanes = { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) };
   const nextAttempts: number[] = [];
   for (const name of LANES) {
     const lane = laneOf(name);
     const head = headOf(lane);
     if (head === undefined) continue;
     const sinceMs = acceptedAtMs(name, head);
-    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
+    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) lanes[name].waitingSinceMs = sinceMs;
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
     if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
   }
+  const waitingSince = LANES.flatMap((name) => lanes[name].waitingSinceMs ?? []);
   return {
     ticketNumber,
     atMs: time.nowMs,
@@ -65,7 +66,7 @@ export function snapshotOf(
     contactId,
     customerName,
     state,
-    lanes: { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) },
+    lanes,
     ...(waitingSince.length > 0 ? { waitingSinceMs: Math.min(...waitingSince) } : {}),
     ...(nextAttempts.length > 0 ? { nextAttemptAtMs: Math.min(...nextAttempts) } : {}),
   };
@@ -132,12 +133,13 @@ export type Counted = { sequence: number; acceptedAtMs: number; state: MessageSt
 
 /** What happened in a lane since the last report, minute by minute: when each message was accepted, delivered or given up. */
 export function minutesOf(lane: LaneName, messages: readonly Counted[], last: LastReport | undefined): MinuteCounts[] {
-  const minutes = new Map<number, MinuteCounts>();
+  const minutes = new Map<number, Required<MinuteCounts>>();
   const at = (ms: number) => {
     const minute = Math.floor(ms / MINUTE_MS);
     const known = minutes.get(minute);
     if (known) return known;
-    const counts = { minute, lane, accepted: 0, delivered: 0, dead: 0, lagSumMs: 0, lagMaxMs: 0 };
+    const lags = Array.from({ length: LAG_BOUNDS_MS.length + 1 }, () => 0);
+    const counts = { minute, lane, accepted: 0, delivered: 0, dead: 0, lagSumMs: 0, lagMaxMs: 0, lags };
     minutes.set(minute, counts);
     return counts;
   };
@@ -152,6 +154,8 @@ export function minutesOf(lane: LaneName, messages: readonly Counted[], last: La
     counts.delivered++;
     counts.lagSumMs += lagMs;
     counts.lagMaxMs = Math.max(counts.lagMaxMs, lagMs);
+    const place = [...LAG_BOUNDS_MS, Infinity].findIndex((bound) => lagMs <= bound);
+    counts.lags[place] = (counts.lags[place] ?? 0) + 1;
   }
   return [...minutes.values()];
 }

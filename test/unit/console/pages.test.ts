@@ -10,7 +10,12 @@ const units = { point: ",", ms: "md", s: "dtk", min: "mnt", h: "jam", d: "hari" 
 test.each(["EM-1", "a/b?c#d", "100% <b>", "ñandú …"])(
   "an address in the console leads to the ticket %s",
   (ticketNumber) => {
-    expect(parseRoute(ticketHref("o/1", ticketNumber))).toEqual({ page: "ticket", owner: "o/1", ticketNumber });
+    expect(parseRoute(ticketHref("o/1", ticketNumber))).toEqual({
+      page: "ticket",
+      owner: "o/1",
+      ticketNumber,
+      message: undefined,
+    });
   },
 );
 

@@ -95,6 +95,7 @@ test("a tenant without tickets has an empty overview and empty lists, and its in
       waiting: { tickets: 0, messages: 0 },
       dead: { tickets: 0, messages: 0 },
       countedUntil: expect.any(String) as string,
+      lag: { toDesk: {}, toDolphins: {} },
       minutes: [],
     },
   });
