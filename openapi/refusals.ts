@@ -36,6 +36,10 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The desk's token is missing or wrong. Send Authorization: Bearer <token>; the relay's operator has it.",
     headers: ["www-authenticate"],
   },
+  forbidden: {
+    when: "The role of this operator does not go so far, or Cloudflare Access has let through somebody without one.",
+    message: "This needs the role admin, and siti has viewer.",
+  },
   https_required: {
     when: "The request came over plain http, and nothing was stored.",
     message:

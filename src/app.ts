@@ -91,6 +91,7 @@ async function answer(c: AppContext, error: unknown): Promise<Response> {
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
+    actor: c.get("operator")?.name,
     ...c.get("about"),
     status: refusal.status,
     code: refusal.code,

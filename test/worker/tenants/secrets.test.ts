@@ -128,6 +128,14 @@ test("credentials of the generation before are good for 24 hours, and not a seco
   expect([await answersTo(owner, first), await answersTo(owner, second)]).toEqual([OUT, IN]);
 });
 
+test("two rotations at once are two, and what was there before ends with the second", async () => {
+  const owner = await registerTenant();
+  const first = await credentialsOf(operator("GET", `/tenants/${owner}/credentials`));
+  const [one, other] = await Promise.all([rotate(owner), rotate(owner)]);
+  expect(one).not.toEqual(other);
+  expect(await answersTo(owner, first)).toEqual(OUT);
+});
+
 test("credentials of the generation before end at once with the next rotation", async () => {
   const owner = await registerTenant();
   const first = await credentialsOf(operator("GET", `/tenants/${owner}/credentials`));
