@@ -88,7 +88,7 @@ export const en = {
   messageInLane: (sequence: number | undefined, lane: string) =>
     `Message ${sequence ?? "without a number yet"}, ${lane}`,
   ticketState: { open: "open", closing: "closing", closed: "closed" } as Record<TicketState, string>,
-  messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter" } as Record<
+  messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter", discarded: "discarded" } as Record<
     TimelineMessage["state"],
     string
   >,

@@ -81,7 +81,7 @@ export const id: Words = {
   farEnd: { toDesk: "desk", toDolphins: "3Dolphins" },
   messageInLane: (sequence, lane) => `Pesan ${sequence ?? "belum bernomor"}, ${lane}`,
   ticketState: { open: "terbuka", closing: "sedang ditutup", closed: "ditutup" },
-  messageState: { waiting: "menunggu", delivered: "terkirim", dead: "surat mati" },
+  messageState: { waiting: "menunggu", delivered: "terkirim", dead: "surat mati", discarded: "dibuang" },
   kind: { command: "Close", failure: "Catatan untuk desk" },
   reason: (reason) => ({ rejected: "ditolak", blocked: "URL diblokir", exhausted: "menyerah" })[reason] ?? reason,
   duplicate: "tampaknya berulang",

@@ -4,7 +4,7 @@ import type { Snapshot } from "../model/ticket-report";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
-import { notBeforeMsOf } from "./lane";
+import { headOf, notBeforeMsOf, type Lane } from "./lane";
 import {
   differs,
   headsOf,
@@ -92,8 +92,7 @@ export class IndexReporter {
     // The report under way calls `ended`, and that asks again.
     if (!ticket || this.#underWay) return Number.POSITIVE_INFINITY;
     const last = this.#lastReport(ticket);
-    const waits =
-      last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
+    const waits = last?.waitingSinceMs === undefined && LANES.some((name) => isHeldUp(cache.lane(name), nowMs));
     const isOwed = !last || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
     if (!isOwed) return Number.POSITIVE_INFINITY;
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
@@ -152,6 +151,10 @@ export class IndexReporter {
     return this.#parsed.value;
   }
 }
+
+/** Something waits in the lane, and nothing is under way for it. */
+const isHeldUp = (lane: Lane, nowMs: number): boolean =>
+  notBeforeMsOf(lane, nowMs) > nowMs || (lane.paused !== undefined && headOf(lane) !== undefined);
 
 const ignore = () => undefined;
 

@@ -51,7 +51,7 @@ export function snapshotOf(
     const sinceMs = acceptedAtMs(name, head);
     if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
-    if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
+    if (notBeforeMs > 0 && !lane.paused) nextAttempts.push(notBeforeMs);
   }
   return {
     ticketNumber,
@@ -86,7 +86,10 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
     const before = last?.lanes[name] ?? NOTHING;
     if (lane.dead !== before.dead) return true;
     const stillWaiting = waitingCount(lane);
-    unreported += newMessages(before, lane.accepted, lane.accepted - stillWaiting - lane.dead);
+    const { delivered } = countsOf(lane);
+    // The far end is back, and others wait for it.
+    if (last?.nextAttemptAtMs !== undefined && before.waiting > 0 && delivered > before.delivered) return true;
+    unreported += newMessages(before, lane.accepted, delivered);
     waiting += stillWaiting;
   }
   return unreported >= BATCH || (waiting === 0 && last?.waitingSinceMs !== undefined);

@@ -40,16 +40,19 @@ export const noAttempts = (acceptedAtMs: number): AttemptHistory => ({
   roundTries: 0,
 });
 
+/** `pausedMs` is for how long the lane was paused since the message's age began to count. */
+type AttemptTime = { startedAtMs: number; nowMs: number; pausedMs?: number };
+
 /** Puts an attempt on record and says what becomes of the message. `random` is in [0, 1). */
 export function recordAttempt(
   before: AttemptHistory,
   outcome: Outcome,
   policy: DeliveryPolicy,
-  time: { startedAtMs: number; nowMs: number },
+  time: AttemptTime,
   random: number,
 ): { history: AttemptHistory; disposition: Disposition } {
   const history = { ...before, attemptCount: before.attemptCount + 1, roundTries: before.roundTries + 1 };
-  const disposition = judge(outcome, history, policy, time.nowMs, random);
+  const disposition = judge(outcome, history, policy, time, random);
   const attempt = attemptOf(outcome, time.startedAtMs, time.nowMs);
   if (disposition.state === "dead" && disposition.reason === "exhausted") {
     attempt.givenUpAfterSeconds = policy.maxAgeSeconds;
@@ -73,7 +76,7 @@ function judge(
   outcome: Outcome,
   { roundStartedAtMs, roundTries }: AttemptHistory,
   policy: DeliveryPolicy,
-  nowMs: number,
+  { nowMs, pausedMs = 0 }: AttemptTime,
   random: number,
 ): Disposition {
   switch (outcome.kind) {
@@ -83,7 +86,7 @@ function judge(
     case "blocked":
       return { state: "dead", reason: outcome.kind };
     case "retry": {
-      const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000;
+      const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000 + pausedMs;
       const nextAttemptAtMs = nowMs + backoffMs(roundTries, random, outcome.retryAfterMs);
       if (policy.whenExhausted === "hold") return { state: "waiting", nextAttemptAtMs };
       if (nowMs >= deadlineMs) return { state: "dead", reason: "exhausted" };
@@ -91,6 +94,13 @@ function judge(
       return { state: "waiting", nextAttemptAtMs: Math.min(nextAttemptAtMs, deadlineMs) };
     }
   }
+}
+
+/** Whether a message waits longer than its own backoff: then the far end has asked for that, by `Retry-After`. */
+export function isAskedToWait({ attempts, roundTries }: AttemptHistory, nextAttemptAtMs: number): boolean {
+  const last = attempts.at(-1);
+  const endedAtMs = last ? Date.parse(last.at) + last.ms : 0;
+  return last !== undefined && nextAttemptAtMs - endedAtMs > backoffMs(roundTries, 1);
 }
 
 /** The wait in ms after the `tries`-th attempt failed; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */

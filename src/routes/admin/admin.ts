@@ -6,6 +6,8 @@ import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
 import { health } from "./health";
 import { overview } from "./overview";
+import { pause } from "./pause";
+import { tenantRetry, ticketRetry } from "./retry";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
@@ -21,4 +23,7 @@ admin
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
   .route("/tenants", connections)
+  .route("/tenants", tenantRetry)
+  .route("/tenants", pause)
+  .route("/tickets", ticketRetry)
   .route("/tickets", tickets);

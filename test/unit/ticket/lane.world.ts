@@ -1,6 +1,6 @@
 import type { Outcome } from "../../../src/egress/outcome";
 import type { LaneName } from "../../../src/model/answers";
-import { LANES } from "../../../src/model/timeline";
+import { LANES, type Which } from "../../../src/model/timeline";
 import { newMessageId } from "../../../src/lib/message-id";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
@@ -11,7 +11,7 @@ import { wake } from "../../../src/ticket/drain";
 import { nextStep, type Lane } from "../../../src/ticket/lane";
 import { RecentBodies } from "../../../src/ticket/recent-bodies";
 import { RecentKeys } from "../../../src/ticket/recent-keys";
-import { replay, type Which } from "../../../src/ticket/replay";
+import { replay } from "../../../src/ticket/replay";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
 import { Waiters } from "../../../src/ticket/waiters";
@@ -142,7 +142,7 @@ export class World {
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,
       },
-      directory: { policy: async () => undefined, unmapTicket: async () => undefined },
+      directory: { policy: async () => undefined, unmapTicket: async () => undefined, forgetTenant: () => undefined },
       deliver: (_ticket, lane, { sequence, attempt }, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
