@@ -16,7 +16,8 @@ export function afterState(
   isEmpty: boolean,
 ): LanePause | undefined {
   if (before && before.atMs >= atMs) return undefined;
-  const ended = before?.pause && !pause ? [[before.pause.sinceMs, nowMs] as const] : [];
+  const hasEnded = before?.pause && before.pause.sinceMs !== pause?.sinceMs;
+  const ended = hasEnded ? [[before.pause.sinceMs, pause?.sinceMs ?? nowMs] as const] : [];
   const past = isEmpty ? [] : [...(before?.past ?? []), ...ended].slice(-MOST_KEPT);
   return { atMs, ...(pause ? { pause } : {}), ...(past.length > 0 ? { past } : {}) };
 }

@@ -15,6 +15,7 @@ import { CloseEcho } from "./close-echo";
 import { deliver, heldBy, sendReceipt } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
+import { applyPause, retryNow } from "./handles";
 import { IndexReporter } from "./index-reporter";
 import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-reply";
 import { TicketMapping } from "./mapping";
@@ -23,7 +24,6 @@ import { RecentBodies } from "./recent-bodies";
 import { RecentKeys } from "./recent-keys";
 import { discard, replay } from "./replay";
 import { prune } from "./retention";
-import { retryNow } from "./retry-now";
 import { TicketStore } from "./store";
 import { Unheard } from "./unheard";
 import {
@@ -171,8 +171,7 @@ export class Ticket extends DurableObject<Env> {
 
   /** Pauses a lane, or lets it go on at once. False when there is no such ticket. */
   async applyPause(lane: LaneName, state: PauseState): Promise<boolean> {
-    this.#cache.applyPause(lane, state, Date.now());
-    if (!state.pause) retryNow([lane], true, this.#deps);
+    applyPause(lane, state, this.#deps);
     await this.#rearm();
     return this.#cache.ticket !== undefined;
   }

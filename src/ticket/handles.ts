@@ -1,8 +1,17 @@
 import type { LaneName } from "../model/answers";
+import type { PauseState } from "../model/pause";
 import type { TicketDeps } from "./deps";
 import { wake } from "./drain";
 import { nextStep } from "./lane";
 import { isAskedToWait } from "./retry";
+
+/** What an operator has a ticket do, or the tenant's index in an operator's place. */
+
+/** Pauses a lane, or has it go on at once. */
+export function applyPause(lane: LaneName, state: PauseState, deps: TicketDeps): void {
+  deps.cache.applyPause(lane, state, deps.nowMs());
+  if (!state.pause) retryNow([lane], true, deps);
+}
 
 /**
  * Has the heads of lanes that wait tried at once, and says how many are. Unless it is `evenBeforeRetryAfter`, one whose far end
