@@ -26,6 +26,8 @@ const AGAIN_MS = 5_000;
 /** A ticket that has reported within this may have something to send the next moment. */
 const ACTIVE_MS = 3600_000;
 
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
 type WorkDeps = {
   store: IndexStore;
   tickets: Env["TICKET"];
@@ -63,7 +65,7 @@ export class IndexWork {
     for (const lane of lanes) {
       const before = this.#work().pauses[lane];
       const pause = { sinceMs: before?.pause?.sinceMs ?? nowMs, reason };
-      const job: Job = { kind: "pause", lane, dueMs: nowMs + SOON_MS, beforeId: Number.MAX_SAFE_INTEGER };
+      const job: Job = { kind: "pause", lane, dueMs: nowMs + SOON_MS, beforeId: NEWEST };
       this.#turn(owner, { pause, by, atMs: laterThan(before, nowMs) }, job);
     }
     await this.#ensureAlarm();
@@ -133,8 +135,10 @@ export class IndexWork {
     switch (job.kind) {
       case "pause": {
         const tickets = store.readActive(job.beforeId, nowMs - ACTIVE_MS, PORTION);
+        // Of a pause before, which may be ending at them just now.
+        const held = job.beforeId === NEWEST ? store.readHeld(lane, PORTION) : [];
         // Whom it cannot reach sees the record before it delivers.
-        await this.#hold(lane, tickets);
+        await this.#hold(lane, [...held, ...tickets]);
         const last = tickets.at(-1);
         return last && { ...job, beforeId: last.id, dueMs: nowMs + SOON_MS };
       }
