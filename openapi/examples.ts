@@ -188,6 +188,8 @@ export const overview = {
   tickets: { open: 12, closing: 0, closed: 230 },
   waiting: { tickets: 1, messages: 3, oldestSince: AT },
   dead: { tickets: 1, messages: 1 },
+  countedUntil: "2026-11-24T08:17:45.000Z",
+  lag: { toDesk: { p50Ms: 64, p95Ms: 110, p99Ms: 120 }, toDolphins: {} },
   minutes: [
     {
       at: "2026-11-24T08:15:00.000Z",

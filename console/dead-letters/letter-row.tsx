@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { DeadLetter } from "../api/types";
+import { masked } from "../lib/mask";
 import { ticketHref } from "../lib/route";
 import { Age, Time } from "../parts/time";
 import { useTenant } from "../tenant/context";
@@ -27,7 +28,9 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
       />
       <div class="letter-main">
         <p class="letter-head">
-          <a href={ticketHref(tenant.owner, ticketNumber)}>{customerName || ticketNumber}</a>
+          <a dir="auto" href={ticketHref(tenant.owner, ticketNumber, id)}>
+            {customerName || ticketNumber}
+          </a>
           <span>
             <span class={`lane-mark lane-mark-${lane}`} aria-hidden="true" />
             {name}
@@ -37,7 +40,11 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
             <Time at={acceptedAt} /> <Age at={acceptedAt} />
           </span>
         </p>
-        {!isOpen && <p class="one-line">{text || link || type}</p>}
+        {!isOpen && (
+          <p dir="auto" class="one-line">
+            {masked(text) || link || type}
+          </p>
+        )}
         <p class="error one-line">{attempts.at(-1)?.error}</p>
         {isOpen && (
           <div class="preview">

@@ -7,7 +7,8 @@ export type Route =
   | { page: "tenants" }
   | { page: "new-tenant" }
   | { page: "tenant"; owner: string; tab: Tab; query: URLSearchParams }
-  | { page: "ticket"; owner: string; ticketNumber: string }
+  /** `message`: the id of the one that the link leads to. */
+  | { page: "ticket"; owner: string; ticketNumber: string; message: string | undefined }
   | { page: "unknown" };
 
 export const tenantsHref = "#/";
@@ -16,8 +17,10 @@ export const tenantHref = (owner: string, tab: Tab = "tickets", query: Record<st
   const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
   return `#/tenants/${encodeURIComponent(owner)}/${tab}${given === "" ? "" : `?${given}`}`;
 };
-export const ticketHref = (owner: string, ticketNumber: string): string =>
-  `#/tenants/${encodeURIComponent(owner)}/tickets/${encodeURIComponent(ticketNumber)}`;
+export const ticketHref = (owner: string, ticketNumber: string, message?: string): string => {
+  const query = message === undefined ? "" : `?${new URLSearchParams({ message }).toString()}`;
+  return `#/tenants/${encodeURIComponent(owner)}/tickets/${encodeURIComponent(ticketNumber)}${query}`;
+};
 
 export function parseRoute(hash: string): Route {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?");
@@ -26,10 +29,13 @@ export function parseRoute(hash: string): Route {
   if (path === "new-tenant") return { page: "new-tenant" };
   const [top, owner, tab = "tickets", ticketNumber, ...rest] = parts;
   if (top !== "tenants" || !owner || rest.length > 0) return { page: "unknown" };
-  if (tab === "tickets" && ticketNumber) return { page: "ticket", owner, ticketNumber };
+  const query = new URLSearchParams(search);
+  if (tab === "tickets" && ticketNumber) {
+    return { page: "ticket", owner, ticketNumber, message: query.get("message") ?? undefined };
+  }
   const known = TABS.find((each) => each === tab);
   if (!known || ticketNumber !== undefined) return { page: "unknown" };
-  return { page: "tenant", owner, tab: known, query: new URLSearchParams(search) };
+  return { page: "tenant", owner, tab: known, query };
 }
 
 /** Somebody may have typed it. */

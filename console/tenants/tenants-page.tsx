@@ -20,9 +20,10 @@ export function TenantsPage() {
   const overviews = useOverviews(pages.items.map(({ owner }) => owner));
   const [text, setText] = useState("");
   const [onlyTrouble, setOnlyTrouble] = useState(false);
+  const unknown = pages.items.filter(({ owner }) => overviews.get(owner) === "unknown");
   const troubled = pages.items.filter(({ owner }) => inTrouble(overviews.get(owner)));
   const wanted = text.trim().toLowerCase();
-  const shown = (onlyTrouble ? troubled : pages.items).filter(({ owner, name }) =>
+  const shown = (onlyTrouble ? [...troubled, ...unknown] : pages.items).filter(({ owner, name }) =>
     `${name} ${owner}`.toLowerCase().includes(wanted),
   );
 
@@ -54,7 +55,7 @@ export function TenantsPage() {
           {words.tenants.onlyTrouble}
         </label>
         <p class="muted" role="status">
-          {overviews.size > 0 && words.tenants.trouble(troubled.length, pages.items.length)}
+          {overviews.size > 0 && words.tenants.trouble(troubled.length, unknown.length, pages.items.length)}
         </p>
       </div>
       {pages.error && <ErrorNotice error={pages.error} retry={pages.reload} />}

@@ -40,6 +40,11 @@ export const en = {
   kept: "kept",
   showAll: (count: number) => `Show all ${plural(count, "character")}`,
   showLess: "Show less",
+  showDigits: "Show covered digits",
+  coverDigits: "Cover digits",
+  openFile: "Open the file in a new tab",
+  openMap: "Show on a map in a new tab",
+  linkHere: "Link to this message",
   loadMore: "Load more",
   andMore: (count: number) => `and ${count} more`,
   noSuchPage: "There is no such page",
@@ -68,7 +73,9 @@ export const en = {
   nothingWaits: "nothing waits",
   noDead: "none",
   quietHour: "a quiet hour",
-  lag: (mean: string, longest: string) => `after ${mean} on average, ${longest} at most`,
+  countedUntil: (at: string) => `counted until ${at}`,
+  /** How long half, 95 and 99 of a hundred deliveries took at most. */
+  lag: (p50: string, p95: string, p99: string) => `p50 ${p50}, p95 ${p95}, p99 ${p99}`,
   n: (count: number) => count.toLocaleString("en"),
   nMessages: (count: number) => plural(count, "message"),
   nAccepted: (count: number) => `${count.toLocaleString("en")} accepted`,
@@ -109,8 +116,15 @@ export const en = {
     back: "Back to the tenants",
     filter: "Filter by name or owner",
     onlyTrouble: "Only those that need a look",
-    trouble: (count: number, all: number) =>
-      count === 0 ? `All ${all} are well` : `${count} of ${all} ${count === 1 ? "needs" : "need"} a look`,
+    /** `unknown`: of these nobody can say. */
+    trouble: (count: number, unknown: number, all: number) =>
+      [
+        count > 0 && `${count} of ${all} ${count === 1 ? "needs" : "need"} a look`,
+        unknown > 0 && `${unknown} of ${all} not known`,
+        count + unknown === 0 && (all === 1 ? "It is well" : `All ${all} are well`),
+      ]
+        .filter(Boolean)
+        .join(", "),
     none: "No tenants yet. The first one is made with “New tenant”.",
     noneShown: "No tenant fits the filter.",
     unknown: "not known",
@@ -171,6 +185,7 @@ export const en = {
     unreached: (who: string, status: number) => `Cloudflare got no usable answer from ${who} (its status ${status})`,
     timeout: (who: string, limit: string) => `${who} gave no complete answer within ${limit}`,
     unreachable: (who: string, detail: string) => `${who} could not be reached (${detail})`,
+    login: (who: string, detail: string) => `the login at ${who} failed (${detail})`,
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,
     other: (_who: string, detail: string) => detail,
   },
@@ -183,6 +198,8 @@ export const en = {
       `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
     checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
     checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and test them there.`,
+    checkLogin: (who) =>
+      `${who} gave no token: check its address, user name and password in the settings, and test the login there. Nothing is lost meanwhile.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
@@ -220,7 +237,8 @@ export const en = {
     go: (count: number) => `Replay ${plural(count, "message")}`,
     going: "Replaying …",
     done: (count: number) => `${plural(count, "message")} sent again.`,
-    delivered: (count: number, of: number) => (of === 0 ? "" : `${count} of ${of} delivered.`),
+    delivered: (count: number, of: number, all: number) =>
+      of === 0 ? "" : of < all ? `Of the first ${of}, ${count} are delivered.` : `${count} of ${of} delivered.`,
   },
   live: {
     title: "As it happens",

@@ -44,6 +44,7 @@ export const attempt = z.object({
   outcome: z.exactOptional(outcome),
   /** Why the far end did not answer, where the relay can tell. */
   noAnswer: z.exactOptional(z.enum(["timeout", "connection"])),
+  during: z.exactOptional(z.literal("login")),
   /** Why it failed, in the relay's own words. Left out where `status` alone says so. */
   detail: z.exactOptional(z.string()),
   /** The beginning of what the far end answered, where the attempt failed. */
@@ -178,6 +179,16 @@ export const overviewAnswer = answer({
     tickets: z.object({ open: count, closing: count, closed: count }),
     waiting: z.object({ tickets: count, messages: count, oldestSince: z.exactOptional(time) }),
     dead: z.object({ tickets: count, messages: count }),
+    /** Everything before this is counted. Of what is later, some may be missing. */
+    countedUntil: time,
+    /** Of the minutes asked for; nothing where none was measured. */
+    lag: perLane(
+      z.object({
+        p50Ms: z.exactOptional(z.number()),
+        p95Ms: z.exactOptional(z.number()),
+        p99Ms: z.exactOptional(z.number()),
+      }),
+    ),
     /** Oldest first, those in which nothing happened left out. */
     minutes: z.array(minute),
   }),

@@ -1,10 +1,13 @@
 import { hasTables, migrate } from "../lib/migrate";
-import type { Hour } from "./minutes";
 import type { LaneName } from "../model/answers";
+import type { Earlier } from "./all-time";
 import type { WaitingCursor, Work } from "./jobs";
+import type { Hour, KeptHour } from "./minutes";
 import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, WORK_KEY, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
+
+const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
@@ -162,7 +165,7 @@ export class IndexStore {
   }
 
   /** Tickets that wait, or are open and have reported since a time, newest opened first. */
-  readActive(beforeId: number, sinceMs: number, limit: number): (Held & Pick<TicketRow, "id">)[] {
+  readReachable(beforeId: number, sinceMs: number, limit: number): (Held & Pick<TicketRow, "id">)[] {
     if (!this.exists()) return [];
     return this.#rows(
       `SELECT id, ticketNumber FROM ticket
@@ -200,6 +203,18 @@ export class IndexStore {
   readNext(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
     const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
     return this.#rows(sql, afterId, limit);
+  }
+
+  /** Tickets that are not closed and have reported since a time. */
+  readActive(sinceMs: number): Overdue[] {
+    const sql = "SELECT id, ticketNumber, toldAtMs FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows(sql, sinceMs);
+  }
+
+  /** When the one of these reported that has told nothing for longest. */
+  oldestToldMs(sinceMs: number): number | undefined {
+    const sql = "SELECT min(toldAtMs) AS ms FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows<{ ms: number | null }>(sql, sinceMs)[0]?.ms ?? undefined;
   }
 
   readScan(): Scan {
@@ -241,12 +256,27 @@ export class IndexStore {
     return row && (JSON.parse(row.minutes) as Hour);
   }
 
-  readHours(fromHour: number): { hour: number; minutes: Hour }[] {
+  readHours(fromHour: number): KeptHour[] {
     const sql = "SELECT hour, minutes FROM hour WHERE hour >= ? ORDER BY hour";
     return this.#rows<{ hour: number; minutes: string }>(sql, fromHour).map(({ hour, minutes }) => ({
       hour,
       minutes: JSON.parse(minutes) as Hour,
     }));
+  }
+
+  readEarlier(): Earlier | undefined {
+    return this.#storage.kv.get<Earlier>(EARLIER_KEY);
+  }
+
+  saveEarlier(earlier: Earlier): void {
+    this.#storage.kv.put(EARLIER_KEY, earlier);
+  }
+
+  /** Of each ticket that waits, the counts of its lanes as JSON. */
+  readWaitingLanes(): string[] {
+    return this.#rows<{ lanes: string }>("SELECT lanes FROM ticket WHERE waitingSinceMs IS NOT NULL").map(
+      ({ lanes }) => lanes,
+    );
   }
 
   /** A new hour is where those go that are older than `oldest`. */

@@ -134,7 +134,7 @@ export class IndexWork {
     const { lane } = job;
     switch (job.kind) {
       case "pause": {
-        const tickets = store.readActive(job.beforeId, nowMs - ACTIVE_MS, PORTION);
+        const tickets = store.readReachable(job.beforeId, nowMs - ACTIVE_MS, PORTION);
         // Of a pause before, which may be ending at them just now.
         const held = job.beforeId === NEWEST ? store.readHeld(lane, PORTION) : [];
         // Whom it cannot reach sees the record before it delivers.

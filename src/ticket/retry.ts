@@ -69,6 +69,7 @@ function attemptOf(outcome: Outcome, startedAtMs: number, nowMs: number): Attemp
   if (outcome.error !== `HTTP ${outcome.status}`) attempt.detail = outcome.error;
   if (outcome.answer) attempt.answer = outcome.answer;
   if (outcome.kind === "retry" && outcome.noAnswer) attempt.noAnswer = outcome.noAnswer;
+  if ("during" in outcome) attempt.during = outcome.during;
   return attempt;
 }
 

@@ -209,6 +209,12 @@ export class Ticket extends DurableObject<Env> {
     return this.#cache.ticket !== undefined;
   }
 
+  /** Somebody looks at the tenant: reports what there is, and until then whatever happens within seconds. */
+  async watch(untilMs: number): Promise<void> {
+    await this.#rearm();
+    await this.#reporter.watch(untilMs);
+  }
+
   /** The safety net and the retry clock. Never throws, because the runtime drops an alarm that has failed six times. */
   override async alarm(): Promise<void> {
     const nowMs = Date.now();

@@ -33,6 +33,7 @@ overview
         headers: { upgrade: "websocket" },
       });
     }
+    await ask(() => indexOf(c, owner).look(owner));
     // A request of its own: what the caller authenticates with is none of the object's business.
     const headers = { upgrade: "websocket" };
     const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));

@@ -114,6 +114,9 @@ test("a message that waits past 5 seconds is reported with its next attempt, and
     messages: 1,
     oldestSince: oldestWaitingSince,
   });
+  // The look has the ticket report once more, and between two reports there is a pause.
+  await untilKnown(owner, { nextAttemptAt: expect.not.stringMatching(String(known?.nextAttemptAt)) as string });
+  await ticketOf(owner, "t").sweep();
 
   farEnds.answerWith(ok);
   passed(60_000);
