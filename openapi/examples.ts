@@ -213,3 +213,19 @@ export const connectionTest = {
 export const history = [
   { from: "customer", by: "Farhan Akbar", text: "Halo", at: AT, raw: { answer: false, message: "Halo" } },
 ];
+
+export const auditEntry = {
+  seq: 1042,
+  at: AT,
+  actor: { name: "siti@bank.example", role: "admin", by: "access" },
+  address: "203.0.113.7",
+  action: "tenant_put",
+  owner: OWNER,
+  outcome: "ok",
+  changes: [
+    { path: "dolphins.baseUrl", before: "https://bank.example:9443", after: "https://bank.example:1443" },
+    { path: "dolphins.auth.password", before: "***", after: "*** (new)" },
+  ],
+  requestId: "5f2c1c1e-0b0c-4a8e-9f4e-3f1d8f0f8f11",
+  hash: "3b1f0c6c7a4f5a1f0b8d1a9a2f6e4c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7",
+};

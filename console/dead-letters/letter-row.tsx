@@ -9,7 +9,12 @@ import { contentOf } from "../ticket/content";
 import { MessageContent } from "../ticket/message-card";
 import { useWords } from "../words/language";
 
-type Props = { letter: DeadLetter; isChosen: boolean; onChoose: (id: string, isChosen: boolean) => void };
+/** Without `onChoose` it cannot be selected. */
+type Props = {
+  letter: DeadLetter;
+  isChosen: boolean;
+  onChoose: ((id: string, isChosen: boolean) => void) | undefined;
+};
 
 export function LetterRow({ letter, isChosen, onChoose }: Props) {
   const words = useWords();
@@ -20,12 +25,14 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
   const name = words.messageInLane(sequence, words.lane[lane]);
   return (
     <li class="letter">
-      <input
-        type="checkbox"
-        aria-label={words.deadLetters.select(customerName || ticketNumber, name)}
-        checked={isChosen}
-        onChange={(change) => onChoose(id, change.currentTarget.checked)}
-      />
+      {onChoose && (
+        <input
+          type="checkbox"
+          aria-label={words.deadLetters.select(customerName || ticketNumber, name)}
+          checked={isChosen}
+          onChange={(change) => onChoose(id, change.currentTarget.checked)}
+        />
+      )}
       <div class="letter-main">
         <p class="letter-head">
           <a dir="auto" href={ticketHref(tenant.owner, ticketNumber, id)}>

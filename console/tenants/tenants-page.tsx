@@ -3,6 +3,7 @@ import { listTenants } from "../api/relay";
 import type { Tenant } from "../api/types";
 import { usePages } from "../lib/pages";
 import { newTenantHref } from "../lib/route";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { Empty, ErrorNotice, Loading } from "../parts/notice";
 import { useWords } from "../words/language";
@@ -18,6 +19,7 @@ export function TenantsPage() {
   const words = useWords();
   const pages = usePages<Tenant>("tenants", listTenants);
   const overviews = useOverviews(pages.items.map(({ owner }) => owner));
+  const mayAdd = useMay("admin");
   const [text, setText] = useState("");
   const [onlyTrouble, setOnlyTrouble] = useState(false);
   const unknown = pages.items.filter(({ owner }) => overviews.get(owner) === "unknown");
@@ -31,9 +33,11 @@ export function TenantsPage() {
     <>
       <div class="page-top">
         <PageHeading title={words.tenants.title} />
-        <a class="button primary" href={newTenantHref}>
-          {words.tenants.add}
-        </a>
+        {mayAdd && (
+          <a class="button primary" href={newTenantHref}>
+            {words.tenants.add}
+          </a>
+        )}
       </div>
       <RelayHealth />
       <div class="toolbar">

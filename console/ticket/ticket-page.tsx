@@ -4,6 +4,7 @@ import { LANES, type TimelineMessage } from "../api/types";
 import { useEvery } from "../lib/every";
 import { useLoad } from "../lib/load";
 import { tenantHref, tenantsHref } from "../lib/route";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { ErrorNotice, Loading, Notice } from "../parts/notice";
 import { ReplayDialog } from "../parts/replay-dialog";
@@ -27,6 +28,7 @@ export function TicketPage({ ticketNumber, linked }: { ticketNumber: string; lin
   const [older, setOlder] = useState<{ messages: TimelineMessage[]; next: string | undefined }>();
   const [isReplaying, setReplaying] = useState(false);
   const [replayed, setReplayed] = useState<number>();
+  const mayReplay = useMay("operator");
   const ticket = page.data;
   const isWaiting = LANES.some((lane) => (ticket?.lanes[lane].waiting ?? 0) > 0);
 
@@ -63,7 +65,7 @@ export function TicketPage({ ticketNumber, linked }: { ticketNumber: string; lin
   return (
     <>
       <TicketHead ticket={ticket}>
-        {dead > 0 && (
+        {dead > 0 && mayReplay && (
           <button type="button" class="primary" onClick={() => setReplaying(true)}>
             {words.replay.start(dead)}
           </button>

@@ -1,5 +1,6 @@
 import type { LaneName, TicketState, TimelineMessage } from "../api/types";
 import type { Units } from "../lib/times";
+import type { Role } from "../../src/model/operator";
 import type { FieldPath, SectionName } from "../settings/fields";
 import type { Advice } from "../ticket/failure";
 import { fields } from "./en-fields";
@@ -53,12 +54,15 @@ export const en = {
 
   signInTitle: "Sign in to dolphin-relay",
   signInLead: "The operator's console: tenants, tickets, dead letters.",
-  adminToken: "Admin token",
-  adminTokenHint: "The relay's ADMIN_TOKEN. It is not kept in the browser; the session lasts 8 hours.",
+  operatorToken: "Operator's token",
+  operatorTokenHint: "Your own, or the relay's ADMIN_TOKEN. It is not kept in the browser; the session lasts 8 hours.",
   signIn: "Sign in",
   signOut: "Sign out",
   sessionEnded: "Your session has ended. Sign in again to go on where you were.",
-  wrongToken: "That is not the admin token of this relay.",
+  wrongToken: "That is no operator's token of this relay.",
+
+  role: { viewer: "viewer", operator: "operator", admin: "admin" } as Record<Role, string>,
+  forbidden: "Your role does not go so far:",
 
   healthBad: "The relay itself is not well:",
   healthUnknown: "The relay did not say whether it is well.",
@@ -254,6 +258,54 @@ export const en = {
       replayed: (count: number, lane: string) => `${lane}: ${count} replayed`,
     },
     became: { opened: "open", closing: "closing", closed: "closed", waits: "waits", flows: "waits no longer" },
+  },
+  audit: {
+    title: "Audit log",
+    lead: "Who did or read what, from where and when, for 400 days. The same look is one entry in ten minutes.",
+    export: "Download as NDJSON",
+    whole: (count: number) => `The log is whole: ${plural(count, "entry", "entries")}, each as it was written.`,
+    broken: (seq: number) =>
+      `The log has been tampered with. Entry ${seq} is the first that is not as it was written, or is missing.`,
+    byOwner: "Only this tenant (owner)",
+    byActor: "Only this operator (name)",
+    none: "No entries here.",
+    what: "What",
+    who: "Who",
+    where: "From where",
+    when: "When",
+    by: (by: string) =>
+      ({
+        token: "by token",
+        session: "in the console",
+        access: "by Cloudflare Access",
+        desk: "a desk, by its token",
+        nothing: "not let in",
+      })[by] ?? by,
+    action: (action: string) =>
+      ({
+        tenant_put: "Changed the tenant's settings",
+        tenant_deleted: "Deleted the tenant",
+        desk_connected: "Connected the desk",
+        desk_tested: "Tested the desk",
+        engine_tested: "Tested the login at 3Dolphins",
+        credentials_shown: "Looked at the desk's credentials",
+        credentials_rotated: "Rotated the desk's credentials",
+        replayed: "Replayed dead letters",
+        discarded: "Discarded dead letters",
+        retried: "Had what waits tried at once",
+        paused: "Paused deliveries",
+        resumed: "Resumed deliveries",
+        ticket_read: "Read a ticket",
+        tickets_listed: "Listed tickets",
+        dead_letters_read: "Read dead letters",
+        live_opened: "Watched live",
+        contact_shown: "Read the contact at 3Dolphins",
+        history_shown: "Read the history at 3Dolphins",
+        signed_in: "Signed in",
+        signed_out: "Signed out",
+        sign_in_failed: "Was not let in",
+        audit_exported: "Downloaded the audit log",
+      })[action] ?? action,
   },
   section: {
     tenant: "Tenant",

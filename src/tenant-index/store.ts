@@ -279,12 +279,14 @@ export class IndexStore {
     );
   }
 
-  /** A new hour is where those go that are older than `oldest`. */
-  saveHour(hour: number, minutes: Hour, oldest: number): void {
-    const isNew = this.readHour(hour) === undefined;
+  saveHour(hour: number, minutes: Hour): void {
     const sql = "INSERT INTO hour (hour, minutes) VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
     this.#storage.sql.exec(sql, hour, JSON.stringify(minutes));
-    if (isNew) this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
+  }
+
+  /** Those before `oldest`. */
+  deleteHours(oldest: number): void {
+    this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
   }
 
   #rows<Row extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Row[] {

@@ -239,10 +239,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = () => this.#store.readHours(0);
-      const earlier = earlierWith(this.#store.readEarlier(), known, { hour, additions: some });
+      const known = this.#store.readHour(hour);
+      const kept = () => this.#store.readHours(0);
+      const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
       if (earlier) this.#store.saveEarlier(earlier);
-      this.#store.saveHour(hour, some.reduce(withAddition, this.#store.readHour(hour) ?? {}), oldest);
+      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
+      if (!known) this.#store.deleteHours(oldest);
     }
   }
 

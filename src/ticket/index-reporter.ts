@@ -155,7 +155,7 @@ export class IndexReporter {
 
   #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {
     const { cache, store } = this.#deps;
-    const openedAtMs = last?.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
+    const openedAtMs = last?.openedAtMs ?? cache.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
     // The index takes no report that is older than the one it has.
     const atMs = Math.max(nowMs, (last?.atMs ?? 0) + 1, this.#acknowledgedMs + 1);
     const acceptedAtMs = store.readAcceptedAtMs.bind(store);

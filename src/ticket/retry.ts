@@ -7,6 +7,10 @@ import { isoTime } from "../model/timeline";
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
 const LONGEST_SECONDS = 600;
+/** In place of the first wait, where the far end answered 5xx at once. It may be one bad worker of many, and the lane waits meanwhile. */
+const QUICK_SECONDS = 0.1;
+/** An attempt that took longer was not answered at once: then the far end has enough to do. */
+const AT_ONCE_MS = 1_000;
 const JITTER = 0.2;
 /** No message waits longer for its next attempt. */
 export const LONGEST_WAIT_MS = LONGEST_SECONDS * 1000 * (1 + JITTER);
@@ -77,7 +81,7 @@ function judge(
   outcome: Outcome,
   { roundStartedAtMs, roundTries }: AttemptHistory,
   policy: DeliveryPolicy,
-  { nowMs, pausedMs = 0 }: AttemptTime,
+  { startedAtMs, nowMs, pausedMs = 0 }: AttemptTime,
   random: number,
 ): Disposition {
   switch (outcome.kind) {
@@ -88,7 +92,9 @@ function judge(
       return { state: "dead", reason: outcome.kind };
     case "retry": {
       const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000 + pausedMs;
-      const nextAttemptAtMs = nowMs + backoffMs(roundTries, random, outcome.retryAfterMs);
+      const isQuick = roundTries === 1 && (outcome.status ?? 0) >= 500 && elapsedMs(startedAtMs, nowMs) <= AT_ONCE_MS;
+      const waitSeconds = isQuick ? QUICK_SECONDS : secondsAfter(roundTries);
+      const nextAttemptAtMs = nowMs + backoffMs(waitSeconds, random, outcome.retryAfterMs);
       if (policy.whenExhausted === "hold") return { state: "waiting", nextAttemptAtMs };
       if (nowMs >= deadlineMs) return { state: "dead", reason: "exhausted" };
       // The last attempt is made at the deadline, not given up before it.
@@ -101,12 +107,13 @@ function judge(
 export function isAskedToWait({ attempts, roundTries }: AttemptHistory, nextAttemptAtMs: number): boolean {
   const last = attempts.at(-1);
   const endedAtMs = last ? Date.parse(last.at) + last.ms : 0;
-  return last !== undefined && nextAttemptAtMs - endedAtMs > backoffMs(roundTries, 1);
+  return last !== undefined && nextAttemptAtMs - endedAtMs > backoffMs(secondsAfter(roundTries), 1);
 }
 
-/** The wait in ms after the `tries`-th attempt failed; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
-function backoffMs(tries: number, random: number, retryAfterMs = 0): number {
-  const base = (BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS) * 1000;
-  const jittered = base * (1 + JITTER * (2 * random - 1));
+const secondsAfter = (tries: number): number => BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS;
+
+/** The wait in ms, spread at random; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
+function backoffMs(seconds: number, random: number, retryAfterMs = 0): number {
+  const jittered = seconds * 1000 * (1 + JITTER * (2 * random - 1));
   return Math.round(Math.max(jittered, Math.min(retryAfterMs, LONGEST_SECONDS * 1000)));
 }

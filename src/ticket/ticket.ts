@@ -70,7 +70,12 @@ export class Ticket extends DurableObject<Env> {
     recentBodies: new RecentBodies(),
     recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
-    mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
+    mapping: new TicketMapping({
+      cache: this.#cache,
+      directory: this.#directory,
+      waitUntil: this.#waitUntil,
+      failed: () => setAlarm(this.#deps, Date.now()),
+    }),
     reporter: this.#reporter,
     directory: this.#directory,
     deliver: async (ticket, lane, ...delivery) => {

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import { audit, nothingDone } from "../../http/audit-trail";
 import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext } from "../../http/context";
-import { audit, cursorIn, numberIn, queryIn, tenantIn } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { cursorIn, numberIn, queryIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
@@ -38,7 +40,7 @@ const MOST_ASKED = 200;
 const ASKED_TOGETHER = 10;
 
 deadLetters
-  .get("/:owner/dead-letters", async (c) => {
+  .get("/:owner/dead-letters", allow("viewer", "dead_letters_read"), async (c) => {
     const limit = numberIn(c, "limit", MOST_LETTERS, LETTERS);
     const { group, ...filter } = queryIn(c, deadLetterQuery);
     const before = c.req.query("before");
@@ -51,7 +53,7 @@ deadLetters
     const { owner } = await tenantIn(c);
     return c.json<DeadLettersAnswer>({ status: "success", ...(await pageOf(c, owner, from, limit, filter)) });
   })
-  .post("/:owner/dead-letters/replay", async (c) => {
+  .post("/:owner/dead-letters/replay", allow("operator", "replayed"), async (c) => {
     const { before, dryRun = false, ...asked } = replayIn(tenantReplay, jsonOf(c.var.body));
     const which = whichOf(asked);
     const from = cursorIn(before, ticketCursor);
@@ -62,10 +64,11 @@ deadLetters
     });
     const replayed = answers.flatMap((answer) => answer.replayed);
     const late = answers.flatMap((answer) => answer.late);
-    if (!dryRun) audit(c, "replayed", owner, { messages: replayed.length });
+    if (dryRun) nothingDone(c);
+    else audit(c, { messages: replayed.length });
     return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, ...moreOf(which, replayed, next) });
   })
-  .post("/:owner/dead-letters/discard", async (c) => {
+  .post("/:owner/dead-letters/discard", allow("operator", "discarded"), async (c) => {
     const { before, dryRun = false, ...asked } = replayIn(tenantReplay, jsonOf(c.var.body));
     const which = whichOf(asked);
     const from = cursorIn(before, ticketCursor);
@@ -75,7 +78,8 @@ deadLetters
       return answer.ok ? answer.value : [];
     });
     const discarded = answers.flat();
-    if (!dryRun) audit(c, "discarded", owner, { messages: discarded.length });
+    if (dryRun) nothingDone(c);
+    else audit(c, { messages: discarded.length });
     return c.json<DiscardAnswer>({ status: "success", dryRun, discarded, ...moreOf(which, discarded, next) });
   });
 

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import { audit } from "../../http/audit-trail";
 import { ask, indexOf, ticketOf } from "../../http/context";
-import { audit, bodyIn, ownerIn, tenantIn } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { bodyIn, ownerIn, tenantIn } from "../../http/parameters";
 import { unknownTicket } from "../../http/resolve-tenant";
 import { Routes } from "../../http/routes";
 import type { LaneName, RetryAnswer } from "../../model/answers";
@@ -18,21 +20,21 @@ export const lanesIn = (named: LaneName | undefined): LaneName[] => (named === u
 /** A body may be left out. */
 export const retryBody = z.strictObject({ lane });
 
-tenantRetry.post("/:owner/retry", async (c) => {
+tenantRetry.post("/:owner/retry", allow("operator", "retried"), async (c) => {
   const { lane: named } = bodyIn(c, retryBody, {});
   const { owner } = await tenantIn(c);
   const tickets = await ask(() => indexOf(c, owner).retry(lanesIn(named)));
-  audit(c, "retried", owner, { ...(named === undefined ? {} : { lane: named }), tickets });
+  audit(c, { ...(named === undefined ? {} : { lane: named }), tickets });
   return c.json<RetryAnswer>({ status: "success", tickets });
 });
 
-ticketRetry.post("/:owner/:ticketNumber/retry", async (c) => {
+ticketRetry.post("/:owner/:ticketNumber/retry", allow("operator", "retried"), async (c) => {
   const { lane: named } = bodyIn(c, retryBody, {});
   const owner = ownerIn(c);
   const ticketNumber = c.req.param("ticketNumber");
   const tried = await ask<Result<number, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).retry(lanesIn(named)));
   if (!tried.ok) throw unknownTicket();
   const tickets = tried.value > 0 ? 1 : 0;
-  audit(c, "retried", owner, { ticketNumber, ...(named === undefined ? {} : { lane: named }), tickets });
+  audit(c, { ...(named === undefined ? {} : { lane: named }), tickets });
   return c.json<RetryAnswer>({ status: "success", tickets });
 });

@@ -1,13 +1,16 @@
 import { required } from "../../config";
+import { audit } from "../../http/audit-trail";
 import { ask, askOnce, configOf, directoryOf, indexOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
-import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import { errorText, log } from "../../lib/log";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
+import { changesBetween } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
 import { LANES } from "../../model/timeline";
 import { PAGE, type Stored } from "../../tenants/directory";
-import { maskSecrets, sealSecrets } from "../../tenants/secrets";
+import { markSecrets, maskSecrets, sealSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 
 /** After so long every place has the record as it was put. */
@@ -17,26 +20,24 @@ const KNOWN_EVERYWHERE_MS = 90_000;
 export const tenants = new Routes();
 
 tenants
-  .get("/", async (c) => {
+  .get("/", allow("viewer"), async (c) => {
     const limit = numberIn(c, "limit", PAGE, PAGE);
     const { tenants: sealed, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
     const shown = await Promise.all(sealed.map(maskSecrets));
     return c.json<TenantsAnswer>({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
   })
-  .get("/:owner", async (c) =>
+  .get("/:owner", allow("viewer"), async (c) =>
     c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
   )
-  .put("/:owner", async (c) => {
+  .put("/:owner", allow("admin", "tenant_put"), async (c) => {
     const sealed = await putRecord(c, ownerIn(c), jsonOf(c.var.body));
-    audit(c, "tenant_put", sealed.owner);
     return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
   })
-  .delete("/:owner", async (c) => {
+  .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
     const left = await askOnce<Stored | undefined>(() => registrarOf(c, `tenant:${owner}`).deleteTenant(owner));
     if (!left) throw unknownOwner();
     directoryOf(c).rememberTenant(left);
-    audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
   });
 
@@ -46,17 +47,16 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
   const registrar = () => registrarOf(c, `tenant:${owner}`);
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  const { sealed, missing } = await sealSecrets(
-    required(config.masterKeys),
-    parsed.value,
-    await ask<Tenant | undefined>(() => registrar().tenant(owner)),
-  );
+  const before = await ask<Tenant | undefined>(() => registrar().tenant(owner));
+  const { sealed, missing } = await sealSecrets(required(config.masterKeys), parsed.value, before);
   if (missing.length > 0) {
     const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
     throw invalidTenant(missing.map((path) => ({ path, message })));
   }
   const put = await askOnce<Tenant>(() => registrar().putTenant(sealed));
   directoryOf(c).rememberTenant(put);
+  const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
+  audit(c, {}, changesBetween(before && known, await markSecrets(parsed.value)));
   // The record may be what stood in the way of all that waits. If this fails, that goes on by its own backoff.
   const retried = indexOf(c, owner).retry([...LANES], Date.now() + KNOWN_EVERYWHERE_MS);
   c.executionCtx.waitUntil(retried.catch((error: unknown) => log("retry_failed", { owner, error: errorText(error) })));

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Received } from "../../../dev/fakes/far-end.ts";
 import { accepted } from "../support/http.ts";
@@ -7,11 +10,16 @@ import { type World, startWorld } from "../support/world.ts";
 
 /** The operator's handles, through the built Worker: alarms ring by themselves here, and time is real. */
 
+let persist: string;
 let world: World;
 beforeAll(async () => {
-  world = await startWorld();
+  persist = await mkdtemp(join(tmpdir(), "dolphin-relay-handles-"));
+  world = await startWorld({ persist });
 });
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  await rm(persist, { recursive: true, force: true });
+});
 
 const of = (tenant: Tenant) => `/admin/tenants/${tenant.owner}`;
 const texts = (received: readonly Received[]): unknown[] =>
