@@ -41,12 +41,8 @@ overview
 
 /** The upgrade to the live view of a tenant. Under a session's cookie it lasts no longer than the session. */
 async function watch(c: AppContext, owner: string): Promise<Response> {
-<<<<<<< HEAD
-  const session = c.req.header("authorization") === undefined ? (await sessionOf(c))?.session : undefined;
-=======
   const session = c.var.operator.by === "session" ? (await sessionOf(c))?.session : undefined;
   if (c.var.operator.by === "session" && !session) throw sessionOver();
->>>>>>> h-edge
   // A request of its own: what the caller authenticates with is none of the object's business.
   const headers = { upgrade: "websocket", ...(session ? { "console-session": session.id } : {}) };
   const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
