@@ -22,11 +22,11 @@ export type Delivery = Attempt & { text: string } & (
 
 export type DeliveryOf<Kind extends MessageKind> = Extract<Delivery, { kind: Kind }>;
 
-/** A message as it is stored: `event` is the JSON of its event, or of a failure's report. */
-export type StoredMessage = Attempt & { kind: MessageKind; event: string };
+/** A message that is to be attempted. Its text is that of its event, or of a failure's report. */
+export type DueMessage = Attempt & { kind: MessageKind };
 
-/** A stored message, parsed. It was validated before it was stored, which makes the cast true. */
-export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery {
+/** A message and its text, parsed. It was validated before it was stored, which makes the cast true. */
+export function deliveryOf(message: DueMessage, text: string): Delivery {
   const content = message.kind === "failure" ? { report: parseStored(text) } : { event: parseStored(text) };
   return { ...message, text, ...content } as Delivery;
 }

@@ -1,5 +1,3 @@
-import type { Attempt } from "../model/answers";
-import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { hasTables, migrate } from "../lib/migrate";
 import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
@@ -7,8 +5,9 @@ import { EMPTY_LANE, type Lane, type Move } from "./lane";
 import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
-import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/timeline";
+import type { DeadLetter, LaneName, MessageState } from "../model/answers";
+import { LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/timeline";
+import { bytesOf, type StoredAttempt, type StoredDeadLetter, type StoredMessage } from "./stored-text";
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
@@ -112,11 +111,13 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     } = row;
     this.#storage.sql.exec(
       `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey, orderKey,
-         lyingUntilMs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         lyingUntilMs, digest, completion)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       lane,
       sequence,
       id,
@@ -127,6 +128,8 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     );
   }
 
@@ -213,7 +216,7 @@ export class TicketStore {
   /** What is on record of a message that was tried before, and what became of it so far. */
   readHistory(lane: LaneName, sequence: number): (AttemptHistory & Pick<OutcomeRow, "state" | "reason">) | undefined {
     const row = this.#readOutcome(lane, sequence);
-    return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
+    return row && { ...row, attempts: JSON.parse(row.attempts) as StoredAttempt[] };
   }
 
   /** The next message behind a sequence, if it is delivered or dead. */
@@ -352,11 +355,8 @@ export class TicketStore {
     return this.#storage.deleteAll();
   }
 
-  /**
-   * The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. What is not
-   * taken yet is shown without its sequence.
-   */
-  readTimeline(lane: LaneName, before: number, takenUpTo: number): Sized<TimelineMessage>[] {
+  /** The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. */
+  readTimeline(lane: LaneName, before: number): Sized<StoredMessage>[] {
     const rows = this.#page<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
@@ -364,14 +364,11 @@ export class TicketStore {
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map((row) => {
-      const { sequence } = row;
-      return { shown: { ...shown(row), ...(sequence > takenUpTo ? {} : { sequence }) }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
-  readDead(lane: LaneName, after: number, limit: number): Sized<DeadLetter>[] {
+  readDead(lane: LaneName, after: number, limit: number): Sized<StoredDeadLetter>[] {
     const rows = this.#page<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
@@ -379,10 +376,7 @@ export class TicketStore {
       after,
       limit,
     );
-    return rows.map((row) => {
-      const { sequence, reason } = row;
-      return { shown: { ...shown(row), sequence, reason }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -435,15 +429,14 @@ export class TicketStore {
 
 type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };
 
-const sizeOf = ({ event, attempts }: ShownRow): number => event.length + (attempts?.length ?? 0);
+const sizeOf = ({ event, attempts }: ShownRow): number => bytesOf(event) + (attempts?.length ?? 0);
 
-const shown = (row: ShownRow): Omit<TimelineMessage, "sequence"> => ({
-  id: row.id,
-  lane: row.lane,
-  kind: row.kind,
-  state: row.state ?? "waiting",
-  acceptedAt: isoTime(row.acceptedAtMs),
-  suspectedDuplicate: row.suspectedDuplicate === 1,
-  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
-  event: JSON.parse(row.event) as TimelineMessage["event"],
+const sized = <Row extends ShownRow>(row: Row) => ({
+  shown: {
+    ...row,
+    state: row.state ?? ("waiting" as const),
+    attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as StoredAttempt[]),
+  },
+  bytes: sizeOf(row),
+  sequence: row.sequence,
 });

@@ -1,5 +1,5 @@
 import { required } from "../../config";
-import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
+import { ask, configOf, directoryOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
 import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
@@ -48,6 +48,7 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
     const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
     throw invalidTenant(missing.map((path) => ({ path, message })));
   }
+  await ask(() => registrarOf(c, `tenant:${owner}`).sealDataKeysAnew(owner));
   await directory.putTenant(sealed);
   return sealed;
 }
