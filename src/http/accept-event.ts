@@ -95,8 +95,8 @@ export async function storeEvent(
   return { ...accepted, ticket };
 }
 
-/** The platform has no code for it. */
-const isUnknownMethod = (error: unknown): boolean => errorText(error).includes("does not implement the method");
+/** The platform has no code for it. It says which method the object does not implement. */
+const isUnknownMethod = (error: unknown): boolean => errorText(error).includes("acceptSealed");
 
 /** Names a stored message in the answer. What lies has no sequence yet. */
 export function nameMessage(c: AppContext, { id, sequence }: Stored): void {
