@@ -31,7 +31,11 @@ export async function ticketKeyOf({ id, bytes }: DataKey, owner: string, ticketN
   const { subtle } = crypto;
   const dataKey = await subtle.importKey("raw", bytes, "HKDF", false, ["deriveBits"]);
   const info = utf8(JSON.stringify(["ticket-texts", owner, ticketNumber]));
-  const derived = await subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info }, dataKey, 512);
+  const derived = await subtle.deriveBits(
+    { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info },
+    dataKey,
+    512,
+  );
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const [sealing, digesting] = await Promise.all([
     subtle.importKey("raw", derived.slice(0, 32), "AES-GCM", false, ["encrypt", "decrypt"]),

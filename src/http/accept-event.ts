@@ -51,7 +51,9 @@ export async function storeEvent(
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const ticket = () => ticketOf(c, owner, ticketNumber);
   const id = newMessageId();
-  const sealed = await ask(() => textsOf(c.env).sealEvent({ owner, ticketNumber }, placeOf({ lane, kind, id }), canonical));
+  const sealed = await ask(() =>
+    textsOf(c.env).sealEvent({ owner, ticketNumber }, placeOf({ lane, kind, id }), canonical),
+  );
   const about = {
     id,
     owner,

@@ -19,11 +19,14 @@ const sealKey = async (masterKeys: MasterKeys, owner: string, { id, bytes }: Dat
   sealed: await seal(masterKeys, owner, pathOf(id), toBase64Url(bytes)),
 });
 
-const opened = new BoundedMap<string, DataKey>(2000);
+/** What has been opened with each pair of keys. */
+const openedBy = new WeakMap<MasterKeys, BoundedMap<string, DataKey>>();
 
 /** Undefined where its MASTER_KEY is not there. */
 export async function openKey(masterKeys: MasterKeys, owner: string, kept: KeptKey): Promise<DataKey | undefined> {
   const { id, sealed } = kept;
+  const opened = openedBy.get(masterKeys) ?? new BoundedMap(2000);
+  openedBy.set(masterKeys, opened);
   const known = opened.get(sealed);
   if (known) return known;
   const bytes = fromBase64(await open(masterKeys, owner, pathOf(id), sealed).catch(() => ""));
@@ -47,10 +50,11 @@ export async function newestKey(
 }
 
 /** The keys with a new one before them, which is to be made where none of them opens. */
-export const withNewKey = async (masterKeys: MasterKeys, owner: string, kept: readonly KeptKey[]): Promise<KeptKey[]> => [
-  await sealKey(masterKeys, owner, newDataKey()),
-  ...kept,
-];
+export const withNewKey = async (
+  masterKeys: MasterKeys,
+  owner: string,
+  kept: readonly KeptKey[],
+): Promise<KeptKey[]> => [await sealKey(masterKeys, owner, newDataKey()), ...kept];
 
 /** The keys under the MASTER_KEY in force. One that does not open stays as it is. */
 export const sealedAnew = (masterKeys: MasterKeys, owner: string, kept: readonly KeptKey[]): Promise<KeptKey[]> =>

@@ -18,7 +18,8 @@ type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "texts" | "nowMs" | "wai
 type Owed = { sequence: number; idempotencyKey: string | null; isAgain: boolean };
 
 /** Whether it is a desk's own message. Others have no receipt. */
-export const isOfDesk = ({ idempotencyKey }: MessageRow): boolean => deskMessageOfKey(idempotencyKey ?? "") !== undefined;
+export const isOfDesk = ({ idempotencyKey }: MessageRow): boolean =>
+  deskMessageOfKey(idempotencyKey ?? "") !== undefined;
 
 /**
  * Shows at a desk's own messages what became of them. What is owed is derived from the rows: the ticket's row says up to which

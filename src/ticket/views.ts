@@ -112,11 +112,7 @@ export async function deliveryStatus(
   return statusNow(lane, sequence, deps);
 }
 
-async function statusNow(
-  lane: LaneName,
-  sequence: number,
-  { cache, store, texts }: Shown,
-): Promise<DeliveryStatus> {
+async function statusNow(lane: LaneName, sequence: number, { cache, store, texts }: Shown): Promise<DeliveryStatus> {
   if (sequence > cache.lane(lane).frontier) return { state: "waiting" };
   const history = store.readHistory(lane, sequence);
   const last = history?.attempts.at(-1);

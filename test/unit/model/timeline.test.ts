@@ -8,7 +8,11 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 
 type Numbered = { lane: LaneName; sequence: number; acceptedAtMs: number };
 
-const message = (lane: LaneName, sequence: number, acceptedAtMs: number): Numbered => ({ lane, sequence, acceptedAtMs });
+const message = (lane: LaneName, sequence: number, acceptedAtMs: number): Numbered => ({
+  lane,
+  sequence,
+  acceptedAtMs,
+});
 
 /** Two lanes in the order of acceptance; several events may fall into one millisecond. */
 const conversation = fc

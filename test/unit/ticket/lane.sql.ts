@@ -28,7 +28,10 @@ export function sqlRows(): TicketStore {
         return { toArray: () => [] };
       }
       const given = values.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
-      const rows = database.prepare(query).all(...given).map(withBuffers);
+      const rows = database
+        .prepare(query)
+        .all(...given)
+        .map(withBuffers);
       return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() };
     },
   };

@@ -48,7 +48,10 @@ export const unsealed = (stored: StoredText | undefined): string =>
 
 const texts: TicketDeps["texts"] = {
   seal: async (_ticket, _place, text) => sealed(text),
-  sealEvent: async (_ticket, _place, event) => ({ event: sealed(JSON.stringify(event)), digest: JSON.stringify(event) }),
+  sealEvent: async (_ticket, _place, event) => ({
+    event: sealed(JSON.stringify(event)),
+    digest: JSON.stringify(event),
+  }),
   open: async (_ticket, _place, stored) => ({ ok: true, value: unsealed(stored) }),
 };
 
