@@ -89,3 +89,12 @@ export async function readMessage(
     ...(sequence > takenUpTo ? {} : { sequence }),
   };
 }
+
+export async function readDeadLetter(
+  stored: StoredDeadLetter,
+  ticket: Ticket,
+  texts: Pick<Texts, "open">,
+): Promise<DeadLetter> {
+  const { sequence, reason } = stored;
+  return { ...(await readMessage(stored, sequence, ticket, texts)), sequence, reason };
+}

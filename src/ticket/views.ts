@@ -5,7 +5,7 @@ import type { LaneName, TicketView } from "../model/answers";
 import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
 import type { TicketDeps } from "./deps";
 import { takenUpTo } from "./lane";
-import { readAttempt, readEvent, readMessage } from "./stored-text";
+import { readAttempt, readDeadLetter, readEvent, readMessage } from "./stored-text";
 
 /** What a ticket shows of itself. The longer answers are JSON texts, so that they are written once and pass RPC as they are. */
 
@@ -89,12 +89,7 @@ export async function deadLetters(
   const toDolphins = store.readDead("toDolphins", from, limit - toDesk.length);
   const all = [...toDesk, ...toDolphins];
   const stored = fitting(all);
-  const letters = await Promise.all(
-    stored.map(async (one) => {
-      const { sequence, reason } = one;
-      return { ...(await readMessage(one, sequence, ticket, texts)), sequence, reason };
-    }),
-  );
+  const letters = await Promise.all(stored.map((one) => readDeadLetter(one, ticket, texts)));
   const shown: DeadLetters = { channel, customerName, deadLetters: letters, isCut: letters.length < all.length };
   return { ok: true, value: JSON.stringify(shown) };
 }

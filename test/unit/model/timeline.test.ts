@@ -80,7 +80,7 @@ describe("the pages of a timeline", () => {
             expect(shownOf).toEqual(shown.includes(lane) ? lanes[lane].map((one) => one.sequence) : []);
           }
           const times = all.map((one) => one.acceptedAtMs);
-          expect(times).toEqual(times.toSorted());
+          expect(times).toEqual(times.toSorted((a, b) => a - b));
           // Every page but the oldest is full, and the oldest is empty only when there is nothing at all.
           for (const page of pages.slice(0, -1)) expect(page).toHaveLength(PAGE_SIZE);
           expect(pages.at(-1)?.length === 0).toBe(total === 0);
