@@ -29,7 +29,7 @@ export type TicketDeps = {
   recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
-  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
+  reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget">;
   directory: Pick<Directory, "policy" | "unmapTicket">;
   texts: Pick<Texts, "seal" | "sealEvent" | "open">;
   /** Never throws: what fails is an outcome. */
