@@ -53,6 +53,7 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
     const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
     throw invalidTenant(missing.map((path) => ({ path, message })));
   }
+  await ask(() => registrar().sealDataKeysAnew(owner));
   const put = await askOnce<Tenant>(() => registrar().putTenant(sealed));
   directoryOf(c).rememberTenant(put);
   const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
