@@ -4,6 +4,7 @@ import { Directory, type Stored } from "../tenants/directory";
 import type { Generation } from "../tenants/credentials";
 import type { KeptKey } from "../tenants/data-key";
 import type { Tenant } from "../tenants/tenant-record";
+import { versionOf } from "../tenants/version";
 import { DataKeys } from "./data-keys";
 
 const GENERATION = "generation";
@@ -46,9 +47,16 @@ export class Registrar extends DurableObject<Env> {
     return this.#inTurn(() => this.#directory.deleteTenant(owner));
   }
 
-  /** Puts a tenant's record. What is paused is for its index to say. */
-  putTenant(tenant: Tenant): Promise<Tenant> {
-    return this.#inTurn(() => this.#put(tenant));
+  /**
+   * Puts a tenant's record. What is paused is for its index to say. Undefined, and nothing put, when the record is no longer
+   * the `version` that was asked for.
+   */
+  putTenant(tenant: Tenant, version?: string): Promise<Tenant | undefined> {
+    return this.#inTurn(async () => {
+      const before = version === undefined ? undefined : await this.#directory.freshTenant(tenant.owner);
+      if (version !== undefined && (!before || (await versionOf(before)) !== version)) return undefined;
+      return this.#put(tenant);
+    });
   }
 
   /** Has the record show what is paused now. Undefined when there is no such tenant. */
