@@ -199,12 +199,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = this.#store.readHour(hour);
+      const minutes = this.#store.readHour(hour);
       const kept = () => this.#store.readHours(0);
       const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
       if (earlier) this.#store.saveEarlier(earlier);
-      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
-      if (!known) this.#store.deleteHours(oldest);
+      this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
+      if (!minutes) this.#store.deleteHours(oldest);
     }
   }
 
