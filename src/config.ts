@@ -15,6 +15,9 @@ export type Config = {
   masterKeys: Setting<MasterKeys>;
   ingressKeys: Setting<IngressKey[]>;
   allowInsecureTargets: boolean;
+  /** By their names, the bindings that a far end may be reached through. */
+  bindings: ReadonlyMap<string, Pick<Fetcher, "fetch">>;
+  locationHint: Setting<DurableObjectLocationHint>;
 };
 
 const text = z.string({ error: "is not set" });
@@ -30,6 +33,8 @@ const masterKey = z.pipe(
   }),
 );
 
+const SHORTEST_KEY = 16;
+
 const ingressKeys = z.pipe(
   text,
   z.transform((given, context) => {
@@ -41,10 +46,33 @@ const ingressKeys = z.pipe(
       name: entry.split("=", 1)[0] ?? "",
       key: entry.slice(entry.indexOf("=") + 1),
     }));
-    if (keys.length > 0 && entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) return keys;
-    return refuse(context, "is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -");
+    if (keys.length === 0 || !entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) {
+      return refuse(
+        context,
+        "is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -",
+      );
+    }
+    const short = keys.find(({ key }) => key.length < SHORTEST_KEY);
+    if (!short) return keys;
+    return refuse(
+      context,
+      `has a key of fewer than ${SHORTEST_KEY} characters (${short.name}); make one with: openssl rand -hex 24`,
+    );
   }),
 );
+
+/** Where Cloudflare puts an object at its first use; it stays there. The nearest to Indonesia is Singapore's. */
+const HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"] as const;
+const locationHint = z._default(z.enum(HINTS, { error: `is none of ${HINTS.join(", ")}` }), "apac-se");
+
+/** What has a `fetch` of its own: a service, a VPC service or network, a client certificate. */
+const bindingsOf = (env: object): Config["bindings"] =>
+  new Map(
+    Object.entries(env as Record<string, unknown>).filter((entry): entry is [string, Fetcher] => isFetcher(entry[1])),
+  );
+
+const isFetcher = (binding: unknown): boolean =>
+  typeof binding === "object" && binding !== null && "fetch" in binding && typeof binding.fetch === "function";
 
 /** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
 function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<MasterKeys> {
@@ -72,6 +100,8 @@ export function readConfig(env: Env): Config {
       masterKeys: masterKeysOf(env),
       ingressKeys: setting("INGRESS_KEYS", ingressKeys, env.INGRESS_KEYS),
       allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
+      bindings: bindingsOf(env),
+      locationHint: setting("LOCATION_HINT", locationHint, env.LOCATION_HINT),
     };
     known.set(env, config);
   }
@@ -84,6 +114,13 @@ export function required<T>(wanted: Setting<T>): T {
   const message = "The relay is not set up: a setting is missing or malformed. Its log names the setting.";
   throw new AppError("unavailable", message, { detail: wanted.error, headers: { "retry-after": "60" } });
 }
+
+/** The object of this name, which is made near where the setting says. */
+export const objectOf = <T extends Rpc.DurableObjectBranded | undefined>(
+  objects: Pick<DurableObjectNamespace<T>, "getByName">,
+  name: string,
+  config: Pick<Config, "locationHint">,
+): DurableObjectStub<T> => objects.getByName(name, { locationHint: required(config.locationHint) });
 
 /** The names under which this key stands in INGRESS_KEYS: none when it is no engine's key. */
 export function ingressNames(config: Config, key: string): string[] {

@@ -50,3 +50,6 @@ export const webhookSecret = (what?: string) =>
 
 /** A name of HTTP Basic: the colon ends it. */
 export const basicName = (what?: string) => text(what).check(z.regex(/^[^:]*$/, "must have no colon in it"));
+
+/** The name of a binding of the Worker, through which a far end is reached. */
+export const reach = z.optional(z.string().check(z.minLength(1, "must not be empty"), z.maxLength(128)));

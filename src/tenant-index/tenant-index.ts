@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import type { Overview, TicketSummary } from "../model/answers";
@@ -105,7 +106,8 @@ export class TenantIndex extends DurableObject<Env> {
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep();
+        const name = JSON.stringify([owner, ticketNumber]);
+        const isThere = await objectOf(this.env.TICKET, name, readConfig(this.env)).sweep();
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;

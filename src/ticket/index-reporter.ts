@@ -32,7 +32,7 @@ const MOST_COUNTED = 500;
 type ReporterDeps = {
   cache: TicketCache;
   store: TicketStore;
-  indexes: DurableObjectNamespace<TenantIndex>;
+  indexOf: (owner: string) => DurableObjectStub<TenantIndex>;
   waitUntil: (promise: Promise<void>) => void;
   /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
@@ -106,14 +106,14 @@ export class IndexReporter {
   /** Has the index forget the ticket. Throws when the index does not answer: the ticket must stay until it has. */
   async forget({ owner, ticketNumber }: TicketRow): Promise<void> {
     await this.#underWay;
-    const forgotten = this.#deps.indexes.getByName(owner).forget(ticketNumber);
+    const forgotten = this.#deps.indexOf(owner).forget(ticketNumber);
     // No report may start meanwhile: it would bring the ticket back.
     this.#underWay = forgotten.then(ignore, ignore).then(() => (this.#underWay = undefined));
     await forgotten;
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
-    const { cache, store, indexes } = this.#deps;
+    const { cache, store, indexOf } = this.#deps;
     try {
       const minutes = LANES.flatMap((lane) => {
         const from = Math.min(last?.heads[lane] ?? 1, (last?.lanes[lane].accepted ?? 0) + 1);
@@ -122,7 +122,7 @@ export class IndexReporter {
         return minutesOf(lane, store.readCounted(lane, from), last);
       });
       const heads = headsOf(cache.lane);
-      this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      this.#acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
       cache.change({ lastReport: JSON.stringify({ ...now, heads } satisfies LastReport) });
       this.#failures = 0;

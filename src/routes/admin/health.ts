@@ -2,6 +2,7 @@ import type { HealthAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
+import { objectOf } from "../../config";
 import { configOf, directoryOf, indexOf, ticketOf, type AppContext } from "../../http/context";
 import { Routes } from "../../http/routes";
 import { sessionObject } from "../../http/session-cookie";
@@ -45,7 +46,7 @@ const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
-  roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
+  roundTrip("ENGINE_SESSION", OBJECT, () => objectOf(c.env.ENGINE_SESSION, NOBODY, configOf(c)).hasToken()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
 ];
 

@@ -37,17 +37,15 @@ tenants
 export async function putRecord(c: AppContext, owner: string, json: unknown): Promise<Tenant> {
   const config = configOf(c);
   const directory = directoryOf(c);
-  const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
+  const { allowInsecureTargets, bindings } = config;
+  const parsed = parseTenant(owner, json, allowInsecureTargets, c.req.url, [...bindings.keys()]);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  const { sealed, missing } = await sealSecrets(
+  const { sealed, issues } = await sealSecrets(
     required(config.masterKeys),
     parsed.value,
     await directory.freshTenant(owner),
   );
-  if (missing.length > 0) {
-    const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
-    throw invalidTenant(missing.map((path) => ({ path, message })));
-  }
+  if (issues.length > 0) throw invalidTenant(issues);
   await directory.putTenant(sealed);
   return sealed;
 }
