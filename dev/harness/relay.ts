@@ -85,6 +85,8 @@ export async function startRelay(options: {
   assets?: boolean;
   /** In place of each limiter's own `limit` in wrangler.toml. */
   rateLimit?: number;
+  /** Bindings by name, and the `host:port` that each of them leads to, whatever is asked for. */
+  reaches?: Record<string, string>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -100,6 +102,7 @@ export async function startRelay(options: {
       assets: options.assets ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
       ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+      ...(options.reaches === undefined ? {} : { reaches: options.reaches }),
     };
     runtime.host.send(order);
     const url = await started;

@@ -19,6 +19,7 @@ export type RuntimeOptions = {
   persist?: string;
   assets: boolean;
   rateLimit?: number;
+  reaches?: Record<string, string>;
 };
 
 export type RuntimeMessage =
@@ -89,6 +90,9 @@ async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorPar
       contents: readFileSync(join(options.bundle, path), "utf8"),
     })),
     bindings: { ...worker.bindings, ...options.settings },
+    serviceBindings: Object.fromEntries(
+      Object.entries(options.reaches ?? {}).map(([name, address]) => [name, { external: { address, http: {} } }]),
+    ),
     host: "127.0.0.1",
     port: options.port,
     cf: false,

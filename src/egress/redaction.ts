@@ -68,12 +68,15 @@ function base64Of(bytes: Uint8Array, before: number): string {
 
 /** What stands in a text where the secret does. */
 const formsOf = memo(500, (secret: string): Form[] => {
-  const bytes = utf8(secret);
-  const plain = [...new Set([secret, innermost(secret), ...foreignSpellings(secret)])];
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const plain = new Set([secret, innermost(secret), ...foreignSpellings(secret)]);
+  // As it stands in a header, in a body of JSON or in a URL, all of which may have been encoded after that.
+  const sent = new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const bytes = [...sent].map(utf8);
+  const hex = bytes.map((some) => Array.from(some, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  const base64 = bytes.flatMap((some) => [0, 1, 2].map((before) => base64Of(some, before)));
   return [
-    ...[...plain, hex].map((text) => ({ needle: folded(text), isBase64: false })),
-    ...[0, 1, 2].map((before) => ({ needle: folded(base64Of(bytes, before)), isBase64: true })),
+    ...[...plain, ...hex].map((text) => ({ needle: folded(text), isBase64: false })),
+    ...base64.map((text) => ({ needle: folded(text), isBase64: true })),
   ].filter(({ needle }) => needle.length >= SHORTEST_SECRET);
 });
 
@@ -162,12 +165,14 @@ function maskFor(text: string, { start, end }: Span): string {
 
 /** The text without any of the secrets. `isCut` says that it goes on behind its end, perhaps in the middle of one. */
 export function redact(text: string, secrets: readonly string[], isCut = false): string {
-  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  if (long.length === 0 || text.length < SHORTEST_SECRET) return text;
+  const long = new Set(
+    secrets.map((secret) => secret.toWellFormed()).filter(({ length }) => length >= SHORTEST_SECRET),
+  );
+  if (long.size === 0 || text.length < SHORTEST_SECRET) return text;
   const shown = isCut ? text.replace(/[%&\\][^%&\\]{0,9}$/, "") : text;
   const layers = layersOf(shown);
   const views = layers.map(folded);
-  const spans = long.flatMap((secret) => {
+  const spans = [...long].flatMap((secret) => {
     const forms = formsOf(secret);
     return views.flatMap((view, depth) => {
       let found = forms.flatMap((form) => spansIn(view, form, isCut));

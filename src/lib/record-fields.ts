@@ -37,7 +37,7 @@ export const headerSecret = (what?: string) =>
     z.regex(/^(?! ).*(?<! )$/, "must not begin or end with a blank"),
   );
 
-const SHORTEST_WEBHOOK_SECRET = 16;
+export const SHORTEST_WEBHOOK_SECRET = 16;
 
 /** What the far end signs with, or sends along. A shorter one that is there already may be kept. */
 export const webhookSecret = (what?: string) =>

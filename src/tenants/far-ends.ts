@@ -46,5 +46,9 @@ const KEY = /auth|code|key|pass|secret|sig|token/i;
 function keysIn(url: string): string[] {
   const at = url.indexOf("?");
   if (at === -1) return [];
-  return [...new URLSearchParams(url.slice(at))].filter(([name]) => KEY.test(name)).map(([, value]) => value);
+  const pairs = url.slice(at + 1).split("&");
+  const sent = pairs
+    .filter((pair) => KEY.test(pair.split("=", 1)[0] ?? ""))
+    .map((pair) => pair.slice(pair.indexOf("=") + 1));
+  return [...sent, ...sent.map((value) => new URLSearchParams(`v=${value}`).get("v") ?? "")];
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Bounds } from "../../egress/http";
 import { statusOf } from "../../egress/outcome";
-import { headerSecret, text } from "../../lib/record-fields";
+import { headerSecret, SHORTEST_WEBHOOK_SECRET, text } from "../../lib/record-fields";
 import { clip } from "../../lib/text";
 import { missingObject, withFallback } from "../../lib/zod";
 import { AppError } from "../../model/errors";
@@ -120,10 +120,10 @@ const inboxNameOf = (name: string): string =>
   clip(name.replaceAll(/[/\\<>@\s]+/g, " "), LONGEST_NAME).replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") ||
   "3Dolphins";
 
-/** The inbox's own; before version 4.13 the one in its webhook's URL, which is put there if there is none. */
+/** The inbox's own; before version 4.13 the one in its webhook's URL, which is put there if there is none, or one too short. */
 async function secretOf(connecting: Connecting, inbox: Inbox): Promise<string> {
   const known = inbox.secret || webhookOf(inbox).token;
-  if (known !== "") return known;
+  if (known.length >= SHORTEST_WEBHOOK_SECRET) return known;
   const { api, context } = connecting;
   const secret = context.newSecret;
   const channel = { webhook_url: `${context.webhookUrl}?token=${secret}` };

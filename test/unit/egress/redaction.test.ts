@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { redact, secretsIn } from "../../../src/egress/redaction";
+import { partsIn } from "../../e2e/support/readings";
 import { RUN } from "../property";
 
 type Encode = (text: string, random: () => number) => string;
@@ -75,40 +76,6 @@ const secrets = fc.oneof(
 );
 /** What is beside it, and is nothing of the secret itself. */
 const surrounding = fc.string({ maxLength: 30, unit: fc.constantFrom(...Array.from('Q€|^`*()\n\t {}[]":,%&\\+')) });
-
-const utf8 = (text: string) => Buffer.from(text).toString("latin1");
-
-/** The text, and what it may be read as. */
-function readings(text: string): string {
-  let plain = text;
-  for (let round = 0; round < 3; round++) {
-    plain = plain
-      .replaceAll(/\\+u([\da-f]{4})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-      .replaceAll(/&(?:#(\d+)|#x([\da-f]+));?/gi, (_, decimal?: string, hexadecimal?: string) =>
-        String.fromCodePoint(decimal === undefined ? Number.parseInt(hexadecimal ?? "", 16) : Number(decimal)),
-      )
-      .replaceAll(/&(lt|gt|amp|quot);?/g, (_, name: string) => ({ lt: "<", gt: ">", amp: "&", quot: '"' })[name] ?? "")
-      .replaceAll(/(?:%[\da-f]{2})+/gi, (all) => Buffer.from(all.replaceAll("%", ""), "hex").toString())
-      .replaceAll(/\\+(["\\/])/g, "$1");
-  }
-  const runs = plain.replaceAll(/[\r\n]/g, "").match(/[\w+/-]{4,}/g) ?? [];
-  const decoded = runs.flatMap((run) =>
-    [0, 1, 2, 3].map((at) => Buffer.from(run.slice(at), "base64").toString("latin1")),
-  );
-  const bytes = runs.map((run) => Buffer.from(run, "hex").toString("latin1"));
-  return [utf8(text), utf8(plain), ...decoded, ...bytes].join("\n");
-}
-
-const TELLING = 5;
-
-/** The parts of a secret that can be read in a text, and not in what stands beside it anyway. */
-function partsIn(text: string, secret: string, beside: string): string[] {
-  const [bytes, read] = [utf8(secret), readings(text)];
-  const parts = Array.from({ length: Math.max(0, bytes.length - TELLING + 1) }, (_, at) =>
-    bytes.slice(at, at + TELLING),
-  );
-  return parts.filter((part) => read.includes(part) && !readings(beside).includes(part));
-}
 
 /** Of what is no ASCII, and of what looks like an escape, there are too many spellings. */
 const hasEnough = (secret: string) => secret.replaceAll(/[^\0-\x7f]|\\[ux]?|[%&].{0,5}/g, "").length >= 6;
