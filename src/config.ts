@@ -115,12 +115,15 @@ export function required<T>(wanted: Setting<T>): T {
   throw new AppError("unavailable", message, { detail: wanted.error, headers: { "retry-after": "60" } });
 }
 
-/** The object of this name, which is made near where the setting says. */
+/**
+ * The object of this name. A new one is made where the setting says. One that says nothing Cloudflare knows loses no message:
+ * the object is made near the request then, and the health check names the setting.
+ */
 export const objectOf = <T extends Rpc.DurableObjectBranded | undefined>(
   objects: Pick<DurableObjectNamespace<T>, "getByName">,
   name: string,
-  config: Pick<Config, "locationHint">,
-): DurableObjectStub<T> => objects.getByName(name, { locationHint: required(config.locationHint) });
+  { locationHint }: Pick<Config, "locationHint">,
+): DurableObjectStub<T> => objects.getByName(name, locationHint.ok ? { locationHint: locationHint.value } : {});
 
 /** The names under which this key stands in INGRESS_KEYS: none when it is no engine's key. */
 export function ingressNames(config: Config, key: string): string[] {

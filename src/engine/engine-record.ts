@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { baseUrl, basicName, headerSecret, reach, secret, text } from "../lib/record-fields";
+import { baseUrl, basicName, headerSecret, NO_CONTROLS, reach, secret, text } from "../lib/record-fields";
 import { missingObject } from "../lib/zod";
 
 /** The part of a tenant record that says how its 3Dolphins server is reached. */
@@ -9,7 +9,8 @@ const path = z
   .check(
     z.maxLength(1024),
     z.startsWith("/", "must begin with /"),
-    z.regex(/^[^\s\\#]*$/, "must have no blanks, line breaks, backslashes or # in it"),
+    NO_CONTROLS,
+    z.regex(/^[^\s\\#]*$/, "must have no blanks, backslashes or # in it"),
   );
 /** More of the path goes behind it. */
 const apiPath = path.check(z.regex(/^[^?]*$/, "must have no ? in it: paths are appended to it"));

@@ -8,12 +8,13 @@ export const MASK = "***";
 const required = (what?: string) => z.string({ error: what === undefined ? "is required" : `is required: ${what}` });
 
 /** Line breaks come in by copying. The URL parser would drop them without a word, and a header would be refused for them. */
-const NO_CONTROLS = z.regex(/^\P{Cc}*$/u, "must have no line breaks or other control characters");
+export const NO_CONTROLS = z.regex(/^\P{Cc}*$/u, "must have no line breaks or other control characters");
 
 export const url = (what: string) =>
   required(what).check(
     z.maxLength(2048),
-    z.regex(/^[^\s\\]*$/, "must have no blanks, line breaks or backslashes"),
+    NO_CONTROLS,
+    z.regex(/^[^\s\\]*$/, "must have no blanks or backslashes"),
     z.regex(/^[^#]*$/, "must have no # in it"),
   );
 

@@ -18,10 +18,11 @@ const NOBODY = "(nobody)";
 type Check = HealthAnswer["checks"][number] | { name: string; ok: false; advice: string };
 
 health.get("/", async (c) => {
-  const { masterKeys, ingressKeys } = configOf(c);
+  const { masterKeys, ingressKeys, locationHint } = configOf(c);
   const checks: Check[] = [
     setting("MASTER_KEY", masterKeys),
     setting("INGRESS_KEYS", ingressKeys),
+    setting("LOCATION_HINT", locationHint, "in wrangler.toml"),
     ...(await Promise.all(roundTrips(c))),
   ];
   const failed = checks.filter((check) => !check.ok);
@@ -33,13 +34,13 @@ health.get("/", async (c) => {
 });
 
 /** The problem names the setting, and no value. */
-const setting = (name: string, checked: Result<unknown, string>): Check =>
+const setting = (name: string, checked: Result<unknown, string>, where?: string): Check =>
   checked.ok
     ? { name, ok: true }
     : {
         name,
         ok: false,
-        advice: `${checked.error}; set it with: npx wrangler secret put ${checked.error.split(" ", 1)[0]}`,
+        advice: `${checked.error}; set it ${where ?? `with: npx wrangler secret put ${checked.error.split(" ", 1)[0]}`}`,
       };
 
 const roundTrips = (c: AppContext): Promise<Check>[] => [
