@@ -13,6 +13,8 @@ const HOUSE = [
   "tenant-index",
   "engine-session",
   "console-session",
+  "audit",
+  "registrar",
   "config",
   "tenants",
   "desks",

@@ -18,7 +18,9 @@ export type RuntimeOptions = {
   logs: boolean;
   persist?: string;
   assets: boolean;
-  rateLimit?: number;
+  /** Whether the URL leads to the Worker itself, past the one that miniflare puts in front of it. */
+  direct: boolean;
+  rateLimits?: Record<string, number>;
   reaches?: Record<string, string>;
 };
 
@@ -72,7 +74,8 @@ async function workerOptions({ bundle, config: path, scratch }: RuntimeOptions):
 
 async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorParameters<typeof Miniflare>[0]> {
   const { assets, ...worker } = await workerOptions(options);
-  for (const { simple } of Object.values(worker.ratelimits ?? {})) simple.limit = options.rateLimit ?? simple.limit;
+  for (const [name, { simple }] of Object.entries(worker.ratelimits ?? {}))
+    simple.limit = options.rateLimits?.[name] ?? simple.limit;
   // The first is the entry: as a rule there is one, else what stands in front of it comes before it in the alphabet.
   const scripts = readdirSync(options.bundle)
     .filter((file) => file.endsWith(".js"))
@@ -95,6 +98,7 @@ async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorPar
     ),
     host: "127.0.0.1",
     port: options.port,
+    unsafeDirectSockets: options.direct ? [{ host: "127.0.0.1", port: 0 }] : [],
     cf: false,
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ message }) => {
@@ -112,7 +116,8 @@ async function run(options: RuntimeOptions): Promise<void> {
       process.exit();
     });
   });
-  send({ type: "ready", url: (await miniflare.ready).origin });
+  const url = await (options.direct ? miniflare.unsafeGetDirectURL() : miniflare.ready);
+  send({ type: "ready", url: url.origin });
 }
 
 watchForWorkerd();

@@ -124,7 +124,10 @@ function settle(
   if (hasReceipt) receipts.startIfDue(nowMs);
   // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
   if (report) startIfDue("toDesk", deps, nowMs);
-  if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
+  if (disposition.state !== "waiting") {
+    waiters.wake(`${lane}:${sequence}`);
+    reporter.settled(lane, sequence);
+  }
   reporter.reportIfDue("settled", nowMs);
   log(LOGGED_AS[disposition.state], {
     owner: ticket?.owner,

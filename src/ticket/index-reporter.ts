@@ -1,6 +1,7 @@
 import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import type { Snapshot } from "../model/ticket-report";
+import type { LaneName } from "../model/answers";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
@@ -8,11 +9,13 @@ import { notBeforeMsOf } from "./lane";
 import {
   differs,
   headsOf,
+  isBehind,
   isUrgent,
   isWorthReporting,
   minutesOf,
   snapshotOf,
   WAITING_MS,
+  type Counted,
   type LastReport,
 } from "./report-policy";
 import type { TicketRow } from "./schema";
@@ -26,8 +29,13 @@ const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 300_000;
 /** An index that has not answered by now counts as one that did not get the report. */
 const ANSWER_MS = 10_000;
+const LONGEST_WATCH_MS = 600_000;
 /** With more new messages than this in a lane, their rows are not read. The index counts them all in the minute of the report. */
 const MOST_COUNTED = 500;
+
+type Settled = Record<LaneName, { from: number; to: number }>;
+const NONE = { from: Number.POSITIVE_INFINITY, to: 0 };
+const NOTHING_SETTLED: Settled = { toDesk: NONE, toDolphins: NONE };
 
 type ReporterDeps = {
   cache: TicketCache;
@@ -54,9 +62,18 @@ export class IndexReporter {
   #failures = 0;
   /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
   #acknowledgedMs = 0;
+  /** What was settled since the last report was made; undefined while only the rows say that. */
+  #settled: Settled | undefined;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+  }
+
+  /** A message has been delivered, or is dead. */
+  settled(lane: LaneName, sequence: number): void {
+    if (!this.#settled) return;
+    const { from, to } = this.#settled[lane];
+    this.#settled = { ...this.#settled, [lane]: { from: Math.min(from, sequence), to: Math.max(to, sequence) } };
   }
 
   /** Starts a report, if one is due for this trigger. */
@@ -65,7 +82,8 @@ export class IndexReporter {
     const { ticket } = cache;
     if (!ticket || this.#underWay || (this.#isHeld(nowMs) && trigger !== "swept")) return;
     const last = this.#lastReport(ticket);
-    const isDueNow = isUrgent(last, ticket, cache.lane);
+    const isFollowed = trigger === "awake" && isWatched(last, nowMs) && isBehind(last, cache.lane);
+    const isDueNow = isFollowed || isUrgent(last, ticket, cache.lane);
     if (!isDueNow && (trigger === "settled" || (trigger === "seen" && !isOlder(last, nowMs)))) return;
     const now = this.#snapshot(ticket, last, nowMs);
     // When the clock was set back, nothing says how long ago the last report was.
@@ -85,6 +103,14 @@ export class IndexReporter {
     await this.#underWay;
   }
 
+  /** Reports any difference there is, and within seconds whatever happens until then. */
+  async watch(untilMs: number): Promise<void> {
+    await this.reportAnyDifference();
+    const { cache } = this.#deps;
+    const last = cache.ticket && this.#lastReport(cache.ticket);
+    if (last) cache.change({ lastReport: JSON.stringify({ ...last, watchedUntilMs: untilMs } satisfies LastReport) });
+  }
+
   /** When an alarm has to ring for a report, epoch ms. Without it, nothing else may ask again. */
   dueMs(nowMs: number): number {
     const { cache } = this.#deps;
@@ -94,7 +120,12 @@ export class IndexReporter {
     const last = this.#lastReport(ticket);
     const waits =
       last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
-    const isOwed = !last || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
+    const isOwed =
+      !last ||
+      (isWatched(last, nowMs) && isBehind(last, cache.lane)) ||
+      waits ||
+      this.#failures > 0 ||
+      isUrgent(last, ticket, cache.lane);
     if (!isOwed) return Number.POSITIVE_INFINITY;
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
   }
@@ -113,31 +144,47 @@ export class IndexReporter {
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
-    const { cache, store, indexOf } = this.#deps;
+    const { cache, indexOf } = this.#deps;
     try {
-      const minutes = LANES.flatMap((lane) => {
-        const from = Math.min(last?.heads[lane] ?? 1, (last?.lanes[lane].accepted ?? 0) + 1);
-        const unreported = now.lanes[lane].accepted + 1 - from;
-        if (unreported === 0 || unreported > MOST_COUNTED) return [];
-        return minutesOf(lane, store.readCounted(lane, from), last);
-      });
+      const minutes = LANES.flatMap((lane) => minutesOf(lane, this.#changedSince(last, now, lane), last));
+      this.#settled = NOTHING_SETTLED;
       const heads = headsOf(cache.lane);
       this.#acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
-      cache.change({ lastReport: JSON.stringify({ ...now, heads } satisfies LastReport) });
+      // As it is now: somebody may have begun to look meanwhile.
+      const watchedUntilMs = cache.ticket && this.#lastReport(cache.ticket)?.watchedUntilMs;
+      const watched = watchedUntilMs === undefined ? {} : { watchedUntilMs };
+      cache.change({ lastReport: JSON.stringify({ ...now, heads, ...watched } satisfies LastReport) });
       this.#failures = 0;
       this.#notBeforeMs = Date.now() + GAP_MS;
     } catch (error) {
       const waitMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
       this.#failures++;
+      this.#settled = undefined;
       this.#notBeforeMs = Date.now() + waitMs;
       log("index_report_failed", { owner, ticketNumber: now.ticketNumber, error: errorText(error) });
     }
   }
 
+  /**
+   * The messages that the last report does not have as they are: those settled since, and those accepted since. What lies
+   * between the two is not read: of a thousand letters that are put back it would be read for each of them.
+   */
+  #changedSince(last: LastReport | undefined, now: Snapshot, lane: LaneName): Counted[] {
+    const reported = last?.lanes[lane].accepted ?? 0;
+    const { accepted } = now.lanes[lane];
+    const { from, to } = this.#settled?.[lane] ?? { from: last?.heads[lane] ?? 1, to: reported };
+    const ranges = [
+      { from, to: Math.min(to, reported) },
+      { from: reported + 1, to: accepted },
+    ].filter((range) => range.from <= range.to);
+    if (ranges.reduce((sum, range) => sum + range.to - range.from + 1, 0) > MOST_COUNTED) return [];
+    return ranges.flatMap((range) => this.#deps.store.readCounted(lane, range.from, range.to));
+  }
+
   #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {
     const { cache, store } = this.#deps;
-    const openedAtMs = last?.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
+    const openedAtMs = last?.openedAtMs ?? cache.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
     // The index takes no report that is older than the one it has.
     const atMs = Math.max(nowMs, (last?.atMs ?? 0) + 1, this.#acknowledgedMs + 1);
     const acceptedAtMs = store.readAcceptedAtMs.bind(store);
@@ -154,6 +201,10 @@ export class IndexReporter {
 }
 
 const ignore = () => undefined;
+
+/** The round of asking that says so is made anew before ten minutes are over. */
+const isWatched = (last: LastReport | undefined, nowMs: number): last is LastReport =>
+  isWaiting(last?.watchedUntilMs ?? 0, nowMs, LONGEST_WATCH_MS);
 
 const isOlder = (last: LastReport | undefined, nowMs: number): boolean =>
   last !== undefined && !isRecent(last.atMs, nowMs, SEEN_GAP_MS);

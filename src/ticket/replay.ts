@@ -12,7 +12,8 @@ export function replay(
   { cache, store, nowMs }: Pick<TicketDeps, "cache" | "store" | "nowMs">,
 ): Result<Replayed, UnknownTicket> {
   if (!cache.ticket) return UNKNOWN_TICKET;
-  const isWanted = (id: string) => "all" in which || which.ids.includes(id);
+  const ids = "all" in which ? undefined : new Set(which.ids);
+  const isWanted = (id: string) => ids?.has(id) ?? true;
   const letters = LANES.flatMap((lane) => {
     const newest = store.newestDelivered(lane);
     const dead = store.readDeadLetters(lane).filter(({ id }) => isWanted(id));

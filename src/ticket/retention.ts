@@ -35,8 +35,8 @@ export async function prune(
     alarm.ensure(overAtMs, nowMs);
     return true;
   }
-  const { deskId, ticketNumber, owner } = cache.ticket;
-  await directory.unmapTicket(deskId, ticketNumber, owner);
+  const { deskId, mapped, ticketNumber, owner } = cache.ticket;
+  if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
   await reporter.forget(cache.ticket);
   // An event may have come in meanwhile. Then the ticket lives on, and both KV and the index have to know it again.
   if (!cache.isOver()) {

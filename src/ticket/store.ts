@@ -182,8 +182,8 @@ export class TicketStore {
     return oldest.length > 0 ? Math.min(...oldest.map((row) => row.acceptedAtMs)) : undefined;
   }
 
-  /** From a message on, when each was accepted and how its last attempt ended; not a word of what it says. */
-  readCounted(lane: LaneName, from: number): Counted[] {
+  /** From a message up to another, when each was accepted and how its last attempt ended; not a word of what it says. */
+  readCounted(lane: LaneName, from: number, to: number): Counted[] {
     type Row = {
       sequence: number;
       acceptedAtMs: number;
@@ -193,9 +193,10 @@ export class TicketStore {
     };
     const rows = this.#rows<Row>(
       `SELECT sequence, m.acceptedAtMs, o.state, o.attempts ->> '$[#-1].at' AS at, o.attempts ->> '$[#-1].ms' AS ms
-       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence >= ?`,
+       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence BETWEEN ? AND ?`,
       lane,
       from,
+      to,
     );
     return rows.map(({ sequence, acceptedAtMs, state, at, ms }) => ({
       sequence,

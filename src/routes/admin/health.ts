@@ -3,7 +3,9 @@ import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
 import { objectOf } from "../../config";
-import { configOf, directoryOf, indexOf, ticketOf, type AppContext } from "../../http/context";
+import { auditOf } from "../../http/audit-trail";
+import { configOf, directoryOf, indexOf, registrarOf, ticketOf, type AppContext } from "../../http/context";
+import { allow } from "../../http/operators";
 import { Routes } from "../../http/routes";
 import { sessionObject } from "../../http/session-cookie";
 
@@ -17,11 +19,13 @@ const NOBODY = "(nobody)";
 
 type Check = HealthAnswer["checks"][number] | { name: string; ok: false; advice: string };
 
-health.get("/", async (c) => {
-  const { masterKeys, ingressKeys, locationHint } = configOf(c);
+health.get("/", allow("viewer"), async (c) => {
+  const { masterKeys, ingressKeys, operators, access, locationHint } = configOf(c);
   const checks: Check[] = [
     setting("MASTER_KEY", masterKeys),
     setting("INGRESS_KEYS", ingressKeys),
+    setting("OPERATORS", operators),
+    setting("ACCESS", access),
     setting("LOCATION_HINT", locationHint, "in wrangler.toml"),
     ...(await Promise.all(roundTrips(c))),
   ];
@@ -48,7 +52,9 @@ const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
   roundTrip("ENGINE_SESSION", OBJECT, () => objectOf(c.env.ENGINE_SESSION, NOBODY, configOf(c)).hasToken()),
+  roundTrip("REGISTRAR", OBJECT, () => registrarOf(c, NOBODY).isThere()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
+  roundTrip("AUDIT", OBJECT, () => auditOf(c).isReady()),
 ];
 
 const OBJECT = "the Durable Object";

@@ -3,6 +3,8 @@ import type { OverviewAnswer, TicketsAnswer } from "../../model/answers";
 import { AppError } from "../../model/errors";
 import { ticketCursor, type Query } from "../../tenant-index/summary";
 import { ask, indexOf, type AppContext } from "../../http/context";
+import { allow } from "../../http/operators";
+import { sessionObject, sessionOf } from "../../http/session-cookie";
 import { cursorIn, invalidParameter, numberIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 
@@ -15,29 +17,51 @@ const TICKETS = 50;
 const LONGEST_SEARCH = 1024;
 
 overview
-  .get("/:owner/overview", async (c) => {
+  .get("/:owner/overview", allow("viewer"), async (c) => {
     const minutes = numberIn(c, "minutes", DAY_MINUTES, DAY_MINUTES);
     const { owner } = await tenantIn(c);
     const shown = await ask(() => indexOf(c, owner).overview(owner, minutes));
     return c.json<OverviewAnswer>({ status: "success", overview: shown });
   })
-  .get("/:owner/tickets", async (c) => {
+  .get("/:owner/tickets", allow("viewer", "tickets_listed"), async (c) => {
     const query = queryIn(c);
     const { owner } = await tenantIn(c);
     return c.json<TicketsAnswer>({ status: "success", ...(await ask(() => indexOf(c, owner).tickets(query))) });
   })
-  .get("/:owner/events", async (c) => {
+  .get("/:owner/events", allow("viewer", "live_opened"), async (c) => {
     const { owner } = await tenantIn(c);
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       throw new AppError("upgrade_required", "This path speaks WebSocket alone: ask with Upgrade: websocket.", {
         headers: { upgrade: "websocket" },
       });
     }
-    // A request of its own: what the caller authenticates with is none of the object's business.
-    const headers = { upgrade: "websocket" };
-    const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
-    return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
+    await ask(() => indexOf(c, owner).look(owner));
+    return watch(c, owner);
   });
+
+/** The upgrade to the live view of a tenant. Under a session's cookie it lasts no longer than the session. */
+async function watch(c: AppContext, owner: string): Promise<Response> {
+  const session = c.req.header("authorization") === undefined ? (await sessionOf(c))?.session : undefined;
+  // A request of its own: what the caller authenticates with is none of the object's business.
+  const headers = { upgrade: "websocket", ...(session ? { "console-session": session.id } : {}) };
+  const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
+  if (!webSocket) throw tooManyWatch();
+  // Last: a session that ends from now on knows of this view, and one that has ended meanwhile says so.
+  if (session && !(await ask(() => sessionObject(c, session).watch(owner, session.id)))) {
+    await ask(() => indexOf(c, owner).unsubscribe(session.id));
+    throw new AppError("unauthorized", "The session has just ended. Sign in again.");
+  }
+  return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
+}
+
+const tooManyWatch = () =>
+  new AppError(
+    "rate_limited",
+    "Too many watch this tenant live already. Close some of these pages, or ask again later.",
+    {
+      headers: { "retry-after": "60" },
+    },
+  );
 
 const state = z.optional(z.enum(["open", "closing", "closed", "waiting", "dead"]));
 

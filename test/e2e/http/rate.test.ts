@@ -9,7 +9,7 @@ const ALLOWED = RATE_LIMIT * 50;
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ rateLimit: RATE_LIMIT });
+  world = await startWorld({ rateLimits: { CALLER_RATE: RATE_LIMIT } });
 });
 afterAll(() => world.stop());
 

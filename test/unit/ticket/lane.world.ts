@@ -138,6 +138,7 @@ export class World {
       closeEcho: new CloseEcho(),
       mapping: { writeIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       reporter: {
+        settled: () => undefined,
         reportIfDue: () => undefined,
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,

@@ -128,6 +128,14 @@ test("credentials of the generation before are good for 24 hours, and not a seco
   expect([await answersTo(owner, first), await answersTo(owner, second)]).toEqual([OUT, IN]);
 });
 
+test("two rotations at once are two, and what was there before ends with the second", async () => {
+  const owner = await registerTenant();
+  const first = await credentialsOf(operator("GET", `/tenants/${owner}/credentials`));
+  const [one, other] = await Promise.all([rotate(owner), rotate(owner)]);
+  expect(one).not.toEqual(other);
+  expect(await answersTo(owner, first)).toEqual(OUT);
+});
+
 test("credentials of the generation before end at once with the next rotation", async () => {
   const owner = await registerTenant();
   const first = await credentialsOf(operator("GET", `/tenants/${owner}/credentials`));
@@ -217,7 +225,9 @@ test("a caller who is let in, and asks for what there is not, leaves nothing in 
     expect((await call(path, { method: "POST", headers, body: event(owner) })).status).toBe(404);
   }
   expect((await call("/v1/tickets/t", { headers })).status).toBe(404);
-  expect((await call("/v1/dolphins/ingress-key-of-main/command", { method: "POST", body: event(owner) })).status).toBe(404);
+  expect((await call("/v1/dolphins/ingress-key-of-main/command", { method: "POST", body: event(owner) })).status).toBe(
+    404,
+  );
   const operators = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
   expect((await call(`/admin/tickets/${owner}/t`, { headers: operators })).status).toBe(404);
   const replay = { method: "POST", headers: operators, body: '{"all":true}' };
