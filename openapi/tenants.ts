@@ -68,7 +68,8 @@ export const tenants: Operation[] = [
     method: "put",
     path: PATH,
     summary: "Registers a tenant, or replaces its record",
-    description: "A secret that is put as `***` stays as it is.",
+    description:
+      "A secret that is put as `***` stays as it is, unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given.",
     body: {
       schema: record,
       examples: { whole: examples.tenantRecord, shortest: examples.shortestRecord },
