@@ -11,7 +11,7 @@ import { decodeBody, readBody, type Body } from "./body";
 import { equalSecrets } from "../crypto/bytes";
 import { AppError } from "../model/errors";
 import { verifySignature } from "../crypto/standard-webhooks";
-import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
+import { acceptedSecrets, deskOfToken, generationOfToken, isTaken } from "../tenants/credentials";
 import { openSecrets } from "../tenants/secrets";
 import { ask, bearerOf, configOf, directoryOf, type AppContext, type AppEnv } from "./context";
 import { withinRate } from "./rate";
@@ -62,8 +62,11 @@ export async function authenticateToken(c: AppContext): Promise<string> {
   const token = bearerOf(c) ?? "";
   const deskId = deskOfToken(token);
   if (deskId !== undefined) {
-    const generation = await directoryOf(c).generation(deskId);
-    if (await isToken(masterKeys, token, deskId, generation, Date.now())) {
+    const directory = directoryOf(c);
+    const claimed = await directory.claimedGeneration(deskId);
+    const generation = await generationOfToken(masterKeys, token, deskId, claimed);
+    // Only a token that was good once leads to the object that knows whether it still is.
+    if (generation !== undefined && isTaken(generation, await directory.generation(deskId), Date.now())) {
       await withinDeskRate(c, deskId);
       return deskId;
     }

@@ -8,6 +8,8 @@ export const STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   ambiguous_ticket: 409,
+  owner_in_use: 409,
+  purging: 409,
   ticket_closed: 409,
   too_large: 413,
   unsupported_encoding: 415,

@@ -1,8 +1,13 @@
 import { DurableObject } from "cloudflare:workers";
-import { Directory } from "../tenants/directory";
+import { errorText, log } from "../lib/log";
+import type { Result } from "../model/result";
 import type { Generation } from "../tenants/credentials";
+import { Directory, type Stored } from "../tenants/directory";
+import type { Tenant } from "../tenants/tenant-record";
+import { DeskCredentials } from "./desk-credentials";
+import { TenantRecords, type PurgeProgress, type PutRefusal } from "./tenant-records";
 
-const GENERATION = "generation";
+const ALARM_FAILED_MS = 30_000;
 
 /**
  * What KV cannot decide, because it has no compare-and-set: two who change the same thing at once come here one after the
@@ -10,6 +15,13 @@ const GENERATION = "generation";
  */
 export class Registrar extends DurableObject<Env> {
   readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #desk = new DeskCredentials(this.ctx.storage.kv, this.#directory);
+  readonly #records = new TenantRecords({
+    storage: this.ctx.storage,
+    env: this.env,
+    directory: this.#directory,
+    waitUntil: (promise) => this.ctx.waitUntil(promise),
+  });
   #last: Promise<unknown> = Promise.resolve();
 
   /** Answers whether calls reach it. */
@@ -17,14 +29,59 @@ export class Registrar extends DurableObject<Env> {
     return true;
   }
 
-  /** Starts the next generation of a desk's credentials. Two at once are two generations. */
-  rotate(deskId: string): Promise<Generation> {
-    return this.#inTurn(async () => {
-      const { kv } = this.ctx.storage;
-      const started = await this.#directory.rotate(deskId, kv.get<Generation>(GENERATION), Date.now());
-      kv.put(GENERATION, started);
-      return started;
-    });
+  /** Starts the next generation of a desk's credentials. Two at once are two generations. `isAlone` revokes the one before. */
+  rotate(deskId: string, isAlone = false): Promise<Generation> {
+    return this.#inTurn(() => this.#desk.rotate(deskId, isAlone));
+  }
+
+  /** The newest generation of a desk; undefined where none was ever started here. */
+  async generation(): Promise<Generation | undefined> {
+    return this.#desk.generation();
+  }
+
+  /** From now on this desk serves the tenant. */
+  serve(deskId: string, owner: string): Promise<void> {
+    return this.#inTurn(() => this.#desk.serve(deskId, owner));
+  }
+
+  /** And from now on no more. */
+  async leave(owner: string): Promise<void> {
+    this.#desk.leave(owner);
+  }
+
+  /** Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. */
+  put(record: Tenant): Promise<Result<Tenant, PutRefusal>> {
+    return this.#inTurn(() => this.#records.put(record));
+  }
+
+  /** False when there is no such tenant. */
+  delete(owner: string): Promise<boolean> {
+    return this.#inTurn(() => this.#records.delete(owner));
+  }
+
+  /** Deletes the tenant and all that is its own, from the alarm. Undefined when there is no such tenant, and never was. */
+  purge(owner: string): Promise<PurgeProgress | undefined> {
+    return this.#inTurn(() => this.#records.purge(owner));
+  }
+
+  /** How far the newest purge is. */
+  async purgeProgress(owner: string): Promise<PurgeProgress | undefined> {
+    return this.#records.progress(owner);
+  }
+
+  /** The record or what is left of it, if it is newer than the one that KV has shown. */
+  async newerRecord(_owner: string, version: number): Promise<Stored | undefined> {
+    return this.#records.newer(version, () => this.#inTurn(() => this.#records.restore()));
+  }
+
+  /** Does what is still owed. Never throws, because the runtime drops an alarm that has failed six times. */
+  override async alarm(): Promise<void> {
+    try {
+      await this.#inTurn(() => this.#records.finish());
+    } catch (error) {
+      log("registrar_failed", { error: errorText(error) });
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_FAILED_MS);
+    }
   }
 
   /** Does the work when all before it is done, for what reads KV, waits, and writes it. */

@@ -1,5 +1,6 @@
-import { isRecent, isWaiting } from "../lib/clock";
+import { isRecent } from "../lib/clock";
 import type { LiveEvent } from "../model/answers";
+import type { TaskAlarm } from "./task-alarm";
 
 /** Whoever subscribes has to come again with a credential that is still good: who has signed out listens no longer than this. */
 const SUBSCRIPTION_MS = 10 * 60_000;
@@ -9,9 +10,11 @@ type Subscription = { sinceMs: number };
 /** Those who see a tenant live, over WebSockets that outlast the object's stay in memory. */
 export class Subscribers {
   readonly #ctx: DurableObjectState;
+  readonly #alarm: Pick<TaskAlarm, "ensure">;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, alarm: Pick<TaskAlarm, "ensure">) {
     this.#ctx = ctx;
+    this.#alarm = alarm;
     // The runtime answers this itself: a client that asks whether the line still stands does not wake the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
@@ -21,9 +24,7 @@ export class Subscribers {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     server.serializeAttachment({ sinceMs: nowMs } satisfies Subscription);
-    // One that stands in the past was lost, and one too far ahead was set by another clock.
-    const alarmMs = (await this.#ctx.storage.getAlarm()) ?? 0;
-    if (!isWaiting(alarmMs, nowMs, SUBSCRIPTION_MS)) await this.#ctx.storage.setAlarm(nowMs + SUBSCRIPTION_MS);
+    await this.#alarm.ensure(nowMs + SUBSCRIPTION_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -38,14 +39,19 @@ export class Subscribers {
     }
   }
 
-  /** Closes the sockets whose time is over, and sets the alarm for the next. */
-  async closeExpired(nowMs: number): Promise<void> {
+  /** There is nothing to see any more. */
+  closeAll(): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(1000, "gone");
+  }
+
+  /** Closes the sockets whose time is over, and says when that of the next is, epoch ms. */
+  closeExpired(nowMs: number): number {
     const left: number[] = [];
     for (const socket of this.#ctx.getWebSockets()) {
       const { sinceMs } = socket.deserializeAttachment() as Subscription;
       if (isRecent(sinceMs, nowMs, SUBSCRIPTION_MS)) left.push(sinceMs);
       else socket.close(1000, "reconnect");
     }
-    if (left.length > 0) await this.#ctx.storage.setAlarm(Math.min(...left) + SUBSCRIPTION_MS);
+    return Math.min(...left) + SUBSCRIPTION_MS;
   }
 }

@@ -4,13 +4,16 @@ import { pooled } from "../lib/pool";
 import type { Overview, TicketSummary } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition } from "./minutes";
-import type { Report } from "../model/ticket-report";
+import { ENDED, type Report } from "../model/ticket-report";
+import { Endings } from "./endings";
 import { rowOf, saysTheSame, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
 import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_SCAN, scanOn } from "./scan";
 import { Subscribers } from "./subscribers";
+import { TaskAlarm } from "./task-alarm";
+import { TicketJobs, type ErasedTicket } from "./ticket-jobs";
 
 const DAY_MS = 24 * 3600_000;
 /** Of an attempt this late the alarm was lost, or the report. */
@@ -20,6 +23,9 @@ const LONGEST_WAIT_MS = 720_000;
 /** In one sweep. The platform limits the requests of an invocation, and reports come in meanwhile. */
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
+/** When a task that failed is tried again. */
+const TASK_FAILED_MS = 60_000;
+const PURGE = { kind: "purge" } as const;
 
 /**
  * What a tenant's tickets have reported of themselves, for whoever asks about more than one. The tickets are the truth, and
@@ -27,12 +33,23 @@ const WOKEN_AT_ONCE = 10;
  */
 export class TenantIndex extends DurableObject<Env> {
   readonly #store = new IndexStore(this.ctx.storage);
-  readonly #subscribers = new Subscribers(this.ctx);
+  readonly #alarm = new TaskAlarm(this.ctx.storage);
+  readonly #subscribers = new Subscribers(this.ctx, this.#alarm);
+  readonly #endings = new Endings(this.ctx.storage.kv);
+  readonly #jobs = new TicketJobs({
+    kv: this.ctx.storage.kv,
+    store: this.#store,
+    tickets: this.env.TICKET,
+    forget: ({ ticketNumber }) => this.forget(ticketNumber),
+    wakeAt: (atMs) => this.#alarm.at("jobs", atMs),
+    nowMs: () => Date.now(),
+  });
   /** Summed up when first asked for and kept from then on. Every change to a row changes it in the same turn. */
   #totals: Totals | undefined;
 
   /** Takes a report and acknowledges it with the `atMs` of the newest one: a later time than its own says that it came too late. */
   async report(report: Report): Promise<number> {
+    if (this.#endings.refuses(report)) return ENDED;
     this.#store.migrate();
     const before = this.#store.readTicket(report.ticketNumber);
     if (before && before.toldAtMs > report.atMs) return before.toldAtMs;
@@ -99,13 +116,16 @@ export class TenantIndex extends DurableObject<Env> {
    * Wakes the tickets whose work is overdue, so that a lost alarm costs minutes and no message, and those that the next part
    * of the scan finds. `closedMs` is how long after its last report a closed ticket should be gone.
    */
-  async sweep(owner: string, closedMs: number): Promise<{ woken: number; failed: number }> {
+  async sweep(owner: string, closedMs: number, deskId?: string): Promise<{ woken: number; failed: number }> {
+    // Its alarm may have been lost as well.
+    const nextMs = this.#alarm.nextMs();
+    if (nextMs < Number.POSITIVE_INFINITY) await this.#alarm.ensure(nextMs);
     if (!this.#store.exists()) return { woken: 0, failed: 0 };
     const tickets = this.#ticketsToWake(Date.now(), closedMs);
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep();
+        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep(deskId);
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;
@@ -120,8 +140,75 @@ export class TenantIndex extends DurableObject<Env> {
     return this.#subscribers.subscribe(Date.now());
   }
 
+  /** Begins to delete all that there is of the tenant, or says how far that is. */
+  async purge(owner: string): Promise<{ deleted: number; left: number }> {
+    if (!this.#endings.isPurged()) {
+      this.#endings.purge(0);
+      this.#subscribers.closeAll();
+      if (this.#store.exists()) await this.#jobs.begin(owner, PURGE);
+    }
+    if (!this.#jobs.has(PURGE)) return { deleted: this.#endings.purgedTickets(), left: 0 };
+    // What is not quite over is not over.
+    return { deleted: this.#jobs.deleted(PURGE), left: Math.max(1, this.#jobs.left(PURGE)) };
+  }
+
+  /** A tenant begins where one was purged. */
+  async reopen(): Promise<void> {
+    this.#endings.reopen(Date.now());
+  }
+
+  /** Deletes a contact's tickets: a portion now, and what is left from the alarm. */
+  async erase(owner: string, contactId: string): Promise<{ tickets: ErasedTicket[]; left: number }> {
+    const job = { kind: "erase", contactId } as const;
+    this.#endings.erase(contactId, Date.now());
+    if (!this.#store.exists()) return { tickets: [], left: 0 };
+    await this.#jobs.begin(owner, job);
+    const tickets = await this.#jobs.portion(job);
+    return { tickets, left: this.#jobs.left(job) };
+  }
+
+  /** The next tickets that are, or were, of a contact; `isSure` where nobody need ask the ticket. */
+  async ticketsOf(
+    contactId: string,
+    afterId: number,
+    limit: number,
+  ): Promise<{ id: number; ticketNumber: string; isSure: boolean }[]> {
+    if (!this.#store.exists()) return [];
+    return this.#store
+      .readChosen({ contactId }, afterId, limit)
+      .map((row) => ({ id: row.id, ticketNumber: row.ticketNumber, isSure: row.contactId === contactId }));
+  }
+
+  /** The tenant is of another desk now, and its tickets are to follow. */
+  async moveTo(owner: string, deskId: string): Promise<void> {
+    if (this.#store.exists()) await this.#jobs.begin(owner, { kind: "move", deskId });
+  }
+
   override async alarm(): Promise<void> {
-    await this.#subscribers.closeExpired(Date.now());
+    const nowMs = Date.now();
+    if (this.#alarm.dueTasks(nowMs).includes("jobs")) await this.#runJobs();
+    await this.#alarm.ensure(Math.min(this.#alarm.nextMs(), this.#subscribers.closeExpired(nowMs)));
+  }
+
+  async #runJobs(): Promise<void> {
+    try {
+      await this.#jobs.run(async ({ kind, deleted }) => {
+        if (kind === "purge") await this.#deleteAll(deleted);
+      });
+    } catch (error) {
+      log("index_task_failed", { error: errorText(error) });
+      return this.#alarm.at("jobs", Date.now() + TASK_FAILED_MS);
+    }
+    const nextMs = this.#jobs.nextMs();
+    if (nextMs === Number.POSITIVE_INFINITY) this.#alarm.done("jobs");
+    else await this.#alarm.at("jobs", nextMs);
+  }
+
+  /** All tickets of the tenant are gone, and so is everything here but how many they were. */
+  async #deleteAll(deleted: number): Promise<void> {
+    await this.ctx.storage.deleteAll();
+    this.#endings.purge(deleted);
+    this.#totals = undefined;
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {

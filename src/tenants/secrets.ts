@@ -7,7 +7,10 @@ import { mapSecrets, valueAt, type Tenant } from "./tenant-record";
 const MASK = "***";
 
 /** What GET shows. */
-export const maskSecrets = (tenant: Tenant): Promise<Tenant> => mapSecrets(tenant, () => MASK);
+export async function maskSecrets(tenant: Tenant): Promise<Tenant> {
+  const { version: _, ...shown } = await mapSecrets(tenant, () => MASK);
+  return shown;
+}
 
 const opened = new WeakMap<Tenant, Promise<Tenant>>();
 

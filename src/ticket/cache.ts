@@ -2,7 +2,15 @@ import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
 import type { LaneName, LaneView } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
-import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
+import {
+  afterAccepting,
+  afterMoving,
+  afterReplaying,
+  afterSettling,
+  formerContactsOf,
+  opened,
+  type Opening,
+} from "./conversation";
 import * as lanes from "./lane";
 import type { Lying } from "./order";
 import type { AttemptHistory, Disposition } from "./retry";
@@ -44,6 +52,9 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   asked?: Asked;
   /** Where the relay is called from outside, for links of its own. */
   origin?: string;
+  formerContacts?: string[];
+  /** Of lanes of which retention has deleted the newest messages, or dead letters. */
+  expired?: Partial<Record<LaneName, lanes.Expired>>;
 };
 
 /** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
@@ -60,6 +71,8 @@ export class TicketCache {
   /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
+  /** Another after each wipe: what was begun in an earlier life changes nothing in this one. */
+  life = 0;
   /** Where the relay was called from outside. Kept with the next desk conversation, which costs nothing more. */
   origin: string | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
@@ -73,7 +86,8 @@ export class TicketCache {
   load(): void {
     this.#store.migrate();
     this.ticket = this.#store.readTicket();
-    for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane);
+    const expired = this.ticket ? conversationsOf(this.ticket).expired : undefined;
+    for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane, expired?.[lane]);
   }
 
   /** Writes the ticket's row, if the change makes a difference to it. */
@@ -251,9 +265,46 @@ export class TicketCache {
     return this.ticket?.state === "closed" && LANES.every((lane) => lanes.waitingCount(this.#lanes[lane]) === 0);
   }
 
+  /** Whether all messages have been deleted. */
+  isEmpty = (): boolean => LANES.every((lane) => this.#store.oldestSequence(lane) === undefined);
+
+  /** Whether it is, or was, a ticket of this contact. */
+  isOf = (contactId: string): boolean =>
+    this.ticket !== undefined &&
+    (this.ticket.contactId === contactId || formerContactsOf(this.ticket).includes(contactId));
+
+  /**
+   * Deletes up to `limit` messages of each lane whose time was over at `cutoffMs`, the oldest first; true when a lane met that
+   * limit. Where a lane's newest go, the ticket's row says from then on where the lane is.
+   */
+  expire(cutoffMs: number, limit: number): boolean {
+    const ended = LANES.map((lane) => ({ lane, letters: this.#store.readEnded(lane, cutoffMs, limit) }));
+    if (!this.ticket || ended.every(({ letters }) => letters.length === 0)) return false;
+    const after = ended.map(({ lane, letters }) => ({
+      lane,
+      letters,
+      state: lanes.expire(this.#lanes[lane], letters.filter(({ state }) => state === "dead").length),
+    }));
+    const kept = conversationsOf(this.ticket);
+    const expired = Object.fromEntries(after.map(({ lane, state }) => [lane, lanes.expiredOf(state)]));
+    const isKnown = after.every(
+      ({ lane, letters }) =>
+        letters.every(({ state }) => state === "delivered") && letters.at(-1)?.sequence !== this.#lanes[lane].frontier,
+    );
+    const changed = isKnown ? undefined : this.#changed({ conversations: JSON.stringify({ ...kept, expired }) });
+    this.#store.transaction(() => {
+      for (const { lane, letters } of after) this.#store.deleteMessages(lane, letters);
+      if (changed) this.#store.saveTicket(changed);
+    });
+    if (changed) this.ticket = changed;
+    for (const { lane, state } of after) this.#lanes[lane] = state;
+    return ended.some(({ letters }) => letters.length === limit);
+  }
+
   /** Deletes everything, from the rows and from memory. */
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
+    this.life++;
     this.ticket = undefined;
     for (const lane of LANES) {
       this.#fresh[lane].clear();

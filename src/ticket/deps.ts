@@ -28,7 +28,7 @@ export type TicketDeps = {
   recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
-  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
+  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget" | "idle">;
   directory: Pick<Directory, "policy" | "unmapTicket">;
   /** Never throws: what fails is an outcome. */
   deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;

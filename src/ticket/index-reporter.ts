@@ -1,6 +1,6 @@
 import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
-import type { Snapshot } from "../model/ticket-report";
+import { ENDED, type Snapshot } from "../model/ticket-report";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
@@ -36,6 +36,8 @@ type ReporterDeps = {
   waitUntil: (promise: Promise<void>) => void;
   /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
+  /** Called when the index does not take the ticket, because it should be no more. */
+  refused: () => void;
 };
 
 /** What makes a ticket ask whether a report is due. `seen`: an operator looks at the ticket. */
@@ -54,6 +56,7 @@ export class IndexReporter {
   #failures = 0;
   /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
   #acknowledgedMs = 0;
+  #isRefused = false;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
@@ -71,8 +74,10 @@ export class IndexReporter {
     // When the clock was set back, nothing says how long ago the last report was.
     const isWorthIt = trigger === "awake" && (last?.atMs ?? 0) <= nowMs ? isWorthReporting : differs;
     if (!isDueNow && !isWorthIt(last, now)) return;
+    this.#isRefused = false;
     this.#underWay = this.#report(ticket.owner, last, now).finally(() => {
       this.#underWay = undefined;
+      if (this.#isRefused) this.#deps.refused();
       this.#deps.ended();
     });
     waitUntil(this.#underWay);
@@ -99,6 +104,11 @@ export class IndexReporter {
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
   }
 
+  /** Resolves when no report is under way. */
+  async idle(): Promise<void> {
+    await this.#underWay;
+  }
+
   #isHeld(nowMs: number): boolean {
     return isWaiting(this.#notBeforeMs, nowMs, LONGEST_RETRY_MS);
   }
@@ -122,7 +132,10 @@ export class IndexReporter {
         return minutesOf(lane, store.readCounted(lane, from), last);
       });
       const heads = headsOf(cache.lane);
-      this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      const acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      this.#isRefused = acknowledgedMs === ENDED;
+      if (this.#isRefused) throw new Error("the index does not take the ticket");
+      this.#acknowledgedMs = acknowledgedMs;
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
       cache.change({ lastReport: JSON.stringify({ ...now, heads } satisfies LastReport) });
       this.#failures = 0;

@@ -24,6 +24,8 @@ export type Lane = Readonly<{
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
   dead: number;
+  /** Dead letters that retention has deleted. They are among the accepted, and nowhere else. */
+  expired: number;
   /** The bytes of the waiting events together. */
   waitingBytes: number;
   inFlight: number | undefined;
@@ -35,6 +37,7 @@ export const EMPTY_LANE: Lane = {
   frontier: 0,
   requeued: [],
   dead: 0,
+  expired: 0,
   waitingBytes: 0,
   inFlight: undefined,
 };
@@ -48,9 +51,9 @@ export const takenUpTo = (lane: Lane): number => lane.accepted - lane.lying.leng
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
 export function countsOf(lane: Lane): LaneCounts {
-  const { accepted, dead } = lane;
+  const { accepted, dead, expired } = lane;
   const waiting = waitingCount(lane);
-  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
+  return { accepted, delivered: accepted - waiting - dead - expired, waiting, dead };
 }
 
 export const headOf = (lane: Lane): number | undefined =>
@@ -121,8 +124,7 @@ export function settle(lane: Lane, sequence: number, settlement: Settlement, byt
   const others = lane.requeued.filter((one) => one.sequence !== sequence);
   const waits = settlement.state === "waiting";
   return {
-    accepted: lane.accepted,
-    lying: lane.lying,
+    ...lane,
     frontier: Math.max(lane.frontier, sequence),
     requeued: waits ? inOrder([...others, { sequence, notBeforeMs: settlement.nextAttemptAtMs }]) : others,
     dead: lane.dead + (settlement.state === "dead" ? 1 : 0),
@@ -140,3 +142,15 @@ export const replay = (lane: Lane, sequences: readonly number[], bytes: number):
   dead: lane.dead - sequences.length,
   waitingBytes: lane.waitingBytes + bytes,
 });
+
+/** Retention has deleted so many of the dead letters. */
+export const expire = (lane: Lane, dead: number): Lane => ({
+  ...lane,
+  dead: lane.dead - dead,
+  expired: lane.expired + dead,
+});
+
+/** What the rows of a lane do not say any more: how far it was when its newest were deleted, and how many died. */
+export type Expired = Pick<Lane, "accepted" | "frontier" | "expired">;
+export const NONE_EXPIRED: Expired = { accepted: 0, frontier: 0, expired: 0 };
+export const expiredOf = ({ accepted, frontier, expired }: Lane): Expired => ({ accepted, frontier, expired });

@@ -37,11 +37,14 @@ export class TicketMapping {
 
   async #write({ deskId, ticketNumber, owner }: TicketRow): Promise<void> {
     const { cache, directory } = this.#deps;
+    const { life } = cache;
     this.#isUnderWay = true;
     try {
       await directory.mapTicket(deskId, ticketNumber, owner);
       // The tenant may have moved to another desk meanwhile.
       if (cache.ticket?.deskId === deskId) cache.change({ mapped: 1 });
+      // It was deleted meanwhile, and the mapping before it.
+      else if (!cache.ticket && cache.life !== life) await directory.unmapTicket(deskId, ticketNumber, owner);
     } catch (error) {
       log("mapping_failed", { owner, ticketNumber, error: errorText(error) });
     } finally {

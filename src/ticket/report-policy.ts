@@ -1,6 +1,7 @@
 import { isRecent } from "../lib/clock";
 import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
-import { countsOf, headOf, notBeforeMsOf, takenUpTo, waitingCount, type Lane } from "./lane";
+import { countsOf, headOf, notBeforeMsOf, takenUpTo, type Lane } from "./lane";
+import { formerContactsOf } from "./conversation";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
 import { LANES } from "../model/timeline";
@@ -42,6 +43,7 @@ export function snapshotOf(
   acceptedAtMs: (lane: LaneName, sequence: number) => number,
 ): Snapshot {
   const { ticketNumber, channel, contactId, customerName, state } = ticket;
+  const formerContacts = formerContactsOf(ticket);
   const waitingSince: number[] = [];
   const nextAttempts: number[] = [];
   for (const name of LANES) {
@@ -64,6 +66,7 @@ export function snapshotOf(
     lanes: { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) },
     ...(waitingSince.length > 0 ? { waitingSinceMs: Math.min(...waitingSince) } : {}),
     ...(nextAttempts.length > 0 ? { nextAttemptAtMs: Math.min(...nextAttempts) } : {}),
+    ...(formerContacts.length > 0 ? { formerContacts } : {}),
   };
 }
 
@@ -85,8 +88,8 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
     const lane = laneOf(name);
     const before = last?.lanes[name] ?? NOTHING;
     if (lane.dead !== before.dead) return true;
-    const stillWaiting = waitingCount(lane);
-    unreported += newMessages(before, lane.accepted, lane.accepted - stillWaiting - lane.dead);
+    const { accepted, delivered, waiting: stillWaiting } = countsOf(lane);
+    unreported += newMessages(before, accepted, delivered);
     waiting += stillWaiting;
   }
   return unreported >= BATCH || (waiting === 0 && last?.waitingSinceMs !== undefined);

@@ -4,6 +4,7 @@ import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
+import type { Erased } from "../model/ticket-report";
 import type { DeliveryStatus, Page, Replayed } from "../model/timeline";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
@@ -13,6 +14,7 @@ import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
 import { deliver, sendReceipt } from "./deliver";
 import type { TicketDeps } from "./deps";
+import { erase, moveTo } from "./erase";
 import { setAlarm, wake } from "./drain";
 import { IndexReporter } from "./index-reporter";
 import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-reply";
@@ -50,13 +52,14 @@ export class Ticket extends DurableObject<Env> {
   readonly #cache = new TicketCache(this.#store);
   readonly #alarm = new AlarmClock(this.ctx.storage, Date.now());
   readonly #waitUntil = (promise: Promise<void>) => this.ctx.waitUntil(promise);
-  readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #directory = new Directory(this.env.DIRECTORY, this.env.REGISTRAR);
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
     store: this.#store,
     indexes: this.env.TENANT_INDEX,
     waitUntil: this.#waitUntil,
     ended: () => setAlarm(this.#deps, Date.now()),
+    refused: () => this.#waitUntil(this.#erase()),
   });
   readonly #deps: TicketDeps = {
     store: this.#store,
@@ -169,13 +172,30 @@ export class Ticket extends DurableObject<Env> {
 
   /**
    * For a ticket that nothing else may touch. Restores a lost alarm, deletes what is old enough, and reports any difference to
-   * the index. False when there is no such ticket.
+   * the index. False when there is no such ticket. `deskId` is that of its tenant.
    */
-  async sweep(): Promise<boolean> {
+  async sweep(deskId?: string): Promise<boolean> {
     await this.#rearm();
+    if (deskId !== undefined) await moveTo(deskId, this.#deps);
     await this.#prune();
     await this.#reporter.reportAnyDifference();
     return this.#cache.ticket !== undefined;
+  }
+
+  /** Deletes the ticket whole; with a contact only if it is, or was, that one's. */
+  erase(contactId?: string): Promise<Erased> {
+    return erase(contactId, this.#deps);
+  }
+
+  /** Whether it is, or was, a ticket of this contact. */
+  isOf(contactId: string): boolean {
+    return this.#cache.isOf(contactId);
+  }
+
+  /** Its tenant is of another desk now. */
+  async moveTo(deskId: string): Promise<void> {
+    await moveTo(deskId, this.#deps);
+    await this.#rearm();
   }
 
   /** The safety net and the retry clock. Never throws, because the runtime drops an alarm that has failed six times. */
@@ -189,6 +209,15 @@ export class Ticket extends DurableObject<Env> {
     } catch (error) {
       log("alarm_failed", { error: errorText(error) });
       this.#alarm.ensure(Date.now() + ALARM_FAILED_MS, Date.now());
+    }
+  }
+
+  /** For a ticket that should be no more. What fails is done at the next report. */
+  async #erase(): Promise<void> {
+    try {
+      await erase(undefined, this.#deps);
+    } catch (error) {
+      log("erasing_failed", { error: errorText(error) });
     }
   }
 

@@ -83,6 +83,7 @@ export class Unheard {
   async #run(ticket: TicketRow, isClosing: boolean): Promise<void> {
     const { cache, store, askDesk } = this.#deps;
     const before = this.#accepted();
+    const { life } = cache;
     try {
       const answer = await askDesk(
         ticket,
@@ -97,11 +98,12 @@ export class Unheard {
         },
         isClosing ? CLOSE_ASKS_MS : Number.POSITIVE_INFINITY,
       );
-      if (answer?.ok) {
+      // Where the ticket was deleted meanwhile, what the desk has of it is not for the next.
+      if (answer?.ok && cache.life === life) {
         const { replies, upTo } = answer;
         let taken = 0;
         for (const reply of replies) taken += (await this.#take(ticket, reply)) ? 1 : 0;
-        cache.keepAsked({ accepted: before + taken, upTo });
+        if (cache.life === life) cache.keepAsked({ accepted: before + taken, upTo });
       } else if (answer) {
         const { owner, ticketNumber } = ticket;
         const error = "error" in answer.outcome ? answer.outcome.error : undefined;

@@ -4,8 +4,11 @@ import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
+import { erase } from "./erase";
+import { exports } from "./export";
 import { health } from "./health";
 import { overview } from "./overview";
+import { purge } from "./purge";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
@@ -21,4 +24,7 @@ admin
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
   .route("/tenants", connections)
+  .route("/tenants", purge)
+  .route("/tenants", erase)
+  .route("/tenants", exports)
   .route("/tickets", tickets);

@@ -1,12 +1,15 @@
 import { required } from "../../config";
-import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
+import { ask, configOf, directoryOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
 import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
+import type { Result } from "../../model/result";
+import type { PutRefusal } from "../../registrar/tenant-records";
 import { PAGE } from "../../tenants/directory";
-import { maskSecrets, sealSecrets } from "../../tenants/secrets";
+import { maskSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
+import { startPurge } from "./purge";
 
 /** The records of the tenants. */
 export const tenants = new Routes();
@@ -28,7 +31,8 @@ tenants
   })
   .delete("/:owner", async (c) => {
     const owner = ownerIn(c);
-    if (!(await directoryOf(c).deleteTenant(owner))) throw unknownOwner();
+    if (c.req.query("purge") === "true") return startPurge(c, owner);
+    if (!(await ask(() => registrarOf(c, `tenant:${owner}`).delete(owner)))) throw unknownOwner();
     audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
   });
@@ -36,20 +40,28 @@ tenants
 /** Checks a record and puts it, its secrets sealed. A secret that is `***` stays as it is. */
 export async function putRecord(c: AppContext, owner: string, json: unknown): Promise<Tenant> {
   const config = configOf(c);
-  const directory = directoryOf(c);
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  const { sealed, missing } = await sealSecrets(
-    required(config.masterKeys),
-    parsed.value,
-    await directory.freshTenant(owner),
-  );
-  if (missing.length > 0) {
-    const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
-    throw invalidTenant(missing.map((path) => ({ path, message })));
+  required(config.masterKeys);
+  const put = await ask<Result<Tenant, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).put(parsed.value));
+  if (put.ok) return put.value;
+  throw refusalOf(put.error);
+}
+
+function refusalOf(refused: PutRefusal): AppError {
+  switch (refused.code) {
+    case "purging":
+      return new AppError("purging", "This tenant is being purged. Put it again when GET …/purge says that it is done.");
+    case "owner_in_use":
+      return new AppError(
+        "owner_in_use",
+        "A tenant of this owner was deleted, and its tickets are another desk's. Give it the same deskId, or purge it first: DELETE …?purge=true.",
+      );
+    case "missing": {
+      const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
+      return invalidTenant(refused.paths.map((path) => ({ path, message })));
+    }
   }
-  await directory.putTenant(sealed);
-  return sealed;
 }
 
 function invalidTenant(issues: Issue[]): AppError {
