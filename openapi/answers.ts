@@ -3,6 +3,7 @@ import * as answers from "../src/model/answers";
 import { chatwootConnection } from "../src/desks/chatwoot/connect";
 import { id, SCHEMAS } from "../src/model/event";
 import { ticketReplay, tenantReplay } from "../src/routes/admin/dead-letters";
+import { erasure } from "../src/routes/admin/erase";
 import { signIn } from "../src/routes/sign-in";
 import { tenantRecord } from "../src/tenants/tenant-record";
 import { named } from "./components";
@@ -16,6 +17,7 @@ export const ownedCommand = named("EngineCommand", SCHEMAS.ownedCommand);
 export const record = named("TenantRecord", z.extend(tenantRecord, { owner: z.optional(id) }));
 export const ticketReplayBody = named("TicketReplay", ticketReplay);
 export const tenantReplayBody = named("DeadLetterReplay", tenantReplay);
+export const erasureBody = named("Erasure", erasure);
 export const signInBody = named("SignIn", signIn);
 export const deskWebhook = named("DeskWebhook", z.record(z.string(), z.unknown()));
 
@@ -32,6 +34,7 @@ named("Lane", answers.laneView);
 named("TicketSummary", answers.ticketSummary);
 named("DeadLetter", answers.listedDeadLetter);
 named("LiveEvent", answers.liveEvent);
+named("ExportLine", answers.exportLine);
 
 /** What every record has is in the model; the document shows all of it, as the schema of the whole record has it. */
 const tenant = named("Tenant", z.extend(tenantRecord, { owner: id, deskId: id }));
@@ -43,6 +46,8 @@ export const tenantsAnswer = named("TenantsAnswer", z.extend(answers.tenantsAnsw
 export const done = named("Success", answers.done);
 export const homeAnswer = named("HomeAnswer", answers.homeAnswer);
 export const credentialsAnswer = named("CredentialsAnswer", answers.credentialsAnswer);
+export const purgeAnswer = named("PurgeAnswer", answers.purgeAnswer);
+export const eraseAnswer = named("EraseAnswer", answers.eraseAnswer);
 export const ticketAnswer = named("TicketAnswer", answers.ticketAnswer);
 export const ticketsAnswer = named("TicketsAnswer", answers.ticketsAnswer);
 export const deadLettersAnswer = named("DeadLettersAnswer", answers.deadLettersAnswer);

@@ -293,10 +293,9 @@ export class Directory {
     question: (it: ReturnType<Registrars["getByName"]>) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     if (!this.#registrars) return undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error("no answer in time")), REGISTRAR_MS);
     try {
-      timer = setTimeout(() => reject(new Error("no answer in time")), REGISTRAR_MS);
       return await Promise.race([question(this.#registrars.getByName(name)), late]);
     } catch (error) {
       log("registrar_away", { name, error: errorText(error) });

@@ -278,27 +278,29 @@ export class TicketCache {
    * limit. Where a lane's newest go, the ticket's row says from then on where the lane is.
    */
   expire(cutoffMs: number, limit: number): boolean {
-    const ended = LANES.map((lane) => ({ lane, letters: this.#store.readEnded(lane, cutoffMs, limit) }));
-    if (!this.ticket || ended.every(({ letters }) => letters.length === 0)) return false;
-    const after = ended.map(({ lane, letters }) => ({
-      lane,
-      letters,
-      state: lanes.expire(this.#lanes[lane], letters.filter(({ state }) => state === "dead").length),
-    }));
-    const kept = conversationsOf(this.ticket);
-    const expired = Object.fromEntries(after.map(({ lane, state }) => [lane, lanes.expiredOf(state)]));
-    const isKnown = after.every(
-      ({ lane, letters }) =>
-        letters.every(({ state }) => state === "delivered") && letters.at(-1)?.sequence !== this.#lanes[lane].frontier,
-    );
-    const changed = isKnown ? undefined : this.#changed({ conversations: JSON.stringify({ ...kept, expired }) });
-    this.#store.transaction(() => {
-      for (const { lane, letters } of after) this.#store.deleteMessages(lane, letters);
-      if (changed) this.#store.saveTicket(changed);
+    if (!this.ticket) return false;
+    const ended = LANES.map((lane) => {
+      const messages = this.#store.readEnded(lane, cutoffMs, limit);
+      const dead = messages.filter(({ state }) => state === "dead").length;
+      return { lane, messages, dead, upTo: messages.at(-1)?.sequence ?? 0 };
     });
-    if (changed) this.ticket = changed;
-    for (const { lane, state } of after) this.#lanes[lane] = state;
-    return ended.some(({ letters }) => letters.length === limit);
+    const kept = conversationsOf(this.ticket);
+    const expired = { ...kept.expired };
+    for (const { lane, dead, upTo } of ended) {
+      // As long as there is an outcome of a newer one, that says how far the lane is.
+      if (upTo === 0 || (dead === 0 && upTo < this.#store.newestTried(lane))) continue;
+      const before = expired[lane] ?? lanes.NONE_EXPIRED;
+      expired[lane] = { upTo: Math.max(before.upTo, upTo), dead: before.dead + dead };
+    }
+    const isNew = JSON.stringify(expired) !== JSON.stringify(kept.expired ?? {});
+    const after = isNew ? this.#changed({ conversations: JSON.stringify({ ...kept, expired }) }) : undefined;
+    this.#store.transaction(() => {
+      for (const { lane, messages } of ended) this.#store.deleteMessages(lane, messages);
+      if (after) this.#store.saveTicket(after);
+    });
+    if (after) this.ticket = after;
+    for (const { lane, dead } of ended) this.#lanes[lane] = lanes.expire(this.#lanes[lane], dead);
+    return ended.some(({ messages }) => messages.length === limit);
   }
 
   /** Deletes everything, from the rows and from memory. */

@@ -150,7 +150,6 @@ export const expire = (lane: Lane, dead: number): Lane => ({
   expired: lane.expired + dead,
 });
 
-/** What the rows of a lane do not say any more: how far it was when its newest were deleted, and how many died. */
-export type Expired = Pick<Lane, "accepted" | "frontier" | "expired">;
-export const NONE_EXPIRED: Expired = { accepted: 0, frontier: 0, expired: 0 };
-export const expiredOf = ({ accepted, frontier, expired }: Lane): Expired => ({ accepted, frontier, expired });
+/** What the rows of a lane do not say any more: the newest message that retention has deleted, and how many dead letters. */
+export type Expired = { upTo: number; dead: number };
+export const NONE_EXPIRED: Expired = { upTo: 0, dead: 0 };

@@ -82,15 +82,15 @@ export class TicketStore {
     const requeued = undelivered
       .filter((row) => row.state === "waiting")
       .map(({ sequence, nextAttemptAtMs }) => ({ sequence, notBeforeMs: nextAttemptAtMs ?? 0 }));
-    const frontier = Math.max(this.#newest("outcome", lane), expired.frontier);
+    const frontier = Math.max(this.#newest("outcome", lane), expired.upTo);
     const tried: Lane = {
       ...EMPTY_LANE,
-      accepted: Math.max(this.#newest("message", lane), expired.accepted),
+      accepted: Math.max(this.#newest("message", lane), expired.upTo),
       lying: this.#readLying(lane, frontier),
       frontier,
       requeued,
       dead: undelivered.length - requeued.length,
-      expired: expired.expired,
+      expired: expired.dead,
     };
     const fresh = this.#rows<{ bytes: number }>(
       "SELECT coalesce(sum(octet_length(event)), 0) AS bytes FROM message WHERE lane = ? AND sequence > ?",
@@ -335,6 +335,9 @@ export class TicketStore {
     }
     return ended;
   }
+
+  /** The newest message that has an outcome on record; 0 when there is none. */
+  newestTried = (lane: LaneName): number => this.#newest("outcome", lane);
 
   /** Deletes settled messages, and their keys with them. */
   deleteMessages(lane: LaneName, messages: readonly Ended[]): void {

@@ -99,7 +99,8 @@ export class Unheard {
         isClosing ? CLOSE_ASKS_MS : Number.POSITIVE_INFINITY,
       );
       // Where the ticket was deleted meanwhile, what the desk has of it is not for the next.
-      if (answer?.ok && cache.life === life) {
+      if (cache.life !== life) return;
+      if (answer?.ok) {
         const { replies, upTo } = answer;
         let taken = 0;
         for (const reply of replies) taken += (await this.#take(ticket, reply)) ? 1 : 0;
@@ -118,8 +119,8 @@ export class Unheard {
     } finally {
       this.#isUnderWay = false;
       this.#heldUntilMs = 0;
+      this.#deps.ended();
     }
-    this.#deps.ended();
   }
 
   #again(): void {

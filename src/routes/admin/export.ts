@@ -25,8 +25,7 @@ exports.get("/:owner/export", async (c) => {
   }
   const owner = await knownOwnerIn(c);
   audit(c, "customer_exported", owner, which as Record<string, string>);
-  const lines = ReadableStream.from(linesOf(c, owner, which)).pipeThrough(new TextEncoderStream());
-  return c.body(lines, 200, { "content-type": "application/x-ndjson" });
+  return c.body(streamOf(linesOf(c, owner, which)), 200, { "content-type": "application/x-ndjson" });
 });
 
 /** Each ticket is followed by its messages, the newest first. Only what is whole ends with the line that says so. */
@@ -66,3 +65,16 @@ async function* ticketsOf(c: AppContext, owner: string, which: Which): AsyncGene
 }
 
 const lineOf = (line: ExportLine): string => `${JSON.stringify(line)}\n`;
+
+/** The next line is made when somebody takes it. */
+function streamOf(lines: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await lines.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: async () => void (await lines.return(undefined)),
+  });
+}

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { LaneName } from "../../../src/model/answers";
 import { LANES } from "../../../src/model/timeline";
-import { nextStep, waitingCount } from "../../../src/ticket/lane";
+import { nextStep, waitingCount, type Expired } from "../../../src/ticket/lane";
 import type { Reference } from "./lane.reference";
 import { FAR_END, type World } from "./lane.world";
 
@@ -32,7 +32,7 @@ export function check(world: World, reference: Reference): void {
       accepted: machine.accepted,
       waiting: waitingCount(machine),
       dead: machine.dead,
-      delivered: machine.accepted - waitingCount(machine) - machine.dead,
+      delivered: machine.accepted - waitingCount(machine) - machine.dead - machine.expired,
       waitingBytes: machine.waitingBytes,
       inFlight: machine.inFlight,
       sent: world.flights[name]?.sequence,
@@ -50,7 +50,7 @@ export function check(world: World, reference: Reference): void {
     checkPlaces(world, reference, name);
     // A crash now would change nothing but what is under way.
     if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
-    expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
+    expectSame(world.store.readLane(name, expiredIn(world, name)), { ...machine, inFlight: undefined });
   }
 }
 
@@ -90,4 +90,10 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
   const isUnderWay = reference.inFlight[name] !== undefined || dueMs <= nowMs;
   const latestMs = isUnderWay ? nowMs + GUARD_MS : dueMs;
   if (alarmAtMs === null || alarmAtMs > latestMs) expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: latestMs });
+}
+
+/** What the ticket's row says of a lane whose newest messages have been deleted. */
+function expiredIn({ store }: World, name: LaneName): Expired | undefined {
+  const kept = JSON.parse(store.readTicket()?.conversations ?? "{}") as { expired?: Record<LaneName, Expired> };
+  return kept.expired?.[name];
 }
