@@ -92,7 +92,8 @@ export class TenantRecords {
   async progress(owner: string): Promise<PurgeProgress | undefined> {
     const purge = this.#purge();
     if (!purge || purge.endedAtMs !== undefined) return purge && { ...purge, left: 0 };
-    return { ...purge, ...(await this.#index(owner).purge(owner)) };
+    const { deleted, left } = await this.#index(owner).purge(owner);
+    return { ...purge, deleted, left };
   }
 
   /** Undefined where what KV shows is not older. If it is, though it should long show the newest, KV is given that again. */
@@ -147,8 +148,8 @@ export class TenantRecords {
     // The key goes first: whatever happens from here on, nobody can read what is left.
     await this.#deps.directory.deleteDataKeys(owner);
     await this.#deps.env.ENGINE_SESSION.getByName(owner).forget();
-    const { deleted, left } = await this.#index(owner).purge(owner);
-    if (left > 0) return this.#wakeAfter(PURGE_STEP_MS);
+    const { deleted, isDone } = await this.#index(owner).purge(owner);
+    if (!isDone) return this.#wakeAfter(PURGE_STEP_MS);
     await this.#deps.directory.deleteRecord(owner);
     this.#kv.put<Purge>(PURGE, { ...purge, deleted, endedAtMs: Date.now() });
     log("tenant_purged", { owner, tickets: deleted });

@@ -4,12 +4,15 @@ import type { Report } from "../model/ticket-report";
 const KEY = "ended";
 /** By then every ticket that was opened before has reported. */
 const ERASED_MS = 10 * 60_000;
+/** A purge lasts no less: by then a ticket that was opened just before it has reported, and gone. */
+const PURGE_MS = 15_000;
 
 type Kept = {
   /** Tickets that were opened before this are of a tenant that was purged. Infinity as long as there is no other. */
   sinceMs?: number;
   erased?: { contactId: string; atMs: number }[];
   /** Of the last purge. */
+  purgedAtMs?: number;
   deleted?: number;
 };
 
@@ -35,8 +38,16 @@ export class Endings {
 
   purgedTickets = (): number => this.#read().deleted ?? 0;
 
-  purge(deleted: number): void {
-    this.#save({ sinceMs: Number.POSITIVE_INFINITY, deleted });
+  /** Whether tickets may still come that the purge has not seen. */
+  isSettling = (nowMs: number): boolean => isRecent(this.#read().purgedAtMs ?? 0, nowMs, PURGE_MS);
+
+  purge(nowMs: number): void {
+    this.#save({ sinceMs: Number.POSITIVE_INFINITY, purgedAtMs: nowMs });
+  }
+
+  /** All that the index knew is gone, and its storage was deleted. */
+  purged(deleted: number): void {
+    this.#save({ ...this.#read(), deleted });
   }
 
   /** A tenant of the same name begins. */

@@ -141,15 +141,18 @@ export class TenantIndex extends DurableObject<Env> {
   }
 
   /** Begins to delete all that there is of the tenant, or says how far that is. */
-  async purge(owner: string): Promise<{ deleted: number; left: number }> {
+  async purge(owner: string): Promise<{ deleted: number; left: number; isDone: boolean }> {
     if (!this.#endings.isPurged()) {
-      this.#endings.purge(0);
+      this.#endings.purge(Date.now());
       this.#subscribers.closeAll();
       if (this.#store.exists()) await this.#jobs.begin(owner, PURGE);
     }
-    if (!this.#jobs.has(PURGE)) return { deleted: this.#endings.purgedTickets(), left: 0 };
-    // What is not quite over is not over.
-    return { deleted: this.#jobs.deleted(PURGE), left: Math.max(1, this.#jobs.left(PURGE)) };
+    const isRunning = this.#jobs.has(PURGE);
+    return {
+      deleted: isRunning ? this.#jobs.deleted(PURGE) : this.#endings.purgedTickets(),
+      left: this.#jobs.left(PURGE),
+      isDone: !isRunning && !this.#endings.isSettling(Date.now()),
+    };
   }
 
   /** A tenant begins where one was purged. */
@@ -207,7 +210,7 @@ export class TenantIndex extends DurableObject<Env> {
   /** All tickets of the tenant are gone, and so is everything here but how many they were. */
   async #deleteAll(deleted: number): Promise<void> {
     await this.ctx.storage.deleteAll();
-    this.#endings.purge(deleted);
+    this.#endings.purged(deleted);
     this.#totals = undefined;
   }
 

@@ -98,7 +98,12 @@ export class TicketJobs {
         if (messages !== undefined) erased.push({ ticketNumber: row.ticketNumber, messages });
       } catch (error) {
         failed++;
-        log("ticket_job_failed", { job: job.kind, owner: job.owner, ticketNumber: row.ticketNumber, error: errorText(error) });
+        log("ticket_job_failed", {
+          job: job.kind,
+          owner: job.owner,
+          ticketNumber: row.ticketNumber,
+          error: errorText(error),
+        });
       }
     });
     const after = { ...job, failed: job.failed + failed, deleted: job.deleted + erased.length };

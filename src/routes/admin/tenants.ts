@@ -1,6 +1,7 @@
+import * as z from "zod/mini";
 import { required } from "../../config";
 import { ask, configOf, directoryOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
-import { audit, numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { audit, numberIn, ownerIn, queryIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
@@ -10,6 +11,9 @@ import { PAGE } from "../../tenants/directory";
 import { maskSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 import { startPurge } from "./purge";
+
+/** Anything else beside it is a mistake, and not half of it is done. */
+const purging = z.object({ purge: z.optional(z.literal("true", "must be true, or be left out")) });
 
 /** The records of the tenants. */
 export const tenants = new Routes();
@@ -31,7 +35,7 @@ tenants
   })
   .delete("/:owner", async (c) => {
     const owner = ownerIn(c);
-    if (c.req.query("purge") === "true") return startPurge(c, owner);
+    if (queryIn(c, purging).purge !== undefined) return startPurge(c, owner);
     if (!(await ask(() => registrarOf(c, `tenant:${owner}`).delete(owner)))) throw unknownOwner();
     audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
@@ -51,7 +55,10 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
 function refusalOf(refused: PutRefusal): AppError {
   switch (refused.code) {
     case "purging":
-      return new AppError("purging", "This tenant is being purged. Put it again when GET …/purge says that it is done.");
+      return new AppError(
+        "purging",
+        "This tenant is being purged. Put it again when GET …/purge says that it is done.",
+      );
     case "owner_in_use":
       return new AppError(
         "owner_in_use",

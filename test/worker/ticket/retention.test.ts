@@ -50,7 +50,10 @@ test("messages go after retentionDays with their keys, the newest of a lane and 
   expect((await viewOf(owner, "t")).messages).toHaveLength(5);
   later(1.5);
   await ticketOf(owner, "t").sweep();
-  const rest = { toDesk: { accepted: 3, delivered: 2, dead: 0, waiting: 0 }, toDolphins: { accepted: 2, delivered: 2 } };
+  const rest = {
+    toDesk: { accepted: 3, delivered: 2, dead: 0, waiting: 0 },
+    toDolphins: { accepted: 2, delivered: 2 },
+  };
   const view = await viewOf(owner, "t");
   expect(view.messages.map((message) => `${message.lane} ${message.sequence} ${message.state}`)).toEqual([
     "toDesk 3 delivered",
