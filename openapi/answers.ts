@@ -33,6 +33,7 @@ named("Message", answers.timelineMessage);
 named("Lane", answers.laneView);
 named("TicketSummary", answers.ticketSummary);
 named("DeadLetter", answers.listedDeadLetter);
+named("AuditEntry", answers.auditEntry);
 named("LiveEvent", answers.liveEvent);
 named("ExportLine", answers.exportLine);
 
@@ -58,6 +59,9 @@ export const chatwootConnectionBody = named("ChatwootConnection", chatwootConnec
 export const connectedAnswer = named("ConnectedAnswer", z.extend(answers.connectedAnswer, { tenant }));
 export const connectionTestAnswer = named("TestAnswer", answers.connectionTestAnswer);
 export const healthAnswer = named("HealthAnswer", answers.healthAnswer);
+export const meAnswer = named("MeAnswer", answers.meAnswer);
+export const auditAnswer = named("AuditAnswer", answers.auditAnswer);
+export const auditCheckAnswer = named("AuditCheckAnswer", answers.auditCheckAnswer);
 export const sessionAnswer = named("SessionAnswer", answers.sessionAnswer);
 export const contactAnswer = named("ContactAnswer", answers.contactAnswer);
 export const historyAnswer = named("HistoryAnswer", answers.historyAnswer);

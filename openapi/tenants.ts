@@ -20,7 +20,7 @@ import { ofExport, ownerInPath, purging, tenantPage } from "./parameters";
 
 const purge = { state: "running", startedAt: "2026-11-24T08:15:30.512Z", tickets: { deleted: 400, left: 37 } };
 
-export const OPERATOR = ["operatorToken", "consoleSession"];
+export const OPERATOR = ["operatorToken", "consoleSession", "accessToken"];
 const TAG = "Operator: tenants";
 const PATH = "/admin/tenants/{owner}";
 

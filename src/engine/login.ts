@@ -34,7 +34,7 @@ export async function requestToken(target: LoginTarget, bounds: Bounds): Promise
   const { outcome, token } = await logIn(target, bounds);
   if (token) return token;
   if (outcome.kind !== "delivered") return { outcome: inLogin(outcome), refused: outcome.kind === "rejected" };
-  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}` }, refused: false };
+  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}`, during: "login" }, refused: false };
 }
 
 /**
@@ -73,11 +73,13 @@ async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Ou
  */
 function inLogin(outcome: Failure): Failure {
   const error = `login: ${outcome.error}`;
-  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error };
+  const during = "login";
+  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error, during };
   const { retryAfterMs, noAnswer } = outcome;
   return {
     kind: "retry",
     error,
+    during,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(noAnswer === undefined ? {} : { noAnswer }),
   };

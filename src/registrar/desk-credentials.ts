@@ -50,7 +50,7 @@ export class DeskCredentials {
   async #serves(deskId: string, owner: string, isAnyHere: boolean): Promise<boolean> {
     if (isAnyHere) return true;
     const shown = await this.#directory.freshMembers(deskId);
-    return shown.some((one) => one !== owner && this.#presenceOf(one) !== "gone");
+    return shown.some((one) => one.owner !== owner && this.#presenceOf(one.owner) !== "gone");
   }
 
   #presenceOf = (owner: string): Presence | undefined => this.#kv.get<Presence>(OWNERS + owner);

@@ -5,7 +5,7 @@ import type { Generation } from "../tenants/credentials";
 import { Directory, type Stored } from "../tenants/directory";
 import type { Tenant } from "../tenants/tenant-record";
 import { DeskCredentials } from "./desk-credentials";
-import { TenantRecords, type PurgeProgress, type PutRefusal } from "./tenant-records";
+import { TenantRecords, type PurgeProgress, type PutRecord, type PutRefusal } from "./tenant-records";
 
 const ALARM_FAILED_MS = 30_000;
 
@@ -50,7 +50,7 @@ export class Registrar extends DurableObject<Env> {
   }
 
   /** Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. */
-  put(record: Tenant): Promise<Result<Tenant, PutRefusal>> {
+  put(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
     return this.#inTurn(() => this.#records.put(record));
   }
 

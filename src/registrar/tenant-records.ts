@@ -20,6 +20,8 @@ const PURGE_STEP_MS = 2_000;
 /** KV may show for so long what was there before, and nothing is wrong. */
 const KV_LAG_MS = 120_000;
 
+/** A record as it is kept now, and the one that it has taken the place of. */
+export type PutRecord = { tenant: Tenant; before?: Tenant };
 export type PutRefusal = { code: "purging" | "owner_in_use" } | { code: "missing"; paths: string[] };
 
 /** `left` counts the tickets that the tenant's index still knows. */
@@ -47,7 +49,7 @@ export class TenantRecords {
     this.#kv = deps.storage.kv;
   }
 
-  async put(record: Tenant): Promise<Result<Tenant, PutRefusal>> {
+  async put(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
     const { env } = this.#deps;
     const { owner, deskId } = record;
     const before = await this.#newest(owner);
@@ -66,7 +68,7 @@ export class TenantRecords {
     this.#keep(tenant, known && known.deskId !== deskId ? known.deskId : undefined);
     this.#kv.delete(PURGE);
     await this.finish();
-    return { ok: true, value: tenant };
+    return { ok: true, value: { tenant, ...(known ? { before: known } : {}) } };
   }
 
   async delete(owner: string): Promise<boolean> {

@@ -25,6 +25,8 @@ export type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentio
 };
 export type Stored = Tenant | Tombstone;
 type Holder = Pick<Stored, "owner" | "deskId" | "retentionDays" | "version">;
+/** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
+type Member = { owner: string; unmapped?: boolean };
 
 /** The Registrar's objects, as far as they are asked here. They know what KV does not show yet, or no more. */
 type Registrars = {
@@ -34,12 +36,16 @@ type Registrars = {
   };
 };
 
-/** How long an isolate goes by what it has read: on top of KV's own minute, and far below a retry's patience. */
+/** How long an isolate goes by what it has read: on top of what KV's own cache keeps, and far below a retry's patience. */
 const FRESH_MS = 30_000;
 /** A credential that was revoked elsewhere opens nothing for longer than this. */
 const CONFIRMED_MS = 5_000;
 /** A Registrar that has not answered by now is away: then what KV says has to do. */
 const REGISTRAR_MS = 2_000;
+/** The least that KV takes. Together they make a minute. */
+const KV_CACHE_SECONDS = 30;
+/** For whether a ticket has to be mapped: where that is out of date, the ticket is asked. */
+const LONG_FRESH_MS = 10 * 60_000;
 const CACHE_ENTRIES = 5000;
 /** KV keeps a tombstone as long as the longest `maxAgeSeconds`, which its messages may wait, and a day. */
 const TOMBSTONE_SECONDS = 31 * 86_400;
@@ -148,8 +154,14 @@ export class Directory {
   /** For the tenant's Registrar alone, as all that writes records. */
   async putTenant(tenant: Tenant): Promise<void> {
     const { owner, deskId } = tenant;
-    const member = (await memberPrefix(deskId)) + (await hash(owner));
-    await reach(this.#kv.put(member, "", { metadata: { owner } }));
+    const before = await this.#get<Stored>(tenantKey(owner));
+    const members = await this.freshMembers(deskId);
+    const isOnly = members.every((other) => other.owner === owner);
+    // One that was deleted and comes back may have been the only one then.
+    const isBack = !isTenant(before) && before?.deskId === deskId;
+    const unmapped = isOnly || isBack || members.some((known) => known.owner === owner && known.unmapped);
+    const metadata: Member = { owner, ...(unmapped ? { unmapped } : {}) };
+    await reach(this.#kv.put((await memberPrefix(deskId)) + (await hash(owner)), "", { metadata }));
     await this.#write(tenantKey(owner), tenant);
     await this.#forgetMembers(deskId);
   }
@@ -226,24 +238,32 @@ export class Directory {
     return next;
   }
 
-  /** Owners of all tenants that KV shows for a desk, not from this isolate's memory. */
-  async freshMembers(deskId: string): Promise<string[]> {
-    return this.#owners(await memberPrefix(deskId), PAGE);
+  /** The tenants that KV shows for a desk, not from this isolate's memory. */
+  async freshMembers(deskId: string): Promise<Member[]> {
+    return this.#members(await memberPrefix(deskId));
   }
 
-  /** Owners of the tenants a desk serves: two at the most, to tell none, one and several apart. */
-  async membersOf(deskId: string): Promise<string[]> {
+  /** The tenants a desk serves. */
+  async membersOf(deskId: string, freshMs?: number): Promise<Member[]> {
     const prefix = await memberPrefix(deskId);
-    return recall(prefix, async () => {
-      const owners = await this.#owners(prefix, 2);
-      if (owners.length > 0) remember(prefix, owners);
-      return owners;
-    });
+    const read = async () => {
+      const members = await this.#members(prefix);
+      if (members.length > 0) remember(prefix, members);
+      return members;
+    };
+    return recall(prefix, read, freshMs);
+  }
+
+  /** Whether KV has to say whose a ticket of this owner is. The tickets of a desk's only tenant are all that tenant's. */
+  async needsMapping(deskId: string, owner: string): Promise<boolean> {
+    const [member, ...others] = await this.membersOf(deskId, LONG_FRESH_MS);
+    return others.length > 0 || member?.owner !== owner || !member.unmapped;
   }
 
   /** Owners of the tenants under this desk that hold this ticket. */
   async ownersOf(deskId: string, ticketNumber: string): Promise<string[]> {
-    return this.#owners(await ticketPrefix(deskId, ticketNumber), PAGE);
+    const members = await this.#members(await ticketPrefix(deskId, ticketNumber));
+    return members.map(({ owner }) => owner);
   }
 
   async mapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
@@ -258,14 +278,17 @@ export class Directory {
   async #page(cursor: string | undefined, limit: number): Promise<{ stored: Stored[]; next: string | undefined }> {
     const list = await reach(this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) }));
     const names = list.keys.map((key) => key.name);
-    const records = names.length > 0 ? await reach(this.#kv.get<Stored>(names, "json")) : new Map<string, Stored>();
+    const records =
+      names.length > 0
+        ? await reach(this.#kv.get<Stored>(names, { type: "json", cacheTtl: KV_CACHE_SECONDS }))
+        : new Map<string, Stored>();
     const stored = names.flatMap((name) => records.get(name) ?? []);
     return { stored, next: list.list_complete ? undefined : list.cursor };
   }
 
-  async #owners(prefix: string, limit: number): Promise<string[]> {
-    const list = await reach(this.#kv.list<{ owner: string }>({ prefix, limit }));
-    return list.keys.flatMap((key) => key.metadata?.owner ?? []);
+  async #members(prefix: string): Promise<Member[]> {
+    const list = await reach(this.#kv.list<Member>({ prefix }));
+    return list.keys.flatMap((key) => key.metadata ?? []);
   }
 
   #stored(owner: string): Promise<Stored | undefined> {
@@ -284,7 +307,8 @@ export class Directory {
   async #get<T>(key: string): Promise<T | undefined> {
     // What is asked for may be anything that somebody put into a URL; nothing of that length was ever stored.
     if (key.length > LONGEST_KEY) return undefined;
-    return (await reach(this.#kv.get<T>(key, "json"))) ?? undefined;
+    const how = { type: "json", cacheTtl: KV_CACHE_SECONDS } as const;
+    return (await reach(this.#kv.get<T>(key, how))) ?? undefined;
   }
 
   /** What a Registrar says; undefined where it knows nothing, or is away. */

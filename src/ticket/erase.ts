@@ -14,8 +14,8 @@ export async function erase(
   const { cache, store, directory, reporter } = deps;
   if (!cache.ticket) return { state: "absent", messages: 0 };
   if (contactId !== undefined && !cache.isOf(contactId)) return { state: "other", messages: 0 };
-  const { deskId, ticketNumber, owner } = cache.ticket;
-  await directory.unmapTicket(deskId, ticketNumber, owner);
+  const { deskId, mapped, ticketNumber, owner } = cache.ticket;
+  if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
   // One that arrives after the row is deleted would bring it back.
   await reporter.idle();
   if (!cache.ticket) return { state: "absent", messages: 0 };
@@ -31,8 +31,8 @@ export async function moveTo(
   { cache, directory, mapping }: Pick<TicketDeps, "cache" | "directory" | "mapping">,
 ): Promise<void> {
   if (!cache.ticket || cache.ticket.deskId === deskId) return;
-  const { deskId: before, ticketNumber, owner } = cache.ticket;
-  await directory.unmapTicket(before, ticketNumber, owner);
+  const { deskId: before, mapped, ticketNumber, owner } = cache.ticket;
+  if (mapped === 1) await directory.unmapTicket(before, ticketNumber, owner);
   cache.change({ deskId, mapped: 0 });
   mapping.writeIfDue();
 }

@@ -34,8 +34,8 @@ export async function prune(deps: RetentionDeps): Promise<boolean> {
     if (cache.isOver()) alarm.ensure(Math.max(lastMs + retentionMs, nowMs) + 1, nowMs);
     return true;
   }
-  const { deskId, ticketNumber, owner } = cache.ticket;
-  await directory.unmapTicket(deskId, ticketNumber, owner);
+  const { deskId, mapped, ticketNumber, owner } = cache.ticket;
+  if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
   await reporter.forget(cache.ticket);
   // An event may have come in meanwhile. Then the ticket lives on, and both KV and the index have to know it again.
   if (!cache.isEmpty()) {

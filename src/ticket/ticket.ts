@@ -69,7 +69,12 @@ export class Ticket extends DurableObject<Env> {
     recentBodies: new RecentBodies(),
     recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
-    mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
+    mapping: new TicketMapping({
+      cache: this.#cache,
+      directory: this.#directory,
+      waitUntil: this.#waitUntil,
+      failed: () => setAlarm(this.#deps, Date.now()),
+    }),
     reporter: this.#reporter,
     directory: this.#directory,
     deliver: (...delivery) => {
@@ -196,6 +201,12 @@ export class Ticket extends DurableObject<Env> {
   async moveTo(deskId: string): Promise<void> {
     await moveTo(deskId, this.#deps);
     await this.#rearm();
+  }
+
+  /** Somebody looks at the tenant: reports what there is, and until then whatever happens within seconds. */
+  async watch(untilMs: number): Promise<void> {
+    await this.#rearm();
+    await this.#reporter.watch(untilMs);
   }
 
   /** The safety net and the retry clock. Never throws, because the runtime drops an alarm that has failed six times. */

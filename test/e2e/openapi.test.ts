@@ -13,17 +13,27 @@ let walk: Walk;
 beforeAll(async () => {
   walk = await startWalk();
 });
-afterAll(() => walk.world.stop());
+afterAll(() => walk.stop());
 
 const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } }).error?.code ?? "none";
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant eraseCustomer".split(
     " ",
   );
 /** With a test of their own. */
-const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media", "connectChatwoot"];
+const ALONE = [
+  "watch",
+  "command",
+  "engineCommand",
+  "signOut",
+  "deleteTenant",
+  "media",
+  "connectChatwoot",
+  "exportCustomer",
+  "getPurge",
+];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
 const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
 
@@ -133,6 +143,35 @@ test("a Chatwoot that is connected, and one that is away, are described", async 
     api.expectDescribed(operation, reply, "connect");
   }
   await chatwoot.close();
+});
+
+test("an export, each of its lines, a purge and its progress are described", async () => {
+  const { world, api, tenant, named, pathOf, send } = walk;
+  const number = newTicketNumber();
+  await tenant.incoming(number);
+  const operation = named("exportCustomer");
+  const exported = await send(operation, { path: `${pathOf(operation)}?ticketNumber=${number}` });
+  expect(exported.status).toBe(200);
+  api.expectDescribed(operation, exported, "an export");
+  const lines = exported.text.trim().split("\n");
+  expect(lines).toHaveLength(3);
+  for (const line of lines) api.expectSchema("ExportLine", JSON.parse(line));
+
+  const { owner } = await world.tenant();
+  for (const [id, query] of [
+    ["deleteTenant", "?purge=true"],
+    ["getPurge", ""],
+  ] as const) {
+    const path = pathOf(named(id)).replace(tenant.owner, owner) + query;
+    const reply = await send(named(id), { path });
+    expect(reply.text).toContain('"state":"running"');
+    api.expectDescribed(named(id), reply, id);
+  }
+  api.expectDescribed(
+    named("putTenant"),
+    await send(named("putTenant"), { path: `/admin/tenants/${owner}` }),
+    "purging",
+  );
 });
 
 test.each([

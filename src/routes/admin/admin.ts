@@ -1,5 +1,6 @@
-import { operatorOnly } from "../../http/auth";
+import { operatorsOnly } from "../../http/operators";
 import { Routes } from "../../http/routes";
+import { auditLog } from "./audit-log";
 import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
@@ -7,16 +8,19 @@ import { credentials } from "./desk-credentials";
 import { erase } from "./erase";
 import { exports } from "./export";
 import { health } from "./health";
+import { me } from "./me";
 import { overview } from "./overview";
 import { purge } from "./purge";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
-/** What the operator does. */
+/** What operators do. */
 export const admin = new Routes();
 
 admin
-  .use(operatorOnly)
+  .use(operatorsOnly)
+  .route("/me", me)
+  .route("/audit", auditLog)
   .route("/health", health)
   .route("/tenants", tenants)
   .route("/tenants", credentials)

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import { ask, directoryOf, indexOf, ticketOf, type AppContext } from "../../http/context";
-import { audit, bodyIn, ownerIn, unknownOwner } from "../../http/parameters";
+import { audit } from "../../http/audit-trail";
+import { allow } from "../../http/operators";
+import { bodyIn, ownerIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { EraseAnswer } from "../../model/answers";
 import { id } from "../../model/event";
@@ -11,14 +13,14 @@ export const erase = new Routes();
 export const contactId = z.string().check(z.minLength(1), z.maxLength(1024));
 export const erasure = z.union([z.strictObject({ contactId }), z.strictObject({ ticketNumber: id })]);
 
-erase.post("/:owner/erase", async (c) => {
+erase.post("/:owner/erase", allow("admin", "customer_erased"), async (c) => {
   const which = bodyIn(c, erasure);
   const owner = await knownOwnerIn(c);
   const { erased, left } =
     "contactId" in which
       ? await eraseContact(c, owner, which.contactId)
       : await eraseTicket(c, owner, which.ticketNumber);
-  audit(c, "customer_erased", owner, { ...which, tickets: erased.length, left });
+  audit(c, { ...which, tickets: erased.length, left });
   return c.json<EraseAnswer>({ status: "success", erased, left });
 });
 

@@ -1,14 +1,17 @@
 import * as z from "zod/mini";
 import { required } from "../../config";
+import { audit } from "../../http/audit-trail";
 import { ask, configOf, directoryOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
-import { audit, numberIn, ownerIn, queryIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { numberIn, ownerIn, queryIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
+import { changesBetween } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
-import type { PutRefusal } from "../../registrar/tenant-records";
+import type { PutRecord, PutRefusal } from "../../registrar/tenant-records";
 import { PAGE } from "../../tenants/directory";
-import { maskSecrets } from "../../tenants/secrets";
+import { markSecrets, maskSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 import { startPurge } from "./purge";
 
@@ -19,25 +22,23 @@ const purging = z.object({ purge: z.optional(z.literal("true", "must be true, or
 export const tenants = new Routes();
 
 tenants
-  .get("/", async (c) => {
+  .get("/", allow("viewer"), async (c) => {
     const limit = numberIn(c, "limit", PAGE, PAGE);
     const { tenants: sealed, next } = await directoryOf(c).tenants(c.req.query("next"), limit);
     const shown = await Promise.all(sealed.map(maskSecrets));
     return c.json<TenantsAnswer>({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
   })
-  .get("/:owner", async (c) =>
+  .get("/:owner", allow("viewer"), async (c) =>
     c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
   )
-  .put("/:owner", async (c) => {
+  .put("/:owner", allow("admin", "tenant_put"), async (c) => {
     const sealed = await putRecord(c, ownerIn(c), jsonOf(c.var.body));
-    audit(c, "tenant_put", sealed.owner);
     return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
   })
-  .delete("/:owner", async (c) => {
+  .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
     if (queryIn(c, purging).purge !== undefined) return startPurge(c, owner);
     if (!(await ask(() => registrarOf(c, `tenant:${owner}`).delete(owner)))) throw unknownOwner();
-    audit(c, "tenant_deleted", owner);
     return c.json({ status: "success" });
   });
 
@@ -47,9 +48,11 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
   required(config.masterKeys);
-  const put = await ask<Result<Tenant, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).put(parsed.value));
-  if (put.ok) return put.value;
-  throw refusalOf(put.error);
+  const put = await ask<Result<PutRecord, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).put(parsed.value));
+  if (!put.ok) throw refusalOf(put.error);
+  const { tenant, before } = put.value;
+  audit(c, {}, changesBetween(before && (await maskSecrets(before)), await markSecrets(parsed.value)));
+  return tenant;
 }
 
 function refusalOf(refused: PutRefusal): AppError {

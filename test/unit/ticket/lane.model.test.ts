@@ -91,8 +91,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
     case "prune":
       world.prune(now.olderThanMs);
       for (const name of LANES) {
-        const settled = [...reference.withState(name, "delivered"), ...reference.withState(name, "dead")];
-        for (const message of settled) {
+        const over = [...reference.withState(name, "delivered"), ...reference.withState(name, "dead")];
+        for (const message of over) {
           const isOld = message.acceptedAtMs < world.nowMs - now.olderThanMs;
           if (isOld) message.isGone = world.store.readMessage(name, message.sequence) === undefined;
         }

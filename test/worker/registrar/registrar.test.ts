@@ -36,7 +36,8 @@ const rotate = async (owner: string, body?: unknown) =>
 const refusalOf = async (method: string, path: string, body?: unknown) => {
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await call(`/admin${path}`, { method, headers: OPERATOR, ...init });
-  return [answer.status, ((await answer.json()) as { error?: { code: string } }).error?.code];
+  const { error } = await answer.json<{ error?: { code: string } }>();
+  return [answer.status, error?.code];
 };
 /** What the engine was told to believe in. */
 const passwords = () =>

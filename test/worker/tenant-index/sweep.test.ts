@@ -15,7 +15,6 @@ import {
   tokenOf,
   untilView,
   useFarEnds,
-  viewOf,
 } from "../world";
 
 const farEnds = useFarEnds();

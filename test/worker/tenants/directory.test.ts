@@ -129,7 +129,7 @@ async function membersIn(deskId: string): Promise<string[]> {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FORGET_MS });
   const members = await new Directory(env.DIRECTORY).membersOf(deskId);
   vi.useRealTimers();
-  return members;
+  return members.map(({ owner }) => owner);
 }
 
 /** Its alarm does what a failure has left undone. */

@@ -6,6 +6,7 @@ import {
   accepted,
   alarmOf,
   close,
+  fresh,
   incoming,
   outgoing,
   useFarEnds,
@@ -194,6 +195,13 @@ test("a long history goes in steps, with the object free in between", async () =
   expect(left).toEqual([150, 50, 0]);
 });
 
+/** The second tenant of a desk: its tickets are mapped. */
+async function secondTenant(record: Record<string, unknown>): Promise<string> {
+  const deskId = fresh("desk");
+  await registerTenant({ deskId });
+  return registerTenant({ ...record, deskId });
+}
+
 async function closedTicket(owner: string): Promise<void> {
   await accepted(incoming(owner, "t", "hello"));
   await accepted(close(await tokenOf(owner), "t"));
@@ -202,7 +210,7 @@ async function closedTicket(owner: string): Promise<void> {
 }
 
 test("a closed ticket that was quiet for retentionDays is wiped whole by its alarm, with its mapping", async () => {
-  const owner = await registerTenant({ retentionDays: 3 });
+  const owner = await secondTenant({ retentionDays: 3 });
   await closedTicket(owner);
   const stub = ticketOf(owner, "t");
   // The safety alarm, finding nothing to do, leaves the one that ends the ticket.
@@ -226,7 +234,7 @@ test("a closed ticket that was quiet for retentionDays is wiped whole by its ala
 });
 
 test("a ticket whose customer writes while it is being wiped lives on, and is mapped and reported again", async () => {
-  const owner = await registerTenant({ retentionDays: 3 });
+  const owner = await secondTenant({ retentionDays: 3 });
   await closedTicket(owner);
   const stub = ticketOf(owner, "t");
   const forget = Reflect.get(TenantIndex.prototype, "forget");
@@ -251,7 +259,7 @@ test("a ticket whose customer writes while it is being wiped lives on, and is ma
 });
 
 test("a ticket that was opened again, or still has something waiting, is not wiped", async () => {
-  const reopened = await registerTenant({ retentionDays: 1 });
+  const reopened = await secondTenant({ retentionDays: 1 });
   await closedTicket(reopened);
   later(1.5);
   await accepted(incoming(reopened, "t", "again"));
