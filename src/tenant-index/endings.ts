@@ -45,9 +45,11 @@ export class Endings {
     this.#save({ sinceMs: Number.POSITIVE_INFINITY, purgedAtMs: nowMs });
   }
 
-  /** All that the index knew is gone, and its storage was deleted. */
-  purged(deleted: number): void {
-    this.#save({ ...this.#read(), deleted });
+  /** All tickets that the index knew are gone. Of what it has in storage only this stays. */
+  async purged(deleted: number, deleteAll: () => Promise<void>): Promise<void> {
+    const before = this.#read();
+    await deleteAll();
+    this.#save({ ...before, deleted });
   }
 
   /** A tenant of the same name begins. */

@@ -254,8 +254,7 @@ export class TenantIndex extends DurableObject<Env> {
 
   /** All tickets of the tenant are gone, and so is everything here but how many they were. */
   async #deleteAll(deleted: number): Promise<void> {
-    await this.ctx.storage.deleteAll();
-    this.#endings.purged(deleted);
+    await this.#endings.purged(deleted, () => this.ctx.storage.deleteAll());
     this.#totals = undefined;
   }
 

@@ -28,10 +28,10 @@ export async function prune(deps: RetentionDeps): Promise<boolean> {
     alarm.ensure(nowMs + PAUSE_MS, nowMs);
     return false;
   }
-  // The end of a ticket that waits may be nearer, but nobody knows it.
   if (!cache.isEmpty()) {
+    if (!cache.isOver()) return true;
     const lastMs = Math.max(store.newestAcceptedAtMs(), store.lastDeathMs());
-    if (cache.isOver()) alarm.ensure(Math.max(lastMs + retentionMs, nowMs) + 1, nowMs);
+    alarm.ensure(Math.max(lastMs + retentionMs, nowMs) + 1, nowMs);
     return true;
   }
   const { deskId, mapped, ticketNumber, owner } = cache.ticket;

@@ -356,8 +356,9 @@ export class TicketStore {
 
   /** When the last dead letter died, epoch ms; 0 when there is none. */
   lastDeathMs(): number {
-    const sql = `SELECT max(attempts ->> '$[#-1].at') AS at FROM outcome WHERE lane = ? AND state <> 'delivered'
-                 AND state = 'dead'`;
+    // Left to itself, SQLite reads the whole lane for this.
+    const sql = `SELECT max(attempts ->> '$[#-1].at') AS at FROM outcome INDEXED BY undelivered
+                 WHERE lane = ? AND state <> 'delivered' AND state = 'dead'`;
     return Math.max(...LANES.map((lane) => Date.parse(this.#rows<{ at: string | null }>(sql, lane)[0]?.at ?? "") || 0));
   }
 

@@ -88,6 +88,8 @@ test("a dead letter is kept for retentionDays after it died, however old it is",
 
 test("an open ticket that nobody writes in any more is gone with all there was of it, and opens anew with its first message", async () => {
   const owner = await registerTenant({ retentionDays: 1 });
+  // With a second tenant of its desk, so that KV maps the ticket.
+  await registerTenant({ deskId: owner });
   for (let n = 0; n < 3; n++) await accepted(incoming(owner, "t", `m${n}`));
   await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 3);
   farEnds.answerWith(status(422));
