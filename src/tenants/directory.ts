@@ -39,7 +39,7 @@ type Registrars = {
 /** How long an isolate goes by what it has read: on top of what KV's own cache keeps, and far below a retry's patience. */
 const FRESH_MS = 30_000;
 /** A credential that was revoked elsewhere opens nothing for longer than this. */
-const CONFIRMED_MS = 5_000;
+export const REVOKED_MS = 5_000;
 /** A Registrar that has not answered by now is away: then what KV says has to do. */
 const REGISTRAR_MS = 2_000;
 /** The least that KV takes. Together they make a minute. */
@@ -200,7 +200,7 @@ export class Directory {
   }
 
   /** The newest generation of a desk that is known to be one: KV may be behind, and so its Registrar is asked as well. */
-  async generation(deskId: string): Promise<Generation> {
+  async generation(deskId: string, freshMs = FRESH_MS): Promise<Generation> {
     const key = confirmedKey(deskId);
     const read = async () => {
       const asked = this.#registrar(`desk:${deskId}`, (it) => it.generation());
@@ -212,7 +212,7 @@ export class Directory {
       remember(key, newest);
       return newest;
     };
-    return recall(key, read, CONFIRMED_MS);
+    return recall(key, read, freshMs);
   }
 
   /** The same for a desk that is only named, by a caller who has proved nothing: nothing is remembered and no object woken. */
