@@ -19,7 +19,7 @@ const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } 
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant eraseCustomer".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */
@@ -32,6 +32,7 @@ const ALONE = [
   "media",
   "connectChatwoot",
   "exportCustomer",
+  "eraseCustomer",
   "getPurge",
 ];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
@@ -145,7 +146,7 @@ test("a Chatwoot that is connected, and one that is away, are described", async 
   await chatwoot.close();
 });
 
-test("an export, each of its lines, a purge and its progress are described", async () => {
+test("an export, each of its lines, an erasure, a purge and its progress are described", async () => {
   const { world, api, tenant, named, pathOf, send } = walk;
   const number = newTicketNumber();
   await tenant.incoming(number);
@@ -158,6 +159,12 @@ test("an export, each of its lines, a purge and its progress are described", asy
   for (const line of lines) api.expectSchema("ExportLine", JSON.parse(line));
 
   const { owner } = await world.tenant();
+  const erasure = named("eraseCustomer");
+  for (const body of [{ ticketNumber: number }, { contactId: "nobody" }]) {
+    const erased = await send(erasure, { body: JSON.stringify(body) });
+    expect(erased.status).toBe(200);
+    api.expectDescribed(erasure, erased, "an erasure");
+  }
   for (const [id, query] of [
     ["deleteTenant", "?purge=true"],
     ["getPurge", ""],
