@@ -3,6 +3,7 @@ import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
 import { log } from "../lib/log";
+import { isMessageId } from "../lib/message-id";
 import { webhookOf } from "../desks/registry";
 import { decodeBody, type Body } from "./body";
 import { AppError } from "../model/errors";
@@ -62,12 +63,21 @@ export async function authenticateDesk(c: AppContext, body: Body): Promise<{ des
     const generation = await directory.generation(tenant.deskId, REVOKED_MS);
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, generation, nowMs);
     if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
+      refuseDelivery(c);
       await withinDeskRate(c, tenant.deskId);
       return { deskId: tenant.deskId, isSigned };
     }
   }
   throw unauthorized(
     "The signature does not hold. Sign the raw body by Standard Webhooks with the desk's whsec_ secret, within 5 minutes, and give the owner in the body.",
+  );
+}
+
+/** One secret signs both ways. What the relay has sent is no reply, whoever sends it back. */
+function refuseDelivery(c: AppContext): void {
+  if (!isMessageId(c.req.header("webhook-id") ?? "")) return;
+  throw unauthorized(
+    "A webhook-id that begins with msg_ is of the relay's own deliveries, and one that is sent back is no reply. Give the reply another.",
   );
 }
 

@@ -50,13 +50,23 @@ export class Registrar extends DurableObject<Env> {
   }
 
   /** Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. */
-  put(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
+  putTenant(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
     return this.#inTurn(() => this.#records.put(record));
   }
 
-  /** False when there is no such tenant. */
-  delete(owner: string): Promise<boolean> {
+  /** What is left of the record; undefined when there is no such tenant. */
+  deleteTenant(owner: string): Promise<Stored | undefined> {
     return this.#inTurn(() => this.#records.delete(owner));
+  }
+
+  /** A tenant's record as it was put last, its secrets sealed. Another place may still read the one before. */
+  tenant(owner: string): Promise<Tenant | undefined> {
+    return this.#inTurn(() => this.#records.tenant(owner));
+  }
+
+  /** Has the record show what is paused now. Undefined when there is no such tenant. */
+  showPaused(owner: string): Promise<Tenant | undefined> {
+    return this.#inTurn(() => this.#records.showPaused(owner));
   }
 
   /** Deletes the tenant and all that is its own, from the alarm. Undefined when there is no such tenant, and never was. */

@@ -49,6 +49,11 @@ export class TenantRecords {
     this.#kv = deps.storage.kv;
   }
 
+  async tenant(owner: string): Promise<Tenant | undefined> {
+    const newest = await this.#newest(owner);
+    return isTenant(newest) ? newest : undefined;
+  }
+
   async put(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
     const { env } = this.#deps;
     const { owner, deskId } = record;
@@ -61,7 +66,7 @@ export class TenantRecords {
     const known = isTenant(before) ? before : undefined;
     const { sealed, missing } = await sealSecrets(required(readConfig(env).masterKeys), record, known);
     if (missing.length > 0) return { ok: false, error: { code: "missing", paths: missing } };
-    const tenant = { ...sealed, version: versionAfter(before) };
+    const tenant = await this.#withPaused({ ...sealed, version: versionAfter(before) });
     // Before anybody can see the record: from then on the desk's credentials open it.
     await this.#desk(deskId).serve(deskId, owner);
     if (purge) await this.#index(owner).reopen();
@@ -71,13 +76,22 @@ export class TenantRecords {
     return { ok: true, value: { tenant, ...(known ? { before: known } : {}) } };
   }
 
-  async delete(owner: string): Promise<boolean> {
+  async delete(owner: string): Promise<Stored | undefined> {
     const before = await this.#newest(owner);
     if (isTenant(before)) this.#keep(tombstoneOf(before), before.deskId);
     // One that failed half way is done whole.
-    else if (!before || this.#kv.get(SHOWN_AT) !== 0) return false;
+    else if (!before || this.#kv.get(SHOWN_AT) !== 0) return undefined;
     await this.finish();
-    return true;
+    return this.#record();
+  }
+
+  async showPaused(owner: string): Promise<Tenant | undefined> {
+    const before = await this.#newest(owner);
+    if (!isTenant(before)) return undefined;
+    const tenant = await this.#withPaused({ ...before, version: versionAfter(before) });
+    this.#keep(tenant, undefined);
+    await this.finish();
+    return tenant;
   }
 
   async purge(owner: string): Promise<PurgeProgress | undefined> {
@@ -155,6 +169,12 @@ export class TenantRecords {
     await this.#deps.directory.deleteRecord(owner);
     this.#kv.put<Purge>(PURGE, { ...purge, deleted, endedAtMs: Date.now() });
     log("tenant_purged", { owner, tickets: deleted });
+  }
+
+  /** What is paused is for the tenant's index to say. */
+  async #withPaused({ paused: _, ...record }: Tenant): Promise<Tenant> {
+    const paused = await this.#index(record.owner).paused();
+    return Object.keys(paused).length === 0 ? record : { ...record, paused };
   }
 
   /** The newest record: this one, unless KV has a newer, which an earlier release or a crash has left there. */

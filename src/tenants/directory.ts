@@ -151,6 +151,16 @@ export class Directory {
     return stored;
   }
 
+  /** For an isolate that has had a tenant put elsewhere: KV may take a minute to have it here. */
+  rememberTenant(stored: Stored): void {
+    remember(tenantKey(stored.owner), stored);
+  }
+
+  /** The next who asks for the tenant gets it as KV has it. */
+  forgetTenant(owner: string): void {
+    cache.delete(tenantKey(owner));
+  }
+
   /** For the tenant's Registrar alone, as all that writes records. */
   async putTenant(tenant: Tenant): Promise<void> {
     const { owner, deskId } = tenant;

@@ -17,7 +17,7 @@ export async function erase(
   const { deskId, mapped, ticketNumber, owner } = cache.ticket;
   if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
   // One that arrives after the row is deleted would bring it back.
-  await reporter.idle();
+  await reporter.end();
   if (!cache.ticket) return { state: "absent", messages: 0 };
   const messages = store.countMessages();
   await wipe(deps);

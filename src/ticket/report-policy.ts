@@ -57,7 +57,7 @@ export function snapshotOf(
     const sinceMs = acceptedAtMs(name, head);
     if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) lanes[name].waitingSinceMs = sinceMs;
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
-    if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
+    if (notBeforeMs > 0 && !lane.paused) nextAttempts.push(notBeforeMs);
   }
   const waitingSince = LANES.flatMap((name) => lanes[name].waitingSinceMs ?? []);
   return {
@@ -93,8 +93,11 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
     const lane = laneOf(name);
     const before = last?.lanes[name] ?? NOTHING;
     if (lane.dead !== before.dead) return true;
-    const { accepted, delivered, waiting: stillWaiting } = countsOf(lane);
-    unreported += newMessages(before, accepted, delivered);
+    const stillWaiting = waitingCount(lane);
+    const { delivered } = countsOf(lane);
+    // The far end is back, and others wait for it.
+    if (last?.nextAttemptAtMs !== undefined && before.waiting > 0 && delivered > before.delivered) return true;
+    unreported += newMessages(before, lane.accepted, delivered);
     waiting += stillWaiting;
   }
   return unreported >= BATCH || (waiting === 0 && last?.waitingSinceMs !== undefined);

@@ -10,7 +10,9 @@ import { exports } from "./export";
 import { health } from "./health";
 import { me } from "./me";
 import { overview } from "./overview";
+import { pause } from "./pause";
 import { purge } from "./purge";
+import { tenantRetry, ticketRetry } from "./retry";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
@@ -28,7 +30,10 @@ admin
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
   .route("/tenants", connections)
+  .route("/tenants", tenantRetry)
+  .route("/tenants", pause)
   .route("/tenants", purge)
   .route("/tenants", erase)
   .route("/tenants", exports)
+  .route("/tickets", ticketRetry)
   .route("/tickets", tickets);

@@ -1,22 +1,27 @@
 import * as z from "zod/mini";
 import { required } from "../../config";
 import { audit } from "../../http/audit-trail";
-import { ask, configOf, directoryOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
+import { ask, configOf, directoryOf, indexOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
 import { numberIn, ownerIn, queryIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
+import { errorText, log } from "../../lib/log";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { changesBetween } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
+import { LANES } from "../../model/timeline";
 import type { PutRecord, PutRefusal } from "../../registrar/tenant-records";
-import { PAGE } from "../../tenants/directory";
+import { PAGE, type Stored } from "../../tenants/directory";
 import { markSecrets, maskSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
 import { startPurge } from "./purge";
 
 /** Anything else beside it is a mistake, and not half of it is done. */
 const purging = z.object({ purge: z.optional(z.literal("true", "must be true, or be left out")) });
+
+/** After so long every place has the record as it was put. */
+const KNOWN_EVERYWHERE_MS = 90_000;
 
 /** The records of the tenants. */
 export const tenants = new Routes();
@@ -38,7 +43,9 @@ tenants
   .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
     if (queryIn(c, purging).purge !== undefined) return startPurge(c, owner);
-    if (!(await ask(() => registrarOf(c, `tenant:${owner}`).delete(owner)))) throw unknownOwner();
+    const left = await ask<Stored | undefined>(() => registrarOf(c, `tenant:${owner}`).deleteTenant(owner));
+    if (!left) throw unknownOwner();
+    directoryOf(c).rememberTenant(left);
     return c.json({ status: "success" });
   });
 
@@ -48,10 +55,15 @@ export async function putRecord(c: AppContext, owner: string, json: unknown): Pr
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
   required(config.masterKeys);
-  const put = await ask<Result<PutRecord, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).put(parsed.value));
+  const put = await ask<Result<PutRecord, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).putTenant(parsed.value));
   if (!put.ok) throw refusalOf(put.error);
   const { tenant, before } = put.value;
-  audit(c, {}, changesBetween(before && (await maskSecrets(before)), await markSecrets(parsed.value)));
+  directoryOf(c).rememberTenant(tenant);
+  const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
+  audit(c, {}, changesBetween(before && known, await markSecrets(parsed.value)));
+  // The record may be what stood in the way of all that waits. If this fails, that goes on by its own backoff.
+  const retried = indexOf(c, owner).retry([...LANES], Date.now() + KNOWN_EVERYWHERE_MS);
+  c.executionCtx.waitUntil(retried.catch((error: unknown) => log("retry_failed", { owner, error: errorText(error) })));
   return tenant;
 }
 

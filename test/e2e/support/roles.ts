@@ -18,6 +18,10 @@ export const OPEN_FROM: Record<string, Role> = {
   "GET /admin/tenants/:owner/events": "viewer",
   "GET /admin/tenants/:owner/dead-letters": "viewer",
   "POST /admin/tenants/:owner/dead-letters/replay": "operator",
+  "POST /admin/tenants/:owner/dead-letters/discard": "operator",
+  "POST /admin/tenants/:owner/retry": "operator",
+  "POST /admin/tenants/:owner/pause": "operator",
+  "POST /admin/tenants/:owner/resume": "operator",
   "POST /admin/tenants/:owner/test/desk": "operator",
   "POST /admin/tenants/:owner/test/engine": "operator",
   "POST /admin/tenants/:owner/connect/chatwoot": "admin",
@@ -25,5 +29,6 @@ export const OPEN_FROM: Record<string, Role> = {
   "POST /admin/tenants/:owner/erase": "admin",
   "GET /admin/tenants/:owner/export": "viewer",
   "GET /admin/tickets/:owner/:ticketNumber": "viewer",
+  "POST /admin/tickets/:owner/:ticketNumber/retry": "operator",
   "POST /admin/tickets/:owner/:ticketNumber/replay": "operator",
 };
