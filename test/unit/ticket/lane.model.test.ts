@@ -131,7 +131,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
     case "prune":
       world.prune(now.olderThanMs);
       for (const name of LANES) {
-        for (const message of reference.withState(name, "delivered")) {
+        const over = [...reference.withState(name, "delivered"), ...reference.withState(name, "dead")];
+        for (const message of over) {
           const isOld = message.acceptedAtMs < world.nowMs - now.olderThanMs;
           if (isOld) message.isGone = world.store.readMessage(name, message.sequence) === undefined;
         }
