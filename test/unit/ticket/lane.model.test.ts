@@ -131,8 +131,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
     case "prune":
       world.prune(now.olderThanMs);
       for (const name of LANES) {
-        const over = [...reference.withState(name, "delivered"), ...reference.withState(name, "dead")];
-        for (const message of over) {
+        const states = ["delivered", "dead", "discarded"] as const;
+        for (const message of states.flatMap((state) => reference.withState(name, state))) {
           const isOld = message.acceptedAtMs < world.nowMs - now.olderThanMs;
           if (isOld) message.isGone = world.store.readMessage(name, message.sequence) === undefined;
         }
