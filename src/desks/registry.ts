@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
-import { chatwoot } from "./chatwoot/chatwoot";
+import type { Login, LoginFailure, Token } from "../egress/login";
+import type { Bounds } from "../egress/http";
+import { desks } from "./all";
 import type {
   CheckContext,
   Checked,
@@ -14,15 +16,19 @@ import type {
   Unheard,
   Webhook,
 } from "./desk";
-import { native } from "./native/native";
-import { zendesk } from "./zendesk/zendesk";
 
-/** Every type of desk. Adding one adds it here, twice. */
-export const desks = [native, chatwoot, zendesk] as const;
+type RecordsOf<All extends readonly { record: z.ZodMiniObject }[]> = {
+  -readonly [At in keyof All]: All[At]["record"];
+};
 
-export const deskRecord = z.discriminatedUnion("type", [native.record, chatwoot.record, zendesk.record], {
-  error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
-});
+/** Of any desk there is. */
+export const deskRecord = z.discriminatedUnion(
+  "type",
+  desks.map(({ record }) => record) as unknown as RecordsOf<typeof desks>,
+  {
+    error: `must be a desk with a type the relay knows: ${desks.map(({ type }) => type).join(", ")}`,
+  },
+);
 
 export type DeskRecord = z.infer<typeof deskRecord>;
 
@@ -32,7 +38,21 @@ const deskOf = (record: DeskRecord) =>
 
 export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
 
-export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
+/** The URLs that the relay calls, by the fields that say them. */
+export const targetsOf = (record: DeskRecord): [field: string, url: string][] =>
+  Object.entries(deskOf(record).targets(record)).flatMap(([field, url]) =>
+    typeof url === "string" ? [[field, url] as [string, string]] : [],
+  );
+
+/** How the tenant is logged in at its desk. */
+export function deskLoginOf(record: DeskRecord): {
+  identity: string[];
+  request: (bounds: Bounds) => Promise<Token | LoginFailure>;
+} {
+  const { login } = deskOf(record);
+  if (!login) throw new Error("this tenant's desk takes no login");
+  return { identity: login.identity(record), request: (bounds) => login.request(record, bounds) };
+}
 
 /** Names the far end of a record: see Desk. The type goes before it, because two desks might give one name. */
 export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf(record).farEnd(record)}`;
@@ -75,11 +95,14 @@ export function webhookOf(record: DeskRecord) {
   return (
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean | string> => webhook.verify(request, record, nowMs),
-      parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      answer: (json: unknown): Response | undefined => webhook.answer?.(json),
+      parse: (json: unknown, request: Webhook): Promise<DeskEvent[] | undefined> | DeskEvent[] | undefined =>
+        webhook.parse(json, request, record),
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),
       showsSent: showsSent && ((name: string, context: NoteContext) => showsSent(name, record, context)),
       showsAnswer: webhook.showsAnswer,
+      tellsLater: webhook.tellsLater === true,
     }
   );
 }
@@ -90,7 +113,7 @@ export function filesOf(record: DeskRecord) {
   return (
     files && {
       isBehind: (link: string): boolean => files.isBehind(link, record),
-      credential: (at: URL): Record<string, string> => files.credential(at, record),
+      credential: (at: URL, login: Login) => files.credential(at, record, login),
     }
   );
 }

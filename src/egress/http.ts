@@ -21,7 +21,7 @@ export type Form = { contentType: string; stream: () => ReadableStream };
 
 export type OutboundRequest = Bounds & {
   url: string;
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   headers: Record<string, string>;
   body?: string | Form;
   /** Where the answer is not only judged but read. */
@@ -31,10 +31,12 @@ export type OutboundRequest = Bounds & {
 /** A request under way. `end` has to be called: until then its timer runs, and it may hold a connection. */
 type Exchange = { response: Promise<Response>; isLate: () => boolean; end: () => void };
 
+type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
+
 /** Begins a request, if the guard lets it. Redirects are not followed. */
 export function begin(
   { url, timeoutMs, allowInsecureTargets }: Bounds & { url: string },
-  init: () => Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = () => ({}),
+  init: () => Init | Promise<Init> = () => ({}),
 ): Exchange | { forbidden: string } {
   const forbidden = forbiddenTarget(url, allowInsecureTargets);
   if (forbidden !== undefined) return { forbidden };
@@ -42,7 +44,7 @@ export function begin(
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   // What is wrong with the request itself is a rejection like any other.
   const response = async () => {
-    const { headers, ...rest } = init();
+    const { headers, ...rest } = await init();
     const said = { "user-agent": USER_AGENT, accept: "*/*", ...headers };
     return fetch(url, { ...rest, headers: said, redirect: "manual", signal: abort.signal });
   };

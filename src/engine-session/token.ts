@@ -1,9 +1,11 @@
 import type { Config } from "../config";
+import type { NoteContext } from "../desks/desk";
+import type { Granted, Login, Token } from "../egress/login";
 import type { EngineContext } from "../engine/authenticated";
-import type { Granted, LoginTarget, Token } from "../engine/login";
 import { BoundedMap } from "../lib/bounded-map";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
+import { sessionNames } from "./login-target";
 
 type Sessions = DurableObjectNamespace<EngineSession>;
 
@@ -24,20 +26,39 @@ export function engineContext(tenant: Tenant, config: Config, sessions: Sessions
     ...bounds,
     login: async (stale): Promise<Granted> => {
       if (auth.type !== "login") throw new Error("this tenant's engine takes no login");
-      const target: LoginTarget = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
-      return tokenFor(sessions, { owner, target, bounds }, stale);
+      const target = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
+      return tokenFor(sessions, sessionNames(owner).engine, { owner, target, bounds }, stale);
     },
   };
 }
 
-async function tokenFor(sessions: Sessions, request: LoginRequest, stale: string | undefined): Promise<Granted> {
-  const { owner } = request;
+/** The same of its desk, where a request may take less time than the tenant allows an attempt. */
+export function deskContext(
+  tenant: Tenant,
+  config: Config,
+  sessions: Sessions,
+  mostMs = Number.POSITIVE_INFINITY,
+): NoteContext {
+  const { owner, desk, language, delivery } = tenant;
+  const timeoutMs = Math.min(delivery.timeoutMs, mostMs);
+  const bounds = { timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
+  const login: Login = (stale) =>
+    tokenFor(sessions, sessionNames(owner).desk, { owner, target: { desk }, bounds }, stale);
+  return { ...bounds, language, login };
+}
+
+async function tokenFor(
+  sessions: Sessions,
+  name: string,
+  request: LoginRequest,
+  stale: string | undefined,
+): Promise<Granted> {
   // Changed credentials or another server must not meet the old token.
   const target = JSON.stringify(request.target);
-  const held = known.get(owner);
+  const held = known.get(name);
   if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
-  const login = await sessions.getByName(owner).token(request, stale);
-  if ("outcome" in login) known.delete(owner);
-  else known.set(owner, { target, token: login });
+  const login = await sessions.getByName(name).token(request, stale);
+  if ("outcome" in login) known.delete(name);
+  else known.set(name, { target, token: login });
   return login;
 }

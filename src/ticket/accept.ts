@@ -102,7 +102,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
  */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook, place }: NewEvent,
+  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook }: NewEvent,
   { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
@@ -114,8 +114,8 @@ function acceptedBefore(
   if (itself !== undefined) return taken({ id, lane, sequence: itself }, false);
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  // The key of a desk's own message names it. It is the same where a list has said it in other words than the webhook does.
-  if (message && !place && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
+  // The key of a desk's own message names it, whatever its bytes: a list says it in other words than the webhook does.
+  if (message && !fromWebhook && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;

@@ -2,6 +2,7 @@ import { required } from "../config";
 import { deskMessageOfKey, type Order } from "../desks/desk";
 import { farEndOf, unheardOf } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
+import { deskContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
 import { parseEvent, withStickerText } from "../model/event";
 import { agentReply } from "../tenants/agent-reply";
@@ -36,7 +37,7 @@ export type AskDesk = (
 ) => Promise<Answer | undefined>;
 
 export async function askDesk(
-  { config, directory }: Pick<DeliverDeps, "config" | "directory">,
+  { config, directory, engineSessions }: DeliverDeps,
   ticket: TicketRow,
   question: Parameters<AskDesk>[1],
   mostMs: number,
@@ -47,10 +48,9 @@ export async function askDesk(
     const asked = farEnd === undefined ? undefined : question(farEnd);
     if (!sealed || farEnd === undefined || !asked) return undefined;
     const masterKeys = required(config.masterKeys);
-    const { allowInsecureTargets } = config;
     const tenant = await openSecrets(masterKeys, sealed);
-    const { language, stickerText, owner, delivery } = tenant;
-    const context = { language, timeoutMs: Math.min(delivery.timeoutMs, mostMs), allowInsecureTargets };
+    const { stickerText, owner } = tenant;
+    const context = deskContext(tenant, config, engineSessions, mostMs);
     const found = await unheardOf(asked.conversation, asked.after, tenant.desk, context);
     if (!found?.ok) return found;
     const replies = found.events.map(async (said): Promise<FoundReply> => {

@@ -9,6 +9,7 @@ import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import { deskContext } from "../engine-session/token";
 import { deliver, type DeliverDeps } from "./deliver";
 
 /** What an operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
@@ -47,10 +48,11 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
       id: newMessageId(),
       sequence: 1,
       attempt: 1,
+      acceptedAtMs: startedAtMs,
       kind: "incoming",
       event: JSON.stringify(event),
     },
-    { of: () => undefined, keep: () => undefined },
+    { of: () => undefined, keep: () => undefined, isNamed: () => true, keepNamed: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
 }
@@ -60,14 +62,13 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
  * tenant's secrets are sealed.
  */
 export async function inspectDesk(
-  { config }: Pick<DeliverDeps, "config">,
+  { config, engineSessions }: Pick<DeliverDeps, "config" | "engineSessions">,
   sealed: Tenant,
   webhookUrl: string,
 ): Promise<ConnectionTest | undefined> {
-  const { desk, delivery } = await openSecrets(required(config.masterKeys), sealed);
+  const tenant = await openSecrets(required(config.masterKeys), sealed);
   const startedAtMs = Date.now();
-  const { timeoutMs } = delivery;
-  const checked = await checkDesk(desk, { webhookUrl, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+  const checked = await checkDesk(tenant.desk, { ...deskContext(tenant, config, engineSessions), webhookUrl });
   return checked && { ...resultOf(checked.outcome, startedAtMs), checks: checked.checks };
 }
 

@@ -87,16 +87,18 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
 
 function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered> {
   const { cache, closeEcho } = deps;
-  const { lane, id, sequence, kind, event } = message;
+  const { lane, id, sequence, kind, event, acceptedAtMs } = message;
   if (!cache.ticket) throw new Error("a waiting message has no ticket");
   if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
   return deps.deliver(
     cache.ticket,
     lane,
-    { id, sequence, attempt: history.attemptCount + 1, kind, event },
+    { id, sequence, attempt: history.attemptCount + 1, acceptedAtMs, kind, event },
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
       keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
+      isNamed: (farEnd, name) => cache.isNamed(farEnd, name),
+      keepNamed: (farEnd, name) => cache.keepNamed({ farEnd, name }),
     },
   );
 }

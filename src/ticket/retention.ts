@@ -41,6 +41,7 @@ export async function prune(
   // An event may have come in meanwhile. Then the ticket lives on, and both KV and the index have to know it again.
   if (!cache.isOver()) {
     cache.change({ mapped: 0, lastReport: null });
+    cache.keepNamed(undefined);
     alarm.ensure(deps.nowMs() + PAUSE_MS, deps.nowMs());
     return false;
   }

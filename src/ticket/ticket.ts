@@ -11,7 +11,7 @@ import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver, sendReceipt } from "./deliver";
+import { deliver, sendReceipt, type DeliverDeps } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
 import { IndexReporter } from "./index-reporter";
@@ -69,11 +69,8 @@ export class Ticket extends DurableObject<Env> {
     mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
     reporter: this.#reporter,
     directory: this.#directory,
-    deliver: (...delivery) => {
-      const { ENGINE_SESSION: engineSessions } = this.env;
-      return deliver({ config: readConfig(this.env), directory: this.#directory, engineSessions }, ...delivery);
-    },
-    sendReceipt: (...receipt) => sendReceipt({ config: readConfig(this.env), directory: this.#directory }, ...receipt),
+    deliver: (...delivery) => deliver(this.#deliverDeps(), ...delivery),
+    sendReceipt: (...receipt) => sendReceipt(this.#deliverDeps(), ...receipt),
     receipts: new Receipts({
       cache: this.#cache,
       store: this.#store,
@@ -82,7 +79,7 @@ export class Ticket extends DurableObject<Env> {
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
       ended: () => setAlarm(this.#deps, Date.now()),
     }),
-    askDesk: (...question) => askDesk({ config: readConfig(this.env), directory: this.#directory }, ...question),
+    askDesk: (...question) => askDesk(this.#deliverDeps(), ...question),
     unheard: new Unheard({
       cache: this.#cache,
       store: this.#store,
@@ -190,6 +187,11 @@ export class Ticket extends DurableObject<Env> {
       log("alarm_failed", { error: errorText(error) });
       this.#alarm.ensure(Date.now() + ALARM_FAILED_MS, Date.now());
     }
+  }
+
+  #deliverDeps(): DeliverDeps {
+    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
+    return { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
   }
 
   /** Starts what is due, and makes sure that an alarm stands for the rest, since an alarm may get lost. */

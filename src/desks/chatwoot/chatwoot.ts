@@ -20,7 +20,7 @@ export const chatwoot = defineDesk({
   type: "chatwoot",
   record: chatwootRecord,
   secrets: ["apiAccessToken", "webhookSecret"],
-  targets: ["baseUrl"],
+  targets: ({ baseUrl }) => ({ baseUrl }),
   farEnd: inboxOf,
   wantsFailures: () => true,
   deliver,

@@ -9,7 +9,7 @@ export const native = defineDesk({
   type: "native",
   record: nativeRecord,
   secrets: [],
-  targets: ["url"],
+  targets: ({ url }) => ({ url }),
   farEnd: ({ url }) => url,
   wantsFailures: (desk) => desk.notifyFailures,
 

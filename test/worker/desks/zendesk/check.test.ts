@@ -32,7 +32,8 @@ async function checksOf({ app = {}, appStatus = 200, integrations = [], users, k
     webhookSecret: "webhook-secret",
     ...(users === undefined ? {} : { users }),
   });
-  const bounds = { timeoutMs: 5000, allowInsecureTargets: false };
+  const login = () => Promise.reject(new Error("Zendesk takes no login"));
+  const bounds = { timeoutMs: 5000, allowInsecureTargets: false, language: "en" as const, login };
   const { checks = [] } = (await checkDesk(record, { webhookUrl, ...bounds })) ?? {};
   // Nothing is written.
   expect(new Set(methods)).toEqual(new Set(["GET"]));
