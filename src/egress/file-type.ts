@@ -93,11 +93,11 @@ const TEXTS = ["text/plain txt", "text/csv csv"];
 const extensionsOf = (types: readonly string[]) => types.flatMap((one) => one.split(" ").slice(1));
 const KNOWN = new Set(extensionsOf([...SIGNATURES.flatMap(([, ...types]) => types), ...TEXTS]));
 
-/** The type of the files that have this extension, where it is on the list. An MP4 is audio where the engine says audio. */
+/** The type that a file with this extension has, where it is on the list. An MP4 is audio where the engine says audio. */
 export function typeByExtension(extension: string, kind: MediaType): string | undefined {
-  const types = [...SIGNATURES.flatMap(([, ...all]) => all), ...TEXTS].map((one) => one.split(" "));
-  const named = types.filter((one) => one.indexOf(extension) > 0).map(([type = ""]) => type);
-  return named.find((type) => type.startsWith(`${kind}/`)) ?? named[0];
+  const all = [...SIGNATURES.map(([, ...types]) => types), TEXTS];
+  const types = all.find((some) => extensionsOf(some).includes(extension));
+  return types && choose(types, { kind, extension }).type;
 }
 
 /** What begins as a zip or an old document does, and is a program, or holds one. */
