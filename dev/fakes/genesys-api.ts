@@ -14,7 +14,12 @@ export type Fault = { status: number; headers?: Record<string, string> } | { sil
 export type Call = { step: Step; customerId: string; text: string; count: number };
 
 type Message = {
-  channel: { from: { id: string; nickname?: string }; messageId: string; time: string };
+  channel: {
+    from: { id: string; nickname?: string };
+    messageId: string;
+    time: string;
+    metadata?: { customAttributes: Record<string, string> };
+  };
   text?: string;
   content?: { attachment: { mediaType: string; url: string; mime: string } }[];
 };
@@ -44,8 +49,12 @@ export function stepOf(method: string, path: string): { step: Step; id: string }
 
 /** What no type says. */
 export function limitsOf({ channel, text, content }: Fields): string[] {
-  const { from, to, messageId } = (channel ?? {}) as { from?: Fields; to?: Fields; messageId?: string };
-  const id = String((from ?? to ?? {})["id"] ?? "-");
+  const { from, to, messageId } = (channel ?? {}) as {
+    from?: { id?: string };
+    to?: { id?: string };
+    messageId?: string;
+  };
+  const id = (from ?? to)?.id ?? "-";
   const isEmpty = from !== undefined && (text ?? "") === "" && content === undefined;
   return [
     ...(id.length > MAX_ID || id === "" ? [`the id is ${id.length} characters long`] : []),

@@ -166,9 +166,9 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
   function conversationOf(customerId: string): Conversation {
     const open = conversations.find((one) => one.customerId === customerId && one.state === "connected");
     if (open) return open;
-    const made: Conversation = { id: randomUUID(), customerId, state: "connected", messages: [] };
-    conversations.push(made);
-    return made;
+    const next: Conversation = { id: randomUUID(), customerId, state: "connected", messages: [] };
+    conversations.push(next);
+    return next;
   }
 
   function takeMessage(json: Fields): Answer {
@@ -231,7 +231,7 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
     const isOther = step !== "disconnect" && id !== integrationId;
     const { channel, text = "" } = (json ?? {}) as { channel?: { from?: { id: string } }; text?: string };
     const customerId = channel?.from?.id ?? conversations.find((one) => one.id === id)?.customerId ?? "";
-    const made: Record<typeof step, () => Answer> = {
+    const makes: Record<typeof step, () => Answer> = {
       login: () => refuse(404, "Not found"),
       message: () => takeMessage(json ?? {}),
       receipt: () => takeReceipt(json ?? {}),
@@ -239,7 +239,7 @@ export async function startFakeGenesys(): Promise<FakeGenesys> {
       integration: () => answer(200, genesys.integration),
     };
     const call = { step, customerId, text };
-    return isOther ? refuse(404, "There is no such integration.") : { call, make: made[step] };
+    return isOther ? refuse(404, "There is no such integration.") : { call, make: makes[step] };
   }
 
   /** What was asked for, once it fits the typings as well. */

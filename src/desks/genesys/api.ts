@@ -38,7 +38,7 @@ export async function requestToken(record: GenesysRecord, bounds: Bounds): Promi
   return loginResult({ outcome, token });
 }
 
-export type Reply = { outcome: Outcome; json: unknown };
+type Reply = { outcome: Outcome; json: unknown };
 
 export type Api = {
   get: (path: string) => Promise<Reply>;

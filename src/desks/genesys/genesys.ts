@@ -4,7 +4,7 @@ import { agentFiles, genesysApi, requestToken, type Api } from "./api";
 import { checkGenesys } from "./check";
 import { customerIdOf, readConversation } from "./conversation";
 import { postIncoming } from "./message";
-import { deskMessageOf, sendReceipt } from "./receipt";
+import { sendReceipt } from "./receipt";
 import { genesysRecord, integrationOf, loginUrlOf, type GenesysRecord } from "./record";
 import { parseWebhook, verifyWebhook } from "./webhook";
 

@@ -42,14 +42,16 @@ export function parseWebhook(json: unknown, _webhook: Webhook, record: GenesysRe
   const conversationName = channel.to.id;
   const deskMessage = deskMessageOf(record, conversationName, id);
   const sentAtMs = Date.parse(channel.time ?? "");
-  return repliesOf(said).map((reply, at) => ({
+  return repliesOf(said).map(({ messageType, message, mediaLink }, at) => ({
     kind: "outgoing",
     idempotencyKey: partKey(deskMessage, String(at)),
     deskMessage,
     conversationName,
     conversationId,
     sentAtMs: Number.isNaN(sentAtMs) ? undefined : sentAtMs,
-    ...reply,
+    messageType,
+    message,
+    mediaLink,
   }));
 }
 
@@ -73,6 +75,6 @@ const isFile = ({ url, mediaType }: Attachment): boolean => mediaType !== "Link"
 const KINDS = ["image", "video", "audio"] as const;
 
 function fileReply({ url, mediaType = "", mime = "" }: Attachment): AgentReply {
-  const families = [mediaType.toLowerCase(), mime.split("/", 1)[0]?.toLowerCase()];
-  return { messageType: KINDS.find((kind) => families.includes(kind)) ?? "file", message: "", mediaLink: url };
+  const said = `${mediaType} ${mime}`.toLowerCase();
+  return { messageType: KINDS.find((kind) => said.includes(kind)) ?? "file", message: "", mediaLink: url };
 }

@@ -217,16 +217,14 @@ test("a workflow closes the ticket by what its conversation's participant knows"
   const desk = await makeDesk();
   const { tenant } = desk;
   const { conversation } = await openTicket(desk);
-  const { metadata } = conversation.messages[0]?.channel as unknown as {
-    metadata: { customAttributes: { ticketNumber: string; owner: string; channel: string } };
-  };
+  const known = conversation.messages[0]?.channel.metadata?.customAttributes ?? {};
   const closed = await world.call("/v1/command", {
     method: "POST",
     headers: { authorization: `Bearer ${tenant.token}` },
-    body: { ...metadata.customAttributes, event: "Close" },
+    body: { ...known, event: "Close" },
   });
   accepted(closed);
-  const { ticketNumber } = metadata.customAttributes;
+  const { ticketNumber = "" } = known;
   await tenant.untilTicket(ticketNumber, ({ state }) => state === "closed", "the ticket to be closed");
   expect(events(tenant)).toMatchObject([{ event: "Close", ticketNumber }]);
 });

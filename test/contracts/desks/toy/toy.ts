@@ -83,7 +83,9 @@ async function parse(json: unknown): Promise<DeskEvent[] | undefined> {
   const replies = (lines ?? []).filter(({ agent }) => agent !== undefined);
   const events = replies.map(async ({ at, said }): Promise<DeskEvent> => {
     const key = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(JSON.stringify([room, at, said]))));
-    return { kind: "outgoing", idempotencyKey: toBase64Url(key), conversationName: room, ...textReply(said) };
+    const { messageType, message, mediaLink } = textReply(said);
+    const idempotencyKey = toBase64Url(key);
+    return { kind: "outgoing", idempotencyKey, conversationName: room, messageType, message, mediaLink };
   });
   const close: DeskEvent = { kind: "command", idempotencyKey: `${room} ended`, conversationName: room };
   return [...(await Promise.all(events)), ...(ended ? [close] : [])];
