@@ -13,6 +13,7 @@ const HOUSE = [
   "tenant-index",
   "engine-session",
   "console-session",
+  "audit",
   "registrar",
   "config",
   "tenants",

@@ -1,20 +1,26 @@
 import { useEffect, useState } from "preact/hooks";
 import { onSignedOut, type ApiError } from "./api/call";
-import { readSession } from "./api/relay";
-import type { Session } from "./api/types";
+import { readMe } from "./api/relay";
+import type { Operator } from "./api/types";
+import { AuditPage } from "./audit/audit-page";
 import { asApiError } from "./lib/load";
 import type { Route } from "./lib/route";
 import { useRoute } from "./lib/use-route";
 import { ErrorNotice, Loading } from "./parts/notice";
 import { PageHeading } from "./parts/heading";
 import { NewTenantPage } from "./settings/new-tenant";
+import { OperatorProvider } from "./operator";
 import { Shell } from "./shell";
 import { SignInPage } from "./sign-in";
 import { TenantPage } from "./tenant/tenant-page";
 import { TenantsPage } from "./tenants/tenants-page";
 import { useWords } from "./words/language";
 
-type Entry = { state: "unknown" } | { state: "out"; ended: boolean } | { state: "in"; session: Session };
+/** `refused`: somebody whom Cloudflare Access has let through, but who has no role here. */
+type Entry =
+  | { state: "unknown" }
+  | { state: "out"; ended: boolean; refused?: ApiError }
+  | { state: "in"; operator: Operator };
 
 export function App() {
   const route = useRoute();
@@ -24,10 +30,12 @@ export function App() {
   const readEntry = async () => {
     setError(undefined);
     try {
-      const session = await readSession();
-      setEntry(session ? { state: "in", session } : { state: "out", ended: false });
+      const operator = await readMe();
+      setEntry(operator ? { state: "in", operator } : { state: "out", ended: false });
     } catch (caught) {
-      setError(asApiError(caught));
+      const found = asApiError(caught);
+      if (found.code === "forbidden") setEntry({ state: "out", ended: false, refused: found });
+      else setError(found);
     }
   };
   useEffect(() => {
@@ -40,12 +48,14 @@ export function App() {
     case "unknown":
       return <Loading />;
     case "out":
-      return <SignInPage ended={entry.ended} onSignedIn={(session) => setEntry({ state: "in", session })} />;
+      return <SignInPage ended={entry.ended} refused={entry.refused} onSignedIn={() => void readEntry()} />;
     case "in":
       return (
-        <Shell route={route} session={entry.session} onSignedOut={() => setEntry({ state: "out", ended: false })}>
-          <Page route={route} />
-        </Shell>
+        <OperatorProvider value={entry.operator}>
+          <Shell route={route} onSignedOut={() => setEntry({ state: "out", ended: false })}>
+            <Page route={route} />
+          </Shell>
+        </OperatorProvider>
       );
   }
 }
@@ -57,6 +67,8 @@ function Page({ route }: { route: Route }) {
       return <TenantsPage />;
     case "new-tenant":
       return <NewTenantPage />;
+    case "audit":
+      return <AuditPage query={route.query} />;
     case "tenant":
     case "ticket":
       return <TenantPage key={route.owner} owner={route.owner} route={route} />;

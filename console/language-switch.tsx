@@ -16,7 +16,7 @@ export function LanguageSwitch() {
           type="button"
           lang={code}
           title={name}
-          aria-label={name}
+          aria-label={`${short}, ${name}`}
           aria-pressed={language === code}
           onClick={() => choose(code)}
         >

@@ -1,16 +1,19 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { signOut } from "./api/relay";
-import type { Session } from "./api/types";
+import { readSession, signOut } from "./api/relay";
 import { LanguageSwitch } from "./language-switch";
-import { tenantsHref, type Route } from "./lib/route";
+import { auditHref, tenantsHref, type Route } from "./lib/route";
+import { useOperator } from "./operator";
 import { focusHeading } from "./parts/heading";
 import { useWords } from "./words/language";
 
-type Props = { route: Route; session: Session; onSignedOut: () => void; children: ComponentChildren };
+type Props = { route: Route; onSignedOut: () => void; children: ComponentChildren };
+
+/** Cloudflare's own, on every host that Access stands before. */
+const ACCESS_LOGOUT = "/cdn-cgi/access/logout";
 
 /** What stands around every page. */
-export function Shell({ route, session, onSignedOut, children }: Props) {
+export function Shell({ route, onSignedOut, children }: Props) {
   const words = useWords();
   const main = useRef<HTMLElement>(null);
   const place = placeOf(route);
@@ -22,12 +25,24 @@ export function Shell({ route, session, onSignedOut, children }: Props) {
     focusHeading();
   }, [place]);
 
+  const { name, role, by } = useOperator();
   useEffect(() => {
-    const timer = setTimeout(onSignedOut, Math.max(0, Date.parse(session.expiresAt) - Date.now()));
+    if (by !== "session") return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const endInTime = async () => {
+      const { expiresAt } = await readSession();
+      timer = setTimeout(onSignedOut, Math.max(0, Date.parse(expiresAt) - Date.now()));
+    };
+    // Without it the next request says so.
+    endInTime().catch(() => undefined);
     return () => clearTimeout(timer);
-  }, [session.expiresAt]);
+  }, [by]);
 
   const leave = async () => {
+    if (by === "access") {
+      location.href = ACCESS_LOGOUT;
+      return;
+    }
     // Whatever comes of it, nothing of the tenants stays on the screen.
     await signOut().catch(() => undefined);
     onSignedOut();
@@ -49,6 +64,12 @@ export function Shell({ route, session, onSignedOut, children }: Props) {
           <img src="/console/icon.svg" alt="" width={24} height={24} /> dolphin-relay
         </a>
         <div class="top-actions">
+          <a href={auditHref()} aria-current={route.page === "audit" ? "page" : undefined}>
+            {words.audit.title}
+          </a>
+          <span class="muted operator" title={words.role[role]}>
+            {name}
+          </span>
           <LanguageSwitch />
           <button type="button" class="quiet" onClick={() => void leave()}>
             {words.signOut}

@@ -1,17 +1,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "./api/call";
 import { signIn } from "./api/relay";
-import type { Session } from "./api/types";
 import { LanguageSwitch } from "./language-switch";
 import { asApiError } from "./lib/load";
 import { PageHeading } from "./parts/heading";
 import { ErrorNotice, Notice } from "./parts/notice";
 import { useWords } from "./words/language";
 
-type Props = { ended: boolean; onSignedIn: (session: Session) => void };
+type Props = { ended: boolean; refused: ApiError | undefined; onSignedIn: () => void };
 
 /** The token goes from the field to the relay, and is kept nowhere: from then on the browser has a cookie no script can read. */
-export function SignInPage({ ended, onSignedIn }: Props) {
+export function SignInPage({ ended, refused, onSignedIn }: Props) {
   const words = useWords();
   const field = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<ApiError>();
@@ -24,9 +23,9 @@ export function SignInPage({ ended, onSignedIn }: Props) {
     if (!current) return;
     setBusy(true);
     try {
-      const session = await signIn(current.value);
+      await signIn(current.value);
       current.value = "";
-      onSignedIn(session);
+      onSignedIn();
     } catch (caught) {
       setError(asApiError(caught));
       setBusy(false);
@@ -42,6 +41,7 @@ export function SignInPage({ ended, onSignedIn }: Props) {
       </div>
       <PageHeading title={words.signInTitle} />
       <p class="muted">{words.signInLead}</p>
+      {refused && !error && <ErrorNotice error={refused} />}
       {ended && !error && <Notice tone="info">{words.sessionEnded}</Notice>}
       {error &&
         (error.code === "unauthorized" ? (
@@ -50,7 +50,7 @@ export function SignInPage({ ended, onSignedIn }: Props) {
           <ErrorNotice error={error} />
         ))}
       <form onSubmit={(event) => void enter(event)}>
-        <label for="token">{words.adminToken}</label>
+        <label for="token">{words.operatorToken}</label>
         <input
           id="token"
           ref={field}
@@ -60,7 +60,7 @@ export function SignInPage({ ended, onSignedIn }: Props) {
           spellcheck={false}
           aria-invalid={error?.code === "unauthorized"}
         />
-        <p class="hint">{words.adminTokenHint}</p>
+        <p class="hint">{words.operatorTokenHint}</p>
         <button class="primary" disabled={isBusy}>
           {words.signIn}
         </button>

@@ -31,6 +31,7 @@ named("Message", answers.timelineMessage);
 named("Lane", answers.laneView);
 named("TicketSummary", answers.ticketSummary);
 named("DeadLetter", answers.listedDeadLetter);
+named("AuditEntry", answers.auditEntry);
 named("LiveEvent", answers.liveEvent);
 
 /** What every record has is in the model; the document shows all of it, as the schema of the whole record has it. */
@@ -53,6 +54,9 @@ export const chatwootConnectionBody = named("ChatwootConnection", chatwootConnec
 export const connectedAnswer = named("ConnectedAnswer", z.extend(answers.connectedAnswer, { tenant }));
 export const connectionTestAnswer = named("TestAnswer", answers.connectionTestAnswer);
 export const healthAnswer = named("HealthAnswer", answers.healthAnswer);
+export const meAnswer = named("MeAnswer", answers.meAnswer);
+export const auditAnswer = named("AuditAnswer", answers.auditAnswer);
+export const auditCheckAnswer = named("AuditCheckAnswer", answers.auditCheckAnswer);
 export const sessionAnswer = named("SessionAnswer", answers.sessionAnswer);
 export const contactAnswer = named("ContactAnswer", answers.contactAnswer);
 export const historyAnswer = named("HistoryAnswer", answers.historyAnswer);

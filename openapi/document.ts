@@ -1,4 +1,5 @@
 import { complete } from "./answers";
+import { audit } from "./audit";
 import { componentSchemas, type Json } from "./components";
 import { browser, reference } from "./browser";
 import { desk } from "./desk";
@@ -13,7 +14,7 @@ import { withWords } from "./words";
 
 /** The OpenAPI document: made when the relay is built, out of the schemas that the relay checks with. */
 
-export const operations: Operation[] = [...engine, ...desk, ...browser, ...tenants, ...operator];
+export const operations: Operation[] = [...engine, ...desk, ...browser, ...tenants, ...operator, ...audit];
 
 const ABOUT = `The relay stands between 3Dolphins and the desks where people answer. Every event that is answered \`200\` is
 durably stored, and delivered at least once and in order per ticket and direction.
@@ -26,7 +27,8 @@ const TAGS: [string, string][] = [
   ["Desk", "What a desk posts and asks, with its token or by signature."],
   ["Operator: tickets", "What waits, what is dead, and why; and putting it back."],
   ["Operator: tenants", "Who is served, how, and with which credentials."],
-  ["Console", "The operator's sign-in with a browser."],
+  ["Operator: audit", "Who one is, and who did or read what."],
+  ["Console", "An operator's sign-in with a browser."],
   ["Open to anyone", "No credential is asked for."],
 ];
 

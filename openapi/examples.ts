@@ -188,6 +188,8 @@ export const overview = {
   tickets: { open: 12, closing: 0, closed: 230 },
   waiting: { tickets: 1, messages: 3, oldestSince: AT },
   dead: { tickets: 1, messages: 1 },
+  countedUntil: "2026-11-24T08:17:45.000Z",
+  lag: { toDesk: { p50Ms: 64, p95Ms: 110, p99Ms: 120 }, toDolphins: {} },
   minutes: [
     {
       at: "2026-11-24T08:15:00.000Z",
@@ -209,3 +211,19 @@ export const connectionTest = {
 export const history = [
   { from: "customer", by: "Farhan Akbar", text: "Halo", at: AT, raw: { answer: false, message: "Halo" } },
 ];
+
+export const auditEntry = {
+  seq: 1042,
+  at: AT,
+  actor: { name: "siti@bank.example", role: "admin", by: "access" },
+  address: "203.0.113.7",
+  action: "tenant_put",
+  owner: OWNER,
+  outcome: "ok",
+  changes: [
+    { path: "dolphins.baseUrl", before: "https://bank.example:9443", after: "https://bank.example:1443" },
+    { path: "dolphins.auth.password", before: "***", after: "*** (new)" },
+  ],
+  requestId: "5f2c1c1e-0b0c-4a8e-9f4e-3f1d8f0f8f11",
+  hash: "3b1f0c6c7a4f5a1f0b8d1a9a2f6e4c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7",
+};

@@ -44,6 +44,8 @@ export type Answer = {
 
 /** Where the rate limiter and the secrets come in. */
 const OF_CREDENTIALS: ErrorCode[] = ["unauthorized", "rate_limited", "unavailable"];
+/** Where roles come in. */
+const OF_ROLES: ErrorCode[] = ["forbidden"];
 const OF_BODIES: ErrorCode[] = ["too_large", "unsupported_encoding", "invalid_json"];
 const OF_ALL: ErrorCode[] = ["method_not_allowed", "internal"];
 
@@ -51,6 +53,7 @@ export function operationOf(operation: Operation): Json {
   const { id, tag, summary, description, security, parameters = [], body, refusals = [] } = operation;
   const codes = new Set([
     ...refusals,
+    ...(security.includes("operatorToken") ? OF_ROLES : []),
     ...(security.length > 0 ? OF_CREDENTIALS : []),
     ...(body ? OF_BODIES : []),
     ...OF_ALL,

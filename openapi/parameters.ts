@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { id } from "../src/model/event";
+import { auditQuery } from "../src/routes/admin/audit-log";
 import { letterCursor } from "../src/routes/admin/dead-letters";
 import { contactQuery, historyQuery } from "../src/routes/customer-lookup";
 import { timelineQuery } from "../src/routes/desk-tickets";
@@ -151,6 +152,23 @@ export const ticketFilters: Parameter[] = [
     description: "Only tickets whose number, contact or customer's name contains this, whatever its case.",
     schema: z.string().check(z.maxLength(1024)),
   },
+];
+
+const OF_AUDIT: Record<string, string> = {
+  owner: "Only what was about this tenant.",
+  actor: "Only what this operator did, by the name; a desk's is `desk <deskId>`.",
+  before: "The `next` of the answer before.",
+  format: "`ndjson`: all that fits, one entry a line, however many there are.",
+};
+
+export const auditFilters: Parameter[] = [
+  ...Object.entries<z.ZodMiniType>(auditQuery.shape).map(([name, schema]): Parameter => ({
+    name,
+    in: "query",
+    description: OF_AUDIT[name] ?? "",
+    schema,
+  })),
+  ...pageOf(200, 50, "before", z.string()).slice(1),
 ];
 
 const ABOUT: Record<string, string> = {

@@ -36,6 +36,10 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     message: "The desk's token is missing or wrong. Send Authorization: Bearer <token>; the relay's operator has it.",
     headers: ["www-authenticate"],
   },
+  forbidden: {
+    when: "The role of this operator does not go so far, or Cloudflare Access has let through somebody without one.",
+    message: "This needs the role admin, and siti has viewer.",
+  },
   wrong_owner: {
     when: "The credential does not serve that owner, whether or not there is one.",
     message: "This credential does not serve that owner. Check owner, and whose token or secret you use.",

@@ -3,7 +3,7 @@ export const securitySchemes = {
   operatorToken: {
     type: "http",
     scheme: "bearer",
-    description: "The operator's token: what `ADMIN_TOKEN` is set to.",
+    description: "An operator's token: what `ADMIN_TOKEN` is set to, or one of `OPERATORS`.",
   },
   consoleSession: {
     type: "apiKey",
@@ -11,6 +11,13 @@ export const securitySchemes = {
     name: "__Host-relay_session",
     description:
       "The cookie of a sign-in to the console (over plain http `relay_session`). Taken from the relay's own pages alone.",
+  },
+  accessToken: {
+    type: "apiKey",
+    in: "header",
+    name: "Cf-Access-Jwt-Assertion",
+    description:
+      "What Cloudflare Access puts into a request, where the relay is set up for it. As with the cookie, from the relay's own pages alone, or with their `Origin`.",
   },
   deskToken: {
     type: "http",

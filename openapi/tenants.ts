@@ -14,7 +14,7 @@ import { ownerInPath, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
 
-export const OPERATOR = ["operatorToken", "consoleSession"];
+export const OPERATOR = ["operatorToken", "consoleSession", "accessToken"];
 const TAG = "Operator: tenants";
 const PATH = "/admin/tenants/{owner}";
 

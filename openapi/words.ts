@@ -37,6 +37,7 @@ const FIELDS: Record<string, string> = {
   checks: "One for each thing that was looked at.",
   ms: "How long it took, in milliseconds.",
   outcome: "How the attempt ended. Attempts that were recorded before this field was kept do not have it.",
+  during: "The attempt failed before the message was sent: the login did not give a token.",
   noAnswer: "Why the far end did not answer, where the relay can tell.",
   detail: "Why the attempt failed, in the relay's own words; left out where `status` alone says so.",
   givenUpAfterSeconds: "On the last attempt of a message that got too old: the `maxAgeSeconds` it had.",

@@ -82,6 +82,7 @@ function answer(c: AppContext, error: unknown): Response {
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,
+    actor: c.get("operator")?.name,
     ...c.get("about"),
     status: refusal.status,
     code: refusal.code,

@@ -2,22 +2,46 @@ import * as z from "zod/mini";
 import { equalSecrets, fromBase64 } from "./crypto/bytes";
 import type { MasterKeys } from "./crypto/derive";
 import { AppError } from "./model/errors";
+import { ROLES, type Role, type RoleRule } from "./model/operator";
 import type { Result } from "./model/result";
 import { refuse } from "./lib/zod";
 
 /** A setting, or the name of it and what is wrong with it. */
 type Setting<T> = Result<T, string>;
 type IngressKey = { name: string; key: string };
+/** An operator with a token of their own. */
+export type NamedToken = { name: string; role: Role; token: string };
+/** Cloudflare Access in front of the relay: whose tokens count, and which role they give to whom. */
+export type Access = { origin: string; audiences: string[]; rules: RoleRule[] };
 
 /** The Worker's settings, checked. A setting that fails is an error only for the requests that need it: see `required`. */
 export type Config = {
   adminToken: Setting<string>;
   masterKeys: Setting<MasterKeys>;
   ingressKeys: Setting<IngressKey[]>;
+  /** None where OPERATORS is not set. */
+  operators: Setting<NamedToken[]>;
+  /** Undefined where no setting of Access is set. */
+  access: Setting<Access | undefined>;
   allowInsecureTargets: boolean;
 };
 
+/** Settings that a relay may do without. Wrangler's types name those alone that it asks for. */
+type Optional = Partial<
+  Record<"MASTER_KEY_PREVIOUS" | "OPERATORS" | "ACCESS_TEAM_DOMAIN" | "ACCESS_AUD" | "ACCESS_ROLES", string>
+>;
+
+/** The name of who has ADMIN_TOKEN. */
+const ADMIN = "admin";
+
 const text = z.string({ error: "is not set" });
+
+/** What is separated by commas. */
+const entriesOf = (given: string): string[] =>
+  given
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
 
 const adminToken = text.check(z.minLength(32, "is shorter than 32 characters; make one with: openssl rand -hex 32"));
 
@@ -33,10 +57,7 @@ const masterKey = z.pipe(
 const ingressKeys = z.pipe(
   text,
   z.transform((given, context) => {
-    const entries = given
-      .split(",")
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== "");
+    const entries = entriesOf(given);
     const keys = entries.map((entry) => ({
       name: entry.split("=", 1)[0] ?? "",
       key: entry.slice(entry.indexOf("=") + 1),
@@ -46,8 +67,78 @@ const ingressKeys = z.pipe(
   }),
 );
 
+const role = ROLES.join("|");
+const OPERATOR = new RegExp(`^([\\w.-]{1,64}):(${role})=(\\S{32,1024})$`);
+const RULE = new RegExp(`^(\\*@[^\\s@*]+|[^\\s@*]+@[^\\s@*]+):(${role})$`);
+
+/** A name says in the audit log who it was, and a token which name: neither may stand twice. */
+const operatorsBeside = (admin: string | undefined) =>
+  z.pipe(
+    text,
+    z.transform((given, context) => {
+      const found = entriesOf(given).map((entry) => OPERATOR.exec(entry));
+      const operators = found.flatMap((match) =>
+        match ? [{ name: match[1] ?? "", role: match[2] as Role, token: match[3] ?? "" }] : [],
+      );
+      if (operators.length === 0 || operators.length < found.length) {
+        return refuse(
+          context,
+          "is not a list of name:role=token, separated by commas, with a role of viewer, operator or admin and a token of 32 characters or more",
+        );
+      }
+      const names = new Set([ADMIN, ...operators.map(({ name }) => name)]);
+      const tokens = new Set([admin, ...operators.map(({ token }) => token)]);
+      if (names.size === operators.length + 1 && tokens.size === operators.length + 1) return operators;
+      return refuse(context, "has a name or a token twice; admin and its token are those of ADMIN_TOKEN");
+    }),
+  );
+
+const team = z.pipe(
+  text,
+  z.transform((given, context) => {
+    const url = URL.parse(given.includes("://") ? given : `https://${given}`);
+    if (url && url.href === `${url.origin}/` && url.hostname.includes(".")) return url.origin;
+    return refuse(context, "is not a host such as bank.cloudflareaccess.com");
+  }),
+);
+
+const audiences = z.pipe(
+  text,
+  z.transform((given, context) => {
+    const tags = entriesOf(given);
+    return tags.length > 0 ? tags : refuse(context, "is not the AUD tag of an application of Access");
+  }),
+);
+
+const rules = z.pipe(
+  text,
+  z.transform((given, context) => {
+    const found = entriesOf(given).map((entry) => RULE.exec(entry));
+    const all = found.flatMap((match) =>
+      match ? [{ address: (match[1] ?? "").toLowerCase(), role: match[2] as Role }] : [],
+    );
+    const isWhole = all.length > 0 && all.length === found.length;
+    if (isWhole && new Set(all.map(({ address }) => address)).size === all.length) return all;
+    return refuse(
+      context,
+      "is not a list of address:role or *@domain:role, separated by commas, each address once, with a role of viewer, operator or admin",
+    );
+  }),
+);
+
+function accessOf(env: Optional): Setting<Access | undefined> {
+  if (env.ACCESS_TEAM_DOMAIN === undefined && env.ACCESS_AUD === undefined && env.ACCESS_ROLES === undefined)
+    return { ok: true, value: undefined };
+  const origin = setting("ACCESS_TEAM_DOMAIN", team, env.ACCESS_TEAM_DOMAIN);
+  if (!origin.ok) return origin;
+  const tags = setting("ACCESS_AUD", audiences, env.ACCESS_AUD);
+  if (!tags.ok) return tags;
+  const all = setting("ACCESS_ROLES", rules, env.ACCESS_ROLES);
+  return all.ok ? { ok: true, value: { origin: origin.value, audiences: tags.value, rules: all.value } } : all;
+}
+
 /** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
-function masterKeysOf(env: Env & { MASTER_KEY_PREVIOUS?: string }): Setting<MasterKeys> {
+function masterKeysOf(env: Env & Optional): Setting<MasterKeys> {
   const current = setting("MASTER_KEY", masterKey, env.MASTER_KEY);
   if (!current.ok) return current;
   if (env.MASTER_KEY_PREVIOUS === undefined) return { ok: true, value: [current.value] };
@@ -64,13 +155,18 @@ function setting<T>(name: string, schema: z.ZodMiniType<T>, value: unknown): Set
 const known = new WeakMap<object, Config>();
 
 /** Reads and checks the bindings of one isolate, once. */
-export function readConfig(env: Env): Config {
+export function readConfig(env: Env & Optional): Config {
   let config = known.get(env);
   if (!config) {
     config = {
       adminToken: setting("ADMIN_TOKEN", adminToken, env.ADMIN_TOKEN),
       masterKeys: masterKeysOf(env),
       ingressKeys: setting("INGRESS_KEYS", ingressKeys, env.INGRESS_KEYS),
+      operators:
+        env.OPERATORS === undefined
+          ? { ok: true, value: [] }
+          : setting("OPERATORS", operatorsBeside(env.ADMIN_TOKEN), env.OPERATORS),
+      access: accessOf(env),
       allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
     };
     known.set(env, config);
@@ -91,3 +187,15 @@ export function ingressNames(config: Config, key: string): string[] {
     .filter((entry) => equalSecrets(key, entry.key))
     .map((entry) => entry.name);
 }
+
+const adminOf = (config: Config): NamedToken => ({ name: ADMIN, role: "admin", token: required(config.adminToken) });
+
+/** Whose token this is. A fault in OPERATORS shuts out those it is about, and never ADMIN_TOKEN. */
+export function operatorWith(config: Config, token: string): NamedToken | undefined {
+  const admin = adminOf(config);
+  if (equalSecrets(token, admin.token)) return admin;
+  return required(config.operators).find((each) => equalSecrets(token, each.token));
+}
+
+export const operatorNamed = (config: Config, name: string): NamedToken | undefined =>
+  name === ADMIN ? adminOf(config) : required(config.operators).find((each) => each.name === name);

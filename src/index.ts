@@ -1,6 +1,7 @@
 import { app } from "./app";
 import { sweep } from "./tenant-index/sweep";
 
+export { Audit } from "./audit/audit";
 export { ConsoleSession } from "./console-session/console-session";
 export { EngineSession } from "./engine-session/engine-session";
 export { Registrar } from "./registrar/registrar";

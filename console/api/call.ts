@@ -4,6 +4,8 @@ import type { Issue } from "./types";
 /** The only place that sends requests; all of them go to the relay's own origin, with its cookie. */
 
 const TIMEOUT_MS = 30_000;
+/** These ask whether somebody is signed in: that nobody is, is an answer. */
+const ASKING = new Set(["/console/session", "/admin/me"]);
 
 export class ApiError extends Error {
   /** 0 when there was no answer. */
@@ -37,7 +39,7 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   // What stands between may answer in place of the relay, and in any shape.
   const refusal: Partial<Refusal["error"]> = (answer as Partial<Refusal> | undefined)?.error ?? {};
   const { code = "unavailable", message = "", issues } = refusal;
-  if (response.status === 401 && path !== "/console/session") signedOut();
+  if (response.status === 401 && !ASKING.has(path)) signedOut();
   throw new ApiError(response.status, code, message, issues);
 }
 

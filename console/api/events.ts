@@ -1,4 +1,4 @@
-import { eventsUrl, readSession } from "./relay";
+import { eventsUrl, readMe } from "./relay";
 import type { TicketEvent } from "./types";
 
 /** The live word of a tenant's tickets, kept up over broken connections. */
@@ -70,8 +70,8 @@ export function listen(owner: string, listener: Listener): () => void {
     const longestMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
     timer = setTimeout(connect, longestMs * (0.5 + Math.random() / 2));
     // A browser does not say why a socket was refused; the session's end is the one cause that waiting does not fix.
-    const session = await readSession().catch(() => "unreachable");
-    if (!ended && session === undefined) listener.onSignedOut();
+    const operator = await readMe().catch(() => "unreachable");
+    if (!ended && operator === undefined) listener.onSignedOut();
   };
 
   connect();

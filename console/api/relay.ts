@@ -1,18 +1,24 @@
 import { ApiError, call } from "./call";
 import type {
+  AuditAnswer,
+  AuditCheckAnswer,
   ConnectedAnswer,
   CredentialsAnswer,
   DeadLettersAnswer,
+  MeAnswer,
   OverviewAnswer,
   TenantAnswer,
   TenantsAnswer,
   TicketsAnswer,
 } from "../../src/model/answers";
 import type {
+  AuditCheck,
+  AuditEntry,
   ConnectionTest,
   DeadLetter,
   Issue,
   LaneName,
+  Operator,
   Page,
   Replay,
   Session,
@@ -36,15 +42,18 @@ function query(parameters: Record<string, string | number | undefined>): string 
 
 const page = <T>(items: T[], next: string | undefined): Page<T> => (next === undefined ? { items } : { items, next });
 
-/** The session there is, or undefined. */
-export async function readSession(): Promise<Session | undefined> {
+/** Who is signed in, by a session or by what stands before the relay; undefined when nobody is. */
+export async function readMe(): Promise<Operator | undefined> {
   try {
-    return await call<Session>("GET", "/console/session");
+    return (await call<MeAnswer>("GET", "/admin/me")).operator;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return undefined;
     throw error;
   }
 }
+
+/** The session that `readMe` has found. */
+export const readSession = () => call<Session>("GET", "/console/session");
 
 export const signIn = (token: string) => call<Session>("POST", "/console/session", { token });
 export const signOut = () => call("DELETE", "/console/session");
@@ -127,6 +136,19 @@ export const replayDeadLetters = (owner: string, which: Which, dryRun: boolean) 
 
 export const replayTicket = (owner: string, ticketNumber: string, which: Which, dryRun: boolean) =>
   call<Replay>("POST", ticketPath(owner, ticketNumber, "/replay"), { ...which, dryRun });
+
+type AuditFilter = { owner: string; actor: string; before?: string | undefined };
+
+export async function listAudit(filter: AuditFilter, signal: AbortSignal): Promise<Page<AuditEntry>> {
+  const answer = await call<AuditAnswer>("GET", `/admin/audit${query(filter)}`, undefined, signal);
+  return page(answer.entries, answer.next);
+}
+
+export const verifyAudit = async (signal: AbortSignal): Promise<AuditCheck> =>
+  (await call<AuditCheckAnswer>("GET", "/admin/audit/verify", undefined, signal)).check;
+
+/** Where a browser gets all of it as a file. */
+export const auditExportUrl = (filter: AuditFilter): string => `/admin/audit${query({ ...filter, format: "ndjson" })}`;
 
 /** Where the socket of a tenant's events is. */
 export function eventsUrl(owner: string): string {

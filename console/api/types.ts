@@ -1,6 +1,7 @@
 import type {
   Checks,
   ConnectionTestAnswer,
+  MeAnswer,
   SessionAnswer,
   TenantReplayAnswer,
   TicketReplayAnswer,
@@ -10,6 +11,8 @@ import type {
 
 export type {
   Attempt,
+  AuditCheck,
+  AuditEntry,
   Credentials,
   LaneName,
   LaneView,
@@ -29,6 +32,7 @@ export { LANES } from "../../src/model/timeline";
 export type { Checks };
 
 export type Session = Omit<SessionAnswer, "status">;
+export type Operator = MeAnswer["operator"];
 export type ConnectionTest = Omit<ConnectionTestAnswer, "status">;
 
 /** `late`: those of `replayed` behind which a later message of their lane has already been delivered. */

@@ -34,7 +34,8 @@ export function Aftermath({ replayed, onClose }: { replayed: Replayed[]; onClose
   return (
     <Notice tone={toneOf(isOver, delivered === followed.length)}>
       <p>
-        <strong>{words.replay.done(replayed.length)}</strong> {words.replay.delivered(delivered, followed.length)}
+        <strong>{words.replay.done(replayed.length)}</strong>{" "}
+        {words.replay.delivered(delivered, followed.length, replayed.length)}
       </p>
       <ul class="followed">
         {followed.map(({ id, ticketNumber, customerName, lane, sequence, state }) => (

@@ -3,6 +3,7 @@ import { listDeadLetters, replayDeadLetters, type Which } from "../api/relay";
 import type { DeadLetter } from "../api/types";
 import { useDebounced } from "../lib/every";
 import { usePages } from "../lib/pages";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { Empty, ErrorNotice, Loading } from "../parts/notice";
 import { ReplayDialog } from "../parts/replay-dialog";
@@ -25,6 +26,7 @@ export function DeadLettersTab() {
   const [replayed, setReplayed] = useState<Replayed[]>([]);
   useHappenings(subscribe, useDebounced(pages.reload, QUIET_MS));
 
+  const mayReplay = useMay("operator");
   const letters = pages.items;
   const chosen = letters.filter(({ id }) => selected.has(id));
   const areAll = letters.length > 0 && chosen.length === letters.length;
@@ -49,36 +51,43 @@ export function DeadLettersTab() {
       {letters.length === 0 && !pages.isLoading && !pages.error && <Empty>{words.deadLetters.none}</Empty>}
       {letters.length > 0 && (
         <>
-          <div class="toolbar sticky">
-            <label class="check">
-              <input
-                type="checkbox"
-                checked={areAll}
-                indeterminate={chosen.length > 0 && !areAll}
-                onChange={() => setSelected(new Set(areAll ? [] : letters.map(({ id }) => id)))}
-              />
-              {words.deadLetters.selectAll(letters.length)}
-            </label>
-            <span class="muted" role="status">
-              {words.deadLetters.selected(chosen.length)}
-            </span>
-            <span class="toolbar-actions">
-              <button
-                type="button"
-                class="primary"
-                disabled={chosen.length === 0}
-                onClick={() => setWhich({ ids: chosen.map(({ id }) => id) })}
-              >
-                {words.replay.selected(chosen.length)}
-              </button>
-              <button type="button" onClick={() => setWhich({ all: true })}>
-                {words.replay.all(overview?.dead.messages ?? letters.length)}
-              </button>
-            </span>
-          </div>
+          {mayReplay && (
+            <div class="toolbar sticky">
+              <label class="check">
+                <input
+                  type="checkbox"
+                  checked={areAll}
+                  indeterminate={chosen.length > 0 && !areAll}
+                  onChange={() => setSelected(new Set(areAll ? [] : letters.map(({ id }) => id)))}
+                />
+                {words.deadLetters.selectAll(letters.length)}
+              </label>
+              <span class="muted" role="status">
+                {words.deadLetters.selected(chosen.length)}
+              </span>
+              <span class="toolbar-actions">
+                <button
+                  type="button"
+                  class="primary"
+                  disabled={chosen.length === 0}
+                  onClick={() => setWhich({ ids: chosen.map(({ id }) => id) })}
+                >
+                  {words.replay.selected(chosen.length)}
+                </button>
+                <button type="button" onClick={() => setWhich({ all: true })}>
+                  {words.replay.all(overview?.dead.messages ?? letters.length)}
+                </button>
+              </span>
+            </div>
+          )}
           <ul class="letters">
             {letters.map((letter) => (
-              <LetterRow key={letter.id} letter={letter} isChosen={selected.has(letter.id)} onChoose={choose} />
+              <LetterRow
+                key={letter.id}
+                letter={letter}
+                isChosen={selected.has(letter.id)}
+                onChoose={mayReplay ? choose : undefined}
+              />
             ))}
           </ul>
         </>

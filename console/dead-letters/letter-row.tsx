@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { DeadLetter } from "../api/types";
+import { masked } from "../lib/mask";
 import { ticketHref } from "../lib/route";
 import { Age, Time } from "../parts/time";
 import { useTenant } from "../tenant/context";
@@ -8,7 +9,12 @@ import { contentOf } from "../ticket/content";
 import { MessageContent } from "../ticket/message-card";
 import { useWords } from "../words/language";
 
-type Props = { letter: DeadLetter; isChosen: boolean; onChoose: (id: string, isChosen: boolean) => void };
+/** Without `onChoose` it cannot be selected. */
+type Props = {
+  letter: DeadLetter;
+  isChosen: boolean;
+  onChoose: ((id: string, isChosen: boolean) => void) | undefined;
+};
 
 export function LetterRow({ letter, isChosen, onChoose }: Props) {
   const words = useWords();
@@ -19,15 +25,19 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
   const name = words.messageInLane(sequence, words.lane[lane]);
   return (
     <li class="letter">
-      <input
-        type="checkbox"
-        aria-label={words.deadLetters.select(customerName || ticketNumber, name)}
-        checked={isChosen}
-        onChange={(change) => onChoose(id, change.currentTarget.checked)}
-      />
+      {onChoose && (
+        <input
+          type="checkbox"
+          aria-label={words.deadLetters.select(customerName || ticketNumber, name)}
+          checked={isChosen}
+          onChange={(change) => onChoose(id, change.currentTarget.checked)}
+        />
+      )}
       <div class="letter-main">
         <p class="letter-head">
-          <a href={ticketHref(tenant.owner, ticketNumber)}>{customerName || ticketNumber}</a>
+          <a dir="auto" href={ticketHref(tenant.owner, ticketNumber, id)}>
+            {customerName || ticketNumber}
+          </a>
           <span>
             <span class={`lane-mark lane-mark-${lane}`} aria-hidden="true" />
             {name}
@@ -37,7 +47,11 @@ export function LetterRow({ letter, isChosen, onChoose }: Props) {
             <Time at={acceptedAt} /> <Age at={acceptedAt} />
           </span>
         </p>
-        {!isOpen && <p class="one-line">{text || link || type}</p>}
+        {!isOpen && (
+          <p dir="auto" class="one-line">
+            {masked(text) || link || type}
+          </p>
+        )}
         <p class="error one-line">{attempts.at(-1)?.error}</p>
         {isOpen && (
           <div class="preview">

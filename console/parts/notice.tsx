@@ -18,6 +18,7 @@ export function ErrorNotice({ error, retry }: { error: ApiError; retry?: () => v
   const words = useWords();
   return (
     <Notice tone="bad">
+      {error.code === "forbidden" && <p>{words.forbidden}</p>}
       <p>{error.code === "unreachable" ? words.unreachable : error.message || words.failed(error.status)}</p>
       {retry && (
         <button type="button" onClick={retry}>

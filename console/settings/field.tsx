@@ -3,15 +3,21 @@ import { useWords } from "../words/language";
 import type { Value } from "./draft";
 import type { Field } from "./fields";
 
-type Props = { field: Field; value: Value | undefined; problem: string | undefined; onChange: (value: Value) => void };
+type Props = {
+  field: Field;
+  value: Value | undefined;
+  problem: string | undefined;
+  readOnly: boolean;
+  onChange: (value: Value) => void;
+};
 
 /** One field with its label, its hint, and what the relay found wrong with it. */
-export function FormField({ field, value, problem, onChange }: Props) {
+export function FormField({ field, value, problem, readOnly, onChange }: Props) {
   const words = useWords();
   const id = useId();
   const { label, hint } = words.fields[field.path];
   const described = { "aria-describedby": `${id}-hint`, "aria-invalid": problem !== undefined };
-  const control = { id, ...described };
+  const control = { id, disabled: readOnly, ...described };
   return (
     <div class={`field field-${field.kind}`}>
       <label for={id}>{label}</label>
@@ -23,7 +29,10 @@ export function FormField({ field, value, problem, onChange }: Props) {
   );
 }
 
-type ControlProps = Omit<Props, "problem"> & { label: string; control: { id: string; "aria-invalid": boolean } };
+type ControlProps = Omit<Props, "problem" | "readOnly"> & {
+  label: string;
+  control: { id: string; disabled: boolean; "aria-invalid": boolean };
+};
 
 function Control({ field, value, label, control, onChange }: ControlProps) {
   const words = useWords();

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { putTenant } from "../api/relay";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { useTenant } from "../tenant/context";
 import { useWords } from "../words/language";
@@ -16,6 +17,7 @@ export function SettingsTab() {
   const [isChanged, setChanged] = useState(false);
   const [isSaved, setSaved] = useState(false);
   const [isConnecting, setConnecting] = useState(false);
+  const [mayChange, mayTest] = [useMay("admin"), useMay("operator")];
   const save = async (record: Record<string, unknown>) => {
     setSaved(false);
     replaceTenant(await putTenant(owner, record));
@@ -33,10 +35,11 @@ export function SettingsTab() {
         record={tenant}
         save={save}
         saveLabel={words.save}
+        readOnly={!mayChange}
         isSaved={isSaved}
         onChanged={setChanged}
         below={(deskType) => ({
-          desk: (
+          desk: mayTest && (
             <>
               <ConnectionTestButton
                 key={tenant.desk.type}
@@ -52,7 +55,7 @@ export function SettingsTab() {
                 }
                 disabled={isChanged}
               />
-              {deskType === "chatwoot" && (
+              {mayChange && deskType === "chatwoot" && (
                 <div class="connection-test">
                   <button type="button" onClick={() => setConnecting(true)}>
                     {words.connect.start}
@@ -62,7 +65,7 @@ export function SettingsTab() {
               )}
             </>
           ),
-          dolphins: (
+          dolphins: mayTest && (
             <ConnectionTestButton
               owner={owner}
               end="engine"
@@ -82,8 +85,12 @@ export function SettingsTab() {
       {isConnecting && (
         <ConnectChatwoot tenant={tenant} onConnected={replaceTenant} onClose={() => setConnecting(false)} />
       )}
-      <CredentialsPanel />
-      <DeletePanel />
+      {mayChange && (
+        <>
+          <CredentialsPanel />
+          <DeletePanel />
+        </>
+      )}
     </section>
   );
 }

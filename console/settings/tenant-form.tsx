@@ -15,6 +15,8 @@ type Props = {
   /** Puts it; what it throws is shown, beside the fields where it says which. */
   save: (record: Record<string, unknown>) => Promise<void>;
   saveLabel: string;
+  /** For who may look at it alone: what could not be saved is not typed, and secrets are not there. */
+  readOnly?: boolean;
   isSaved?: boolean;
   onChanged?: (isChanged: boolean) => void;
   /** Above the fields, and below those of a section. */
@@ -22,7 +24,16 @@ type Props = {
   below?: (deskType: string) => Partial<Record<SectionName, ComponentChildren>>;
 };
 
-export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged, children, below }: Props) {
+export function TenantForm({
+  record,
+  save,
+  saveLabel,
+  readOnly = false,
+  isSaved = false,
+  onChanged,
+  children,
+  below,
+}: Props) {
   const words = useWords();
   const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState<Draft>(() => draftOf(record));
@@ -61,10 +72,11 @@ export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged
         <fieldset key={name}>
           <legend>{words.section[name]}</legend>
           <div class="fields">
-            {fields.map((field) => (
+            {(readOnly ? fields.filter(({ kind }) => kind !== "secret") : fields).map((field) => (
               <FormField
                 key={field.path}
                 field={field}
+                readOnly={readOnly}
                 value={draft[field.path]}
                 problem={problemAt(field.path)}
                 onChange={(value) => setDraft((before) => ({ ...before, [field.path]: value }))}
@@ -76,12 +88,14 @@ export function TenantForm({ record, save, saveLabel, isSaved = false, onChanged
       ))}
       {error && <Problems error={error} elsewhere={error.issues.filter(({ path }) => !paths.has(path))} />}
       {isSaved && !isChanged && <Notice tone="good">{words.saved}</Notice>}
-      <div class="form-actions">
-        <button class="primary" disabled={isBusy}>
-          {saveLabel}
-        </button>
-        {isChanged && <span class="muted">{words.unsaved}</span>}
-      </div>
+      {!readOnly && (
+        <div class="form-actions">
+          <button class="primary" disabled={isBusy}>
+            {saveLabel}
+          </button>
+          {isChanged && <span class="muted">{words.unsaved}</span>}
+        </div>
+      )}
     </form>
   );
 }

@@ -54,12 +54,14 @@ export function LiveTab() {
       </div>
       <h3>{words.live.day}</h3>
       <div class="day-chart">
-        <Sparkline
-          minutes={day.data?.minutes ?? []}
-          bars={DAY_MINUTES / MINUTES_PER_BAR}
-          minutesPerBar={MINUTES_PER_BAR}
-          label={words.live.day}
-        />
+        {day.data && (
+          <Sparkline
+            overview={day.data}
+            bars={DAY_MINUTES / MINUTES_PER_BAR}
+            minutesPerBar={MINUTES_PER_BAR}
+            label={words.live.day}
+          />
+        )}
       </div>
       <div class="page-top">
         <h3>{words.live.title}</h3>

@@ -52,7 +52,7 @@ export function TenantPage({ owner, route }: { owner: string; route: TenantRoute
     <TenantContext.Provider value={hold}>
       <ZoneProvider value={hold.tenant.timeZone}>
         {route.page === "ticket" ? (
-          <TicketPage key={route.ticketNumber} ticketNumber={route.ticketNumber} />
+          <TicketPage key={route.ticketNumber} ticketNumber={route.ticketNumber} linked={route.message} />
         ) : (
           <>
             <TenantHead tab={route.tab} />

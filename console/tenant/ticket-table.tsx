@@ -43,8 +43,8 @@ function Row({ owner, ticket }: RowProps) {
   return (
     <tr>
       <th scope="row">
-        <a class="row-link" href={ticketHref(owner, ticketNumber)}>
-          {customerName || ticketNumber}
+        <a class="row-link" dir="auto" href={ticketHref(owner, ticketNumber)}>
+          {customerName.trim() || ticketNumber}
         </a>
         <span class="sub">
           <span class="mono">{ticketNumber}</span> <span class="channel">{channel}</span>

@@ -1,10 +1,13 @@
 import type { ComponentChildren } from "preact";
-import type { Minute, Overview } from "../api/types";
+import { LANES, type Minute, type Overview } from "../api/types";
 import { took } from "../lib/times";
 import { Sparkline } from "../parts/sparkline";
 import { For } from "../parts/time";
-import { useWords } from "../words/language";
+import { useTimes, useWords } from "../words/language";
 import { useTenant } from "./context";
+
+/** Counts are no further behind while somebody looks. */
+const BEHIND_MS = 30_000;
 
 /** The tenant's health in one line. */
 export function Tiles() {
@@ -12,10 +15,20 @@ export function Tiles() {
   return <dl class="tiles">{overview ? <Filled overview={overview} /> : <Tile name="…" value="…" />}</dl>;
 }
 
-function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: Overview }) {
+function Filled({ overview }: { overview: Overview }) {
+  const { waiting, dead, tickets, minutes, countedUntil } = overview;
   const words = useWords();
-  const { delivered, meanMs, maxMs } = lastHour(minutes);
-  const lag = words.lag(took(meanMs, words.units), took(maxMs, words.units));
+  const times = useTimes();
+  const nowMs = Date.now();
+  const { delivered, died } = lastHour(minutes);
+  const isBehind = Date.parse(countedUntil) < nowMs - BEHIND_MS;
+  const lag = LANES.flatMap((lane) => {
+    const { p50Ms, p95Ms, p99Ms } = overview.lag[lane];
+    if (p50Ms === undefined || p95Ms === undefined || p99Ms === undefined) return [];
+    return [
+      `${words.laneShort[lane]} ${words.lag(took(p50Ms, words.units), took(p95Ms, words.units), took(p99Ms, words.units))}`,
+    ];
+  });
   return (
     <>
       <Tile name={words.waiting} value={waiting.messages} tone={waiting.messages > 0 ? "waiting" : ""}>
@@ -36,9 +49,19 @@ function Filled({ overview: { waiting, dead, tickets, minutes } }: { overview: O
       <Tile
         name={words.deliveredLastHour}
         value={delivered}
-        side={<Sparkline minutes={minutes} label={words.lastHour} />}
+        side={<Sparkline overview={overview} label={words.lastHour} />}
       >
-        {delivered > 0 ? lag : words.quietHour}
+        {isBehind
+          ? words.countedUntil(times.clock(countedUntil, nowMs))
+          : delivered > 0
+            ? lag.map((line) => (
+                <span key={line} class="sub">
+                  {line}
+                </span>
+              ))
+            : died > 0
+              ? words.nDead(died)
+              : words.quietHour}
       </Tile>
     </>
   );
@@ -67,14 +90,8 @@ function Tile({ name, value, tone = "", side, children }: TileProps) {
   );
 }
 
-/** Deliveries of both lanes, and how long after their acceptance they came. */
-function lastHour(minutes: Minute[]): { delivered: number; meanMs: number; maxMs: number } {
+function lastHour(minutes: Minute[]): { delivered: number; died: number } {
   const lanes = minutes.flatMap(({ toDesk, toDolphins }) => [toDesk, toDolphins]);
-  const delivered = lanes.reduce((sum, lane) => sum + lane.delivered, 0);
-  const lagMs = lanes.reduce((sum, lane) => sum + lane.delivered * lane.lagMeanMs, 0);
-  return {
-    delivered,
-    meanMs: delivered === 0 ? 0 : lagMs / delivered,
-    maxMs: Math.max(0, ...lanes.map((lane) => lane.lagMaxMs)),
-  };
+  const sum = (of: "delivered" | "dead") => lanes.reduce((total, lane) => total + lane[of], 0);
+  return { delivered: sum("delivered"), died: sum("dead") };
 }

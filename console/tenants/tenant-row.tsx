@@ -25,7 +25,7 @@ export function TenantRow({ tenant, health }: { tenant: Tenant; health: Health |
       )}
       <td data-label={words.tenants.desk}>{desk.type}</td>
       <td class="spark-column">
-        {typeof health === "object" && <Sparkline minutes={health.minutes} label={words.lastHour} />}
+        {typeof health === "object" && <Sparkline overview={health} label={words.lastHour} />}
       </td>
     </tr>
   );

@@ -3,6 +3,7 @@ import { listTenants } from "../api/relay";
 import type { Tenant } from "../api/types";
 import { usePages } from "../lib/pages";
 import { newTenantHref } from "../lib/route";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { Empty, ErrorNotice, Loading } from "../parts/notice";
 import { useWords } from "../words/language";
@@ -18,11 +19,13 @@ export function TenantsPage() {
   const words = useWords();
   const pages = usePages<Tenant>("tenants", listTenants);
   const overviews = useOverviews(pages.items.map(({ owner }) => owner));
+  const mayAdd = useMay("admin");
   const [text, setText] = useState("");
   const [onlyTrouble, setOnlyTrouble] = useState(false);
+  const unknown = pages.items.filter(({ owner }) => overviews.get(owner) === "unknown");
   const troubled = pages.items.filter(({ owner }) => inTrouble(overviews.get(owner)));
   const wanted = text.trim().toLowerCase();
-  const shown = (onlyTrouble ? troubled : pages.items).filter(({ owner, name }) =>
+  const shown = (onlyTrouble ? [...troubled, ...unknown] : pages.items).filter(({ owner, name }) =>
     `${name} ${owner}`.toLowerCase().includes(wanted),
   );
 
@@ -30,9 +33,11 @@ export function TenantsPage() {
     <>
       <div class="page-top">
         <PageHeading title={words.tenants.title} />
-        <a class="button primary" href={newTenantHref}>
-          {words.tenants.add}
-        </a>
+        {mayAdd && (
+          <a class="button primary" href={newTenantHref}>
+            {words.tenants.add}
+          </a>
+        )}
       </div>
       <RelayHealth />
       <div class="toolbar">
@@ -54,7 +59,7 @@ export function TenantsPage() {
           {words.tenants.onlyTrouble}
         </label>
         <p class="muted" role="status">
-          {overviews.size > 0 && words.tenants.trouble(troubled.length, pages.items.length)}
+          {overviews.size > 0 && words.tenants.trouble(troubled.length, unknown.length, pages.items.length)}
         </p>
       </div>
       {pages.error && <ErrorNotice error={pages.error} retry={pages.reload} />}

@@ -11,6 +11,8 @@ export type Failure =
   | { kind: "timeout"; ms: number }
   | { kind: "unreachable"; detail: string }
   | { kind: "blocked"; detail: string }
+  /** The login gave no token, so the message was not sent. */
+  | { kind: "login"; detail: string }
   | { kind: "other"; detail: string };
 
 /** What a person can do about it. */
@@ -19,6 +21,7 @@ export type Advice =
   | "checkCertificate"
   | "checkName"
   | "checkSecret"
+  | "checkLogin"
   | "checkUrl"
   | "fixUrl"
   | "readAnswer"
@@ -34,6 +37,7 @@ export function failureOf(attempt: Attempt): Failure | undefined {
   if (status !== undefined && UNREACHED[status]) return { kind: "unreached", status };
   // An attempt of the relay's first version has this one text and no other field.
   if (outcome === undefined) return status === undefined ? other(error) : { kind: "answered", status, answer: error };
+  if (attempt.during === "login") return { kind: "login", detail: detail ?? "" };
   if (outcome === "blocked") return { kind: "blocked", detail: detail ?? "" };
   if (noAnswer === "timeout") return { kind: "timeout", ms };
   if (noAnswer === "connection") return { kind: "unreachable", detail: detail ?? "" };
@@ -55,6 +59,8 @@ export function adviceFor(failure: Failure): Advice {
   switch (failure.kind) {
     case "blocked":
       return "fixUrl";
+    case "login":
+      return "checkLogin";
     case "timeout":
       return "tooSlow";
     case "unreachable":

@@ -62,7 +62,7 @@ function goTo(id: string): void {
 }
 
 const needsSettings = (failure: Failure): boolean =>
-  ["checkSecret", "checkUrl", "fixUrl", "tooSlow", "checkNetwork", "checkAddress", "checkName"].includes(
+  ["checkSecret", "checkLogin", "checkUrl", "fixUrl", "tooSlow", "checkNetwork", "checkAddress", "checkName"].includes(
     adviceFor(failure),
   );
 
@@ -105,6 +105,8 @@ function sayFailure(failure: Failure, who: string, words: ReturnType<typeof useW
       return words.why.timeout(who, took(failure.ms, words.units));
     case "unreachable":
       return words.why.unreachable(who, quoted(failure.detail));
+    case "login":
+      return words.why.login(who, quoted(failure.detail));
     case "blocked":
       return words.why.blocked(who, failure.detail);
     case "other":

@@ -1,15 +1,18 @@
 import { useState } from "preact/hooks";
 import type { TimelineMessage } from "../api/types";
+import { ticketHref } from "../lib/route";
 import { LongText } from "../parts/long-text";
 import { MessageState } from "../parts/state";
 import { Age, Time } from "../parts/time";
+import { useTenant } from "../tenant/context";
 import { useWords } from "../words/language";
 import { Attempts } from "./attempts";
 import { contentOf } from "./content";
 
 /** One message: what it says, how it stands, and every attempt to deliver it. */
-export function MessageCard({ message }: { message: TimelineMessage }) {
+export function MessageCard({ ticketNumber, message }: { ticketNumber: string; message: TimelineMessage }) {
   const words = useWords();
+  const { owner } = useTenant().tenant;
   const { lane, sequence, kind, state, acceptedAt, suspectedDuplicate, attempts, event, id } = message;
   return (
     <article
@@ -28,7 +31,10 @@ export function MessageCard({ message }: { message: TimelineMessage }) {
           </span>
         )}
         <span class="when">
-          <Time at={acceptedAt} /> <Age at={acceptedAt} />
+          <a href={ticketHref(owner, ticketNumber, id)} aria-label={words.linkHere}>
+            <Time at={acceptedAt} />
+          </a>{" "}
+          <Age at={acceptedAt} />
         </span>
       </header>
       <MessageContent message={message} />
@@ -40,14 +46,21 @@ export function MessageCard({ message }: { message: TimelineMessage }) {
 
 export function MessageContent({ message: { kind, event } }: { message: Pick<TimelineMessage, "kind" | "event"> }) {
   const words = useWords();
-  const { type, text, link, reason } = contentOf(kind, event);
+  const { type, text, link, open, reason } = contentOf(kind, event);
   return (
     <>
       {reason !== undefined && <p class="muted">{words.replyFailed(reason)}</p>}
       {type !== "text" && type !== "" && <span class="type">{type}</span>}
       {text !== "" && <LongText text={text} />}
-      {/* No link: what a customer sent is not to be opened from here by a slip. */}
+      {/* The address is no link: what a customer sent is not to be opened by a slip. */}
       {link !== "" && <p class="text mono small">{link}</p>}
+      {open && (
+        <p>
+          <a class="small" href={open.href} target="_blank" rel="noopener noreferrer external">
+            {open.what === "file" ? words.openFile : words.openMap}
+          </a>
+        </p>
+      )}
     </>
   );
 }

@@ -3,8 +3,10 @@ import { Empty } from "../parts/notice";
 import { useWords } from "../words/language";
 import { MessageCard } from "./message-card";
 
+type Props = { ticketNumber: string; messages: TimelineMessage[]; older: (() => void) | undefined };
+
 /** Two swim-lanes: a column for each direction, and time running down through both. */
-export function MessageList({ messages, older }: { messages: TimelineMessage[]; older: (() => void) | undefined }) {
+export function MessageList({ ticketNumber, messages, older }: Props) {
   const words = useWords();
   return (
     <section class="swim" aria-label={words.ticket.messages}>
@@ -25,7 +27,7 @@ export function MessageList({ messages, older }: { messages: TimelineMessage[]; 
       <ol class="swim-list">
         {messages.map((message) => (
           <li key={message.id} class={`swim-${message.lane}`}>
-            <MessageCard message={message} />
+            <MessageCard ticketNumber={ticketNumber} message={message} />
           </li>
         ))}
       </ol>

@@ -20,7 +20,7 @@ export function TicketHead({ ticket, children }: { ticket: TicketView["ticket"];
       </nav>
       <div class="page-top">
         <PageHeading title={`${customerName || ticketNumber} · ${tenant.name}`}>
-          {customerName || ticketNumber} <TicketStateBadge state={state} />
+          <bdi>{customerName.trim() || ticketNumber}</bdi> <TicketStateBadge state={state} />
         </PageHeading>
         <span class="page-actions">
           <LinkMark />

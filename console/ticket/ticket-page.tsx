@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { readTicket, replayTicket } from "../api/relay";
 import { LANES, type TimelineMessage } from "../api/types";
 import { useEvery } from "../lib/every";
 import { useLoad } from "../lib/load";
 import { tenantHref, tenantsHref } from "../lib/route";
+import { useMay } from "../operator";
 import { PageHeading } from "../parts/heading";
 import { ErrorNotice, Loading, Notice } from "../parts/notice";
 import { ReplayDialog } from "../parts/replay-dialog";
@@ -19,7 +20,7 @@ const WAITING_EVERY_MS = 3000;
 const QUIET_EVERY_MS = 15_000;
 
 /** One ticket: why each lane waits, and every attempt of every message. */
-export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
+export function TicketPage({ ticketNumber, linked }: { ticketNumber: string; linked: string | undefined }) {
   const words = useWords();
   const { tenant, subscribe } = useTenant();
   const { owner } = tenant;
@@ -27,6 +28,7 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
   const [older, setOlder] = useState<{ messages: TimelineMessage[]; next: string | undefined }>();
   const [isReplaying, setReplaying] = useState(false);
   const [replayed, setReplayed] = useState<number>();
+  const mayReplay = useMay("operator");
   const ticket = page.data;
   const isWaiting = LANES.some((lane) => (ticket?.lanes[lane].waiting ?? 0) > 0);
 
@@ -35,6 +37,14 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
     if (happening.type === "gap") page.reload();
     if (happening.type === "ticket" && happening.ticket.ticketNumber === ticketNumber) page.reload();
   });
+
+  const next = older ? older.next : ticket?.next;
+  const readOlder = async () => {
+    if (next === undefined) return;
+    const before = await readTicket(owner, ticketNumber, { before: next });
+    setOlder({ messages: [...before.messages, ...(older?.messages ?? [])], next: before.next });
+  };
+  useLinked(linked, ticket && { shown: older?.messages.length ?? 0, next, readOlder });
 
   if (!ticket) {
     if (!page.error) return <Loading />;
@@ -49,19 +59,13 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
     );
   }
 
-  const next = older ? older.next : ticket.next;
-  const readOlder = async () => {
-    if (next === undefined) return;
-    const before = await readTicket(owner, ticketNumber, { before: next });
-    setOlder({ messages: [...before.messages, ...(older?.messages ?? [])], next: before.next });
-  };
   const messages = merged(older?.messages ?? [], ticket.messages);
   const dead = LANES.reduce((sum, lane) => sum + ticket.lanes[lane].dead, 0);
 
   return (
     <>
       <TicketHead ticket={ticket}>
-        {dead > 0 && (
+        {dead > 0 && mayReplay && (
           <button type="button" class="primary" onClick={() => setReplaying(true)}>
             {words.replay.start(dead)}
           </button>
@@ -79,7 +83,11 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
           />
         ))}
       </div>
-      <MessageList messages={messages} older={next === undefined ? undefined : () => void readOlder()} />
+      <MessageList
+        ticketNumber={ticketNumber}
+        messages={messages}
+        older={next === undefined ? undefined : () => void readOlder()}
+      />
       {isReplaying && (
         <ReplayDialog
           replay={(dryRun) => replayTicket(owner, ticketNumber, { all: true }, dryRun)}
@@ -95,6 +103,32 @@ export function TicketPage({ ticketNumber }: { ticketNumber: string }) {
     </>
   );
 }
+
+type Pages = { shown: number; next: string | undefined; readOlder: () => Promise<void> };
+
+/** Leads to the message that a link names, however far back it stands; without one, to the newest of a long ticket. */
+function useLinked(linked: string | undefined, pages: Pages | undefined): void {
+  const arrivedAt = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    const wanted = linked ?? NEWEST;
+    if (!pages || arrivedAt.current === wanted) return;
+    const list = document.querySelectorAll<HTMLElement>("article.message");
+    const target = linked === undefined ? [...list].at(-1) : document.getElementById(linked);
+    if (!target && linked !== undefined && pages.next !== undefined) {
+      void pages.readOlder();
+      return;
+    }
+    arrivedAt.current = wanted;
+    const isLong = list.length > LONG;
+    if (linked === undefined && !isLong) return;
+    target?.scrollIntoView({ block: "center" });
+    if (linked !== undefined) target?.focus({ preventScroll: true });
+  }, [linked, pages === undefined, pages?.shown]);
+}
+
+const NEWEST = "newest";
+/** Messages that fit on a screen or two. */
+const LONG = 12;
 
 /** Older pages were read once; where they overlap with the newest, the newest is right. */
 function merged(older: TimelineMessage[], newest: TimelineMessage[]): TimelineMessage[] {

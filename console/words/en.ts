@@ -1,5 +1,6 @@
 import type { LaneName, TicketState, TimelineMessage } from "../api/types";
 import type { Units } from "../lib/times";
+import type { Role } from "../../src/model/operator";
 import type { FieldPath, SectionName } from "../settings/fields";
 import type { Advice } from "../ticket/failure";
 import { fields } from "./en-fields";
@@ -40,6 +41,11 @@ export const en = {
   kept: "kept",
   showAll: (count: number) => `Show all ${plural(count, "character")}`,
   showLess: "Show less",
+  showDigits: "Show covered digits",
+  coverDigits: "Cover digits",
+  openFile: "Open the file in a new tab",
+  openMap: "Show on a map in a new tab",
+  linkHere: "Link to this message",
   loadMore: "Load more",
   andMore: (count: number) => `and ${count} more`,
   noSuchPage: "There is no such page",
@@ -48,12 +54,15 @@ export const en = {
 
   signInTitle: "Sign in to dolphin-relay",
   signInLead: "The operator's console: tenants, tickets, dead letters.",
-  adminToken: "Admin token",
-  adminTokenHint: "The relay's ADMIN_TOKEN. It is not kept in the browser; the session lasts 8 hours.",
+  operatorToken: "Operator's token",
+  operatorTokenHint: "Your own, or the relay's ADMIN_TOKEN. It is not kept in the browser; the session lasts 8 hours.",
   signIn: "Sign in",
   signOut: "Sign out",
   sessionEnded: "Your session has ended. Sign in again to go on where you were.",
-  wrongToken: "That is not the admin token of this relay.",
+  wrongToken: "That is no operator's token of this relay.",
+
+  role: { viewer: "viewer", operator: "operator", admin: "admin" } as Record<Role, string>,
+  forbidden: "Your role does not go so far:",
 
   healthBad: "The relay itself is not well:",
   healthUnknown: "The relay did not say whether it is well.",
@@ -68,7 +77,9 @@ export const en = {
   nothingWaits: "nothing waits",
   noDead: "none",
   quietHour: "a quiet hour",
-  lag: (mean: string, longest: string) => `after ${mean} on average, ${longest} at most`,
+  countedUntil: (at: string) => `counted until ${at}`,
+  /** How long half, 95 and 99 of a hundred deliveries took at most. */
+  lag: (p50: string, p95: string, p99: string) => `p50 ${p50}, p95 ${p95}, p99 ${p99}`,
   n: (count: number) => count.toLocaleString("en"),
   nMessages: (count: number) => plural(count, "message"),
   nAccepted: (count: number) => `${count.toLocaleString("en")} accepted`,
@@ -109,8 +120,15 @@ export const en = {
     back: "Back to the tenants",
     filter: "Filter by name or owner",
     onlyTrouble: "Only those that need a look",
-    trouble: (count: number, all: number) =>
-      count === 0 ? `All ${all} are well` : `${count} of ${all} ${count === 1 ? "needs" : "need"} a look`,
+    /** `unknown`: of these nobody can say. */
+    trouble: (count: number, unknown: number, all: number) =>
+      [
+        count > 0 && `${count} of ${all} ${count === 1 ? "needs" : "need"} a look`,
+        unknown > 0 && `${unknown} of ${all} not known`,
+        count + unknown === 0 && (all === 1 ? "It is well" : `All ${all} are well`),
+      ]
+        .filter(Boolean)
+        .join(", "),
     none: "No tenants yet. The first one is made with “New tenant”.",
     noneShown: "No tenant fits the filter.",
     unknown: "not known",
@@ -171,6 +189,7 @@ export const en = {
     unreached: (who: string, status: number) => `Cloudflare got no usable answer from ${who} (its status ${status})`,
     timeout: (who: string, limit: string) => `${who} gave no complete answer within ${limit}`,
     unreachable: (who: string, detail: string) => `${who} could not be reached (${detail})`,
+    login: (who: string, detail: string) => `the login at ${who} failed (${detail})`,
     blocked: (who: string, detail: string) => `the relay may not call the address of ${who}: ${detail}`,
     other: (_who: string, detail: string) => detail,
   },
@@ -183,6 +202,8 @@ export const en = {
       `the certificate of ${who} is not trusted: it is self-signed, expired or another name's, or its chain lacks the intermediate certificate. Those who run it have to install one that browsers take.`,
     checkName: (who) => `the host name of ${who} leads nowhere: check it in the settings, and its DNS.`,
     checkSecret: (who) => `${who} refuses the credential: check the secrets in the settings, and test them there.`,
+    checkLogin: (who) =>
+      `${who} gave no token: check its address, user name and password in the settings, and test the login there. Nothing is lost meanwhile.`,
     checkUrl: (who) => `the address of ${who} does not take events: check the URL in the settings.`,
     fixUrl: (who) => `fix the URL of ${who} in the settings: it must be public and begin with https.`,
     readAnswer: (who) => `${who} does not take this message; its answer below says why.`,
@@ -220,7 +241,8 @@ export const en = {
     go: (count: number) => `Replay ${plural(count, "message")}`,
     going: "Replaying …",
     done: (count: number) => `${plural(count, "message")} sent again.`,
-    delivered: (count: number, of: number) => (of === 0 ? "" : `${count} of ${of} delivered.`),
+    delivered: (count: number, of: number, all: number) =>
+      of === 0 ? "" : of < all ? `Of the first ${of}, ${count} are delivered.` : `${count} of ${of} delivered.`,
   },
   live: {
     title: "As it happens",
@@ -236,6 +258,50 @@ export const en = {
       replayed: (count: number, lane: string) => `${lane}: ${count} replayed`,
     },
     became: { opened: "open", closing: "closing", closed: "closed", waits: "waits", flows: "waits no longer" },
+  },
+  audit: {
+    title: "Audit log",
+    lead: "Who did or read what, from where and when, for 400 days. The same look is one entry in ten minutes.",
+    export: "Download as NDJSON",
+    whole: (count: number) => `The log is whole: ${plural(count, "entry", "entries")}, each as it was written.`,
+    broken: (seq: number) =>
+      `The log has been tampered with. Entry ${seq} is the first that is not as it was written, or is missing.`,
+    byOwner: "Only this tenant (owner)",
+    byActor: "Only this operator (name)",
+    none: "No entries here.",
+    what: "What",
+    who: "Who",
+    where: "From where",
+    when: "When",
+    by: (by: string) =>
+      ({
+        token: "by token",
+        session: "in the console",
+        access: "by Cloudflare Access",
+        desk: "a desk, by its token",
+        nothing: "not let in",
+      })[by] ?? by,
+    action: (action: string) =>
+      ({
+        tenant_put: "Changed the tenant's settings",
+        tenant_deleted: "Deleted the tenant",
+        desk_connected: "Connected the desk",
+        desk_tested: "Tested the desk",
+        engine_tested: "Tested the login at 3Dolphins",
+        credentials_shown: "Looked at the desk's credentials",
+        credentials_rotated: "Rotated the desk's credentials",
+        replayed: "Replayed dead letters",
+        ticket_read: "Read a ticket",
+        tickets_listed: "Listed tickets",
+        dead_letters_read: "Read dead letters",
+        live_opened: "Watched live",
+        contact_shown: "Read the contact at 3Dolphins",
+        history_shown: "Read the history at 3Dolphins",
+        signed_in: "Signed in",
+        signed_out: "Signed out",
+        sign_in_failed: "Was not let in",
+        audit_exported: "Downloaded the audit log",
+      })[action] ?? action,
   },
   section: {
     tenant: "Tenant",

@@ -34,6 +34,11 @@ export const id: Words = {
   kept: "tetap",
   showAll: (count) => `Tampilkan semua (${number(count)} karakter)`,
   showLess: "Ringkas",
+  showDigits: "Tampilkan angka yang ditutup",
+  coverDigits: "Tutup angka",
+  openFile: "Buka berkas di tab baru",
+  openMap: "Lihat di peta di tab baru",
+  linkHere: "Tautan ke pesan ini",
   loadMore: "Muat lagi",
   andMore: (count) => `dan ${number(count)} lagi`,
   noSuchPage: "Halaman itu tidak ada",
@@ -42,12 +47,15 @@ export const id: Words = {
 
   signInTitle: "Masuk ke dolphin-relay",
   signInLead: "Konsol operator: tenant, tiket, surat mati.",
-  adminToken: "Token admin",
-  adminTokenHint: "ADMIN_TOKEN relay ini. Tidak disimpan di peramban; sesi berlaku 8 jam.",
+  operatorToken: "Token operator",
+  operatorTokenHint: "Token Anda sendiri, atau ADMIN_TOKEN relay ini. Tidak disimpan di peramban; sesi berlaku 8 jam.",
   signIn: "Masuk",
   signOut: "Keluar",
   sessionEnded: "Sesi Anda berakhir. Masuk lagi untuk melanjutkan di tempat tadi.",
-  wrongToken: "Itu bukan token admin relay ini.",
+  wrongToken: "Itu bukan token operator relay ini.",
+
+  role: { viewer: "pembaca", operator: "operator", admin: "admin" },
+  forbidden: "Peran Anda tidak mencakup ini:",
 
   healthBad: "Relay sendiri sedang bermasalah:",
   healthUnknown: "Relay tidak memberi tahu keadaannya.",
@@ -62,7 +70,8 @@ export const id: Words = {
   nothingWaits: "tidak ada yang menunggu",
   noDead: "tidak ada",
   quietHour: "satu jam yang sepi",
-  lag: (mean, longest) => `rata-rata ${mean}, paling lama ${longest}`,
+  countedUntil: (at) => `dihitung sampai ${at}`,
+  lag: (p50, p95, p99) => `p50 ${p50}, p95 ${p95}, p99 ${p99}`,
   n: number,
   nMessages: (count) => `${number(count)} pesan`,
   nAccepted: (count) => `${number(count)} diterima`,
@@ -98,7 +107,14 @@ export const id: Words = {
     back: "Kembali ke daftar tenant",
     filter: "Saring menurut nama atau owner",
     onlyTrouble: "Hanya yang perlu diperiksa",
-    trouble: (count, all) => (count === 0 ? `Semua ${all} baik` : `${count} dari ${all} perlu diperiksa`),
+    trouble: (count, unknown, all) =>
+      [
+        count > 0 && `${count} dari ${all} perlu diperiksa`,
+        unknown > 0 && `${unknown} dari ${all} tidak diketahui`,
+        count + unknown === 0 && (all === 1 ? "Keadaannya baik" : `Semua ${all} baik`),
+      ]
+        .filter(Boolean)
+        .join(", "),
     none: "Belum ada tenant. Buat yang pertama dengan “Tenant baru”.",
     noneShown: "Tidak ada tenant yang cocok.",
     unknown: "tidak diketahui",
@@ -164,6 +180,7 @@ export const id: Words = {
     unreached: (who, status) => `Cloudflare tidak mendapat jawaban yang berlaku dari ${who} (statusnya ${status})`,
     timeout: (who, limit) => `${who} tidak memberi jawaban lengkap dalam ${limit}`,
     unreachable: (who, detail) => `${who} tidak dapat dihubungi (${detail})`,
+    login: (who, detail) => `login ke ${who} gagal (${detail})`,
     blocked: (who, detail) => `relay tidak boleh memanggil alamat ${who}: ${detail}`,
     other: (_who, detail) => detail,
   },
@@ -178,6 +195,8 @@ export const id: Words = {
     checkSecret: (who) => `${who} menolak kredensial: periksa rahasia di pengaturan, lalu uji di sana.`,
     checkUrl: (who) => `alamat ${who} tidak menerima event: periksa URL di pengaturan.`,
     fixUrl: (who) => `perbaiki URL ${who} di pengaturan: harus publik dan diawali https.`,
+    checkLogin: (who) =>
+      `${who} tidak memberi token: periksa alamat, nama pengguna dan kata sandinya di pengaturan, lalu uji login di sana. Sementara itu tidak ada yang hilang.`,
     readAnswer: (who) => `${who} tidak menerima pesan ini; jawabannya di bawah menyebut sebabnya.`,
     tooMany: (who) => `tidak ada: ${who} meminta bersabar, dan relay melambat.`,
     fixFarEnd: (who) => `hubungi pengelola ${who}; di sini tidak ada yang perlu diperbaiki.`,
@@ -213,7 +232,12 @@ export const id: Words = {
     go: (count) => `Kirim ulang ${number(count)} pesan`,
     going: "Mengirim ulang …",
     done: (count) => `${number(count)} pesan dikirim lagi.`,
-    delivered: (count, of) => (of === 0 ? "" : `${number(count)} dari ${number(of)} terkirim.`),
+    delivered: (count, of, all) =>
+      of === 0
+        ? ""
+        : of < all
+          ? `Dari ${number(of)} yang pertama, ${number(count)} terkirim.`
+          : `${number(count)} dari ${number(of)} terkirim.`,
   },
   live: {
     title: "Saat ini juga",
@@ -235,6 +259,49 @@ export const id: Words = {
       waits: "menunggu",
       flows: "tidak lagi menunggu",
     },
+  },
+  audit: {
+    title: "Log audit",
+    lead: "Siapa melakukan atau membaca apa, dari mana dan kapan, selama 400 hari. Hal yang sama dicatat sekali dalam sepuluh menit.",
+    export: "Unduh sebagai NDJSON",
+    whole: (count) => `Log ini utuh: ${number(count)} catatan, semuanya seperti saat ditulis.`,
+    broken: (seq) => `Log ini telah diubah. Catatan ${seq} yang pertama tidak seperti saat ditulis, atau hilang.`,
+    byOwner: "Hanya tenant ini (owner)",
+    byActor: "Hanya operator ini (nama)",
+    none: "Tidak ada catatan di sini.",
+    what: "Apa",
+    who: "Siapa",
+    where: "Dari mana",
+    when: "Kapan",
+    by: (by) =>
+      ({
+        token: "dengan token",
+        session: "di konsol",
+        access: "lewat Cloudflare Access",
+        desk: "desk, dengan tokennya",
+        nothing: "tidak diizinkan masuk",
+      })[by] ?? by,
+    action: (action) =>
+      ({
+        tenant_put: "Mengubah pengaturan tenant",
+        tenant_deleted: "Menghapus tenant",
+        desk_connected: "Menghubungkan desk",
+        desk_tested: "Menguji desk",
+        engine_tested: "Menguji login ke 3Dolphins",
+        credentials_shown: "Melihat kredensial desk",
+        credentials_rotated: "Mengganti kredensial desk",
+        replayed: "Mengirim ulang surat mati",
+        ticket_read: "Membaca tiket",
+        tickets_listed: "Melihat daftar tiket",
+        dead_letters_read: "Membaca surat mati",
+        live_opened: "Memantau langsung",
+        contact_shown: "Membaca kontak di 3Dolphins",
+        history_shown: "Membaca riwayat di 3Dolphins",
+        signed_in: "Masuk",
+        signed_out: "Keluar",
+        sign_in_failed: "Tidak diizinkan masuk",
+        audit_exported: "Mengunduh log audit",
+      })[action] ?? action,
   },
   section: { tenant: "Tenant", desk: "Desk", dolphins: "3Dolphins", delivery: "Pengiriman" },
   fields,

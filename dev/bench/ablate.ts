@@ -5,11 +5,16 @@ import { temporaryFolder } from "../harness/folder.ts";
 import { prose, table, title } from "../harness/print.ts";
 import { relayConfig } from "../harness/relay.ts";
 import { DUTIES, buildWithout } from "./duties.ts";
-import { startSink, type Load } from "./load.ts";
-import { measure, median, type Run } from "./measure.ts";
+import { median } from "./figures.ts";
+import type { Load } from "./load.ts";
+import { measure, type Run } from "./measure.ts";
+import { startSink } from "./sink.ts";
 
-const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
-const load: Load = { tickets: 200, messages: 4_000, senders: 16, bytes: 200 };
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, openings: { type: "boolean", default: false } },
+});
+const opens = options.openings;
+const load: Load = { tickets: opens ? 4_000 : 200, messages: 4_000, senders: 16, bytes: 200 };
 /** Short enough for all variants to have had their turn within 10 seconds. */
 const SLICES = 20;
 await using cleanup = new AsyncDisposableStack();
@@ -29,14 +34,16 @@ const contenders = [...variants.values()].map((plain) => {
 });
 const runs = new Map<string, Run[]>([...variants.keys()].map((name) => [name, []]));
 for (let round = 0; round < Number(options.rounds); round++) {
-  const measured = await measure(sink, contenders, load, { medium: "memory", opens: false, slices: SLICES });
+  const measured = await measure(sink, contenders, load, { medium: "memory", opens, slices: SLICES });
   [...runs.values()].forEach((of, at) => of.push(...measured.slice(at, at + 1)));
 }
 show(runs);
 
 function show(results: Map<string, Run[]>): void {
   const all = results.get("whole") ?? [];
-  title(`What a duty costs: 200 tickets, 16 senders, ${options.rounds} interleaved rounds; ratios to the whole relay`);
+  title(
+    `What a duty costs${opens ? " the first message of a ticket" : ": 200 tickets"}, 16 senders, ${options.rounds} interleaved rounds; ratios to the whole relay`,
+  );
   table(
     ["without", "runtime CPU per message", "delivered per second"],
     [...results].map(([duty, of]) => {

@@ -1,10 +1,11 @@
 /** `npm run bench`: what the relay costs, held against the least Worker that could do its job. */
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { temporaryFolder } from "../harness/folder.ts";
 import { prose, table, title } from "../harness/print.ts";
-import { startSink, type Load } from "./load.ts";
+import { HELP, optionsOf, type Name } from "./args.ts";
+import { median, ratios, spreadOf } from "./figures.ts";
+import type { Load, Offer } from "./load.ts";
 import {
   BESIDE,
   countRows,
@@ -12,30 +13,20 @@ import {
   measureBeside,
   measureHistory,
   measureMemory,
-  median,
+  measureOffered,
   type Bench,
   type Memory,
+  type OfferedRun,
   type Run,
 } from "./measure.ts";
+import { startSink } from "./sink.ts";
 import { buildSubjects, type Kind, type Medium } from "./subject.ts";
-
-const help = `npm run bench -- [--pairs N] [--only NAME,…] [--json FILE]
-
-Builds the relay and the yardstick, a Worker that only stores and forwards, and drives both with the same load, each pair
-on fresh runtimes, slice by slice in turn. Figures of these machines vary from one second to the next: what counts is the
-median of the ratios.
-
-  --pairs N      how many pairs of each (default 5)
-  --only NAMES   of: spread, disk, small-many, large, history, sick, memory, rows
-  --json FILE    where every single run is written (default bench.json)
-
-Takes about an hour and a half with five pairs; --only and --pairs shorten that. Nothing else should run meanwhile.`;
 
 const spread: Load = { tickets: 200, messages: 8_000, senders: 16, bytes: 200 };
 const SLICES = 20;
 const KINDS: readonly Kind[] = ["relay", "yardstick"];
 
-type Compared = { name: string; what: string; load: Load; medium: Medium; opens: boolean };
+type Compared = { name: Name; what: string; load: Load; medium: Medium; opens: boolean };
 
 const compared: Compared[] = [
   {
@@ -53,7 +44,7 @@ const compared: Compared[] = [
     opens: false,
   },
   {
-    name: "small-many",
+    name: "openings",
     what: "10,000 tickets with one message each, in memory",
     load: { ...spread, tickets: 10_000, messages: 10_000 },
     medium: "memory",
@@ -78,10 +69,9 @@ const PART = 1_000;
 const BESIDE_RATES = [15, 40];
 /** So long that the one pause of the runtime's garbage collector that falls into it does not decide what its p99 is. */
 const BESIDE_SECONDS = 40;
-const beside = (perSecond: number): Load => ({
+const beside = (perSecond: number): Offer => ({
   tickets: 50,
   messages: BESIDE_SECONDS * perSecond,
-  senders: 8,
   bytes: 200,
   perSecond,
 });
@@ -92,17 +82,9 @@ const IDLE_MS = 15_000;
 const wave: Load = { ...spread, tickets: 1_000, messages: 1_000 };
 const WAVES = 10;
 
-const { values: options } = parseArgs({
-  options: {
-    pairs: { type: "string", default: "5" },
-    only: { type: "string" },
-    json: { type: "string", default: "bench.json" },
-    help: { type: "boolean", default: false },
-  },
-});
-const pairs = Number(options.pairs);
-const only = options.only?.split(",");
-const isWanted = (name: string) => only === undefined || only.includes(name);
+const options = optionsOf(process.argv.slice(2));
+const { pairs } = options;
+const isWanted = (name: Name) => options.rates.length === 0 && options.only.includes(name);
 const results: Record<string, unknown> = {};
 
 async function main(): Promise<void> {
@@ -113,6 +95,7 @@ async function main(): Promise<void> {
   const bench = { bundles: await buildSubjects(folder), sink };
 
   title(`The relay against the least Worker, ${pairs} interleaved pairs, ${cpus().length} processors`);
+  for (const rate of options.rates) await showOffered(bench, rate);
   for (const one of compared) if (isWanted(one.name)) await compare(bench, one);
   if (isWanted("history")) await showHistory(bench);
   if (isWanted("sick")) for (const perSecond of BESIDE_RATES) await showBeside(bench, perSecond);
@@ -141,13 +124,8 @@ async function compare({ bundles, sink }: Bench, { name, what, load, medium, ope
     KINDS.forEach((kind, at) => runs[kind].push(...measured.slice(at, at + 1)));
   }
   results[name] = { load, medium, ...runs };
-  const { relay, yardstick } = runs;
   title(what);
-  const rows = METRICS.map(([key, label, digits]) => {
-    const [ours, theirs] = [relay.map((run) => run[key]), yardstick.map((run) => run[key])];
-    return [label, median(ours).toFixed(digits), median(theirs).toFixed(digits), spreadOf(ratios(ours, theirs))];
-  });
-  table(["", "relay", "yardstick", "ratio: median (least – most)"], rows);
+  showBoth(METRICS, runs.relay, runs.yardstick);
 }
 
 /** Runs each in turn, the order turned round every time, so that what drifts hits all alike. */
@@ -159,18 +137,50 @@ async function inPairs<T>(run: (kind: Kind) => Promise<T>) {
   return runs;
 }
 
-const ratios = (ours: readonly number[], theirs: readonly number[]): number[] =>
-  ours.map((value, at) => value / (theirs[at] ?? Number.NaN));
+const OFFERED: [keyof OfferedRun, string, number][] = [
+  ["lagP50Ms", "lag p50, ms", 1],
+  ["lagP90Ms", "lag p90, ms", 1],
+  ["lagP99Ms", "lag p99, ms", 1],
+  ["deliveredPerSecond", "delivered per second", 0],
+  ["cpuMsPerMessage", "runtime CPU per message, ms", 2],
+  ["refused", "refused", 0],
+  ["lost", "lost", 0],
+  ["outOfOrder", "out of order", 0],
+  ["sentLateP99Ms", "sent late p99, ms", 1],
+];
 
-const spreadOf = (values: readonly number[]): string =>
-  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} – ${Math.max(...values).toFixed(2)})`;
+async function showOffered(bench: Bench, perSecond: number): Promise<void> {
+  const { tickets, seconds, failing, medium } = options;
+  const load: Offer = { tickets, messages: seconds * perSecond, bytes: 200, perSecond };
+  const of = { relay: { medium, failing }, yardstick: { medium, failing: 0 } };
+  const { relay, yardstick } = await inPairs((kind) => measureOffered(bench, kind, load, of[kind]));
+  results[`offered, ${perSecond} a second`] = { load, medium, failing, relay, yardstick };
+  const failures = failing > 0 ? `, ${failing * 100} % of the relay's requests answered 503` : "";
+  title(
+    `Offered ${perSecond} a second for ${seconds} s over ${tickets} tickets, state ${medium === "disk" ? "on disk" : "in memory"}${failures}`,
+  );
+  showBoth(OFFERED, relay, yardstick);
+}
+
+function showBoth<R extends Record<K, number>, K extends string>(
+  metrics: [K, string, number][],
+  relay: R[],
+  yardstick: R[],
+): void {
+  const rows = metrics.map(([key, label, digits]) => {
+    const [ours, theirs] = [relay.map((run) => run[key]), yardstick.map((run) => run[key])];
+    const ratio = median(theirs) > 0 ? spreadOf(ratios(ours, theirs)) : "";
+    return [label, median(ours).toFixed(digits), median(theirs).toFixed(digits), ratio];
+  });
+  table(["", "relay", "yardstick", "ratio: median ± standard error (least – most)"], rows);
+}
 
 async function showHistory(bench: Bench): Promise<void> {
   const runs = await inPairs((kind) => measureHistory(bench, kind, history, PART));
   results["history"] = { load: history, speedOfLastAgainstFirst: runs };
   title(`One hot ticket, ${history.messages} messages: speed of the last ${PART} against the first ${PART}`);
   table(
-    ["", "median (least – most)"],
+    ["", "median ± standard error (least – most)"],
     KINDS.map((kind) => [kind, spreadOf(runs[kind])]),
   );
 }
@@ -185,7 +195,7 @@ async function showBeside(bench: Bench, perSecond: number): Promise<void> {
     `Lag of healthy desks at ${perSecond} a second, with as much again for sick ones (half answer 503, half nothing)`,
   );
   table(
-    ["", "p99, ms", "ratio to alone: median (least – most)"],
+    ["", "p99, ms", "ratio to alone: median ± standard error (least – most)"],
     BESIDE.map((how) => [how, median(of(how)).toFixed(1), spreadOf(ratios(of(how), of("alone")))]),
   );
 }
@@ -226,6 +236,5 @@ async function showRows(bench: Bench): Promise<void> {
 }
 
 // At the end: what stands above has to be there.
-if (options.help) prose(help);
-else if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs must be a whole number from 1 on.");
+if (options.help) prose(HELP);
 else await main();

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { drive, quantile, type Driven, type Load, type Sink } from "./load.ts";
+import { quantile, type Driven } from "./figures.ts";
+import { drive, offer, type Load, type Offer } from "./load.ts";
+import type { Sink } from "./sink.ts";
 import { OWNERS, startSubject, type Bundles, type Kind, type Medium, type Subject } from "./subject.ts";
 import { cpuMs, residentBytes } from "./usage.ts";
 
@@ -7,6 +9,8 @@ import { cpuMs, residentBytes } from "./usage.ts";
 const REST_MS = 9_000;
 /** Until the compiler has seen the hot path and the heap has its size. */
 const WARM_UP = 6_000;
+/** How many send at once where the load itself does not say. */
+const SENDERS = 16;
 
 export type Run = {
   acceptedPerSecond: number;
@@ -41,26 +45,26 @@ export async function measure(
     cleanup.defer(subject.stop);
     subjects.push(subject);
     const warmUp = { ...load, tickets: Math.min(load.tickets, 200), messages: WARM_UP };
-    await drive(subject.url, OWNERS.healthy, warmUp, sink, { name: "warm", tickets: opens ? "warm" : "run" });
+    await drive({ ...at(subject, sink, "warm"), tickets: opens ? "warm" : "run" }, warmUp);
   }
   const part = { ...load, messages: load.messages / slices, tickets: opens ? load.tickets / slices : load.tickets };
   // Those that were warmed up first have lost their tickets again while the others were.
-  for (const { url } of subjects) {
-    await drive(url, OWNERS.healthy, part, sink, { name: "again", tickets: opens ? "again" : "run" });
+  for (const subject of subjects) {
+    await drive({ ...at(subject, sink, "again"), tickets: opens ? "again" : "run" }, part);
   }
   const before = subjects.map(({ pid }) => cpuMs(pid));
   const parts = subjects.map((): Driven[] => []);
   for (let slice = 0; slice < slices; slice++) {
-    const names = { name: `run${slice}`, tickets: opens ? `run${slice}` : "run" };
-    for (const [at, subject] of subjects.entries()) {
+    const name = `run${slice}`;
+    for (const [nth, subject] of subjects.entries()) {
       sink.clear();
-      parts[at]?.push(await driven(subject.url, part, sink, names));
+      parts[nth]?.push(await driven({ ...at(subject, sink, name), tickets: opens ? name : "run" }, part));
     }
   }
   await pause(REST_MS);
-  return subjects.map(({ pid }, at) => {
-    const cpuMsPerMessage = (cpuMs(pid) - (before[at] ?? 0)) / load.messages;
-    return Object.assign(figuresOf(parts[at] ?? []), { cpuMsPerMessage, residentMiB: residentBytes(pid) / 1024 ** 2 });
+  return subjects.map(({ pid }, nth) => {
+    const cpuMsPerMessage = (cpuMs(pid) - (before[nth] ?? 0)) / load.messages;
+    return Object.assign(figuresOf(parts[nth] ?? []), { cpuMsPerMessage, residentMiB: residentBytes(pid) / 1024 ** 2 });
   });
 }
 
@@ -78,8 +82,10 @@ function figuresOf(parts: readonly Driven[]) {
   };
 }
 
-async function driven(url: string, load: Load, sink: Sink, naming = { name: "run", tickets: "run" }): Promise<Driven> {
-  const result = await drive(url, OWNERS.healthy, load, sink, naming);
+const at = ({ url }: Subject, sink: Sink, name: string) => ({ url, owner: OWNERS.healthy, sink, name });
+
+async function driven(target: Parameters<typeof drive>[0], load: Load): Promise<Driven> {
+  const result = await drive(target, load);
   const { refused, lost, outOfOrder } = result;
   if (refused + lost + outOfOrder > 0) {
     throw new Error(`Refused ${refused}, lost ${lost}, out of order ${outOfOrder}: that counts for nothing.`);
@@ -92,7 +98,7 @@ export async function countRows({ bundles, sink }: Bench, kind: Kind, load: Load
   const subject = await startSubject(kind, bundles, sink.url, { counted: true });
   try {
     const before = await subject.rowsWritten();
-    await driven(subject.url, load, sink);
+    await driven(at(subject, sink, "run"), load);
     await pause(REST_MS);
     return ((await subject.rowsWritten()) - before) / load.messages;
   } finally {
@@ -106,9 +112,9 @@ export async function measureHistory({ bundles, sink }: Bench, kind: Kind, load:
   const subject = await startSubject(kind, bundles, sink.url);
   try {
     // The compiler learns on another ticket.
-    await drive(subject.url, OWNERS.healthy, { ...load, messages: WARM_UP }, sink, { name: "warm" });
+    await drive(at(subject, sink, "warm"), { ...load, messages: WARM_UP });
     sink.clear();
-    const { arrivals } = await driven(subject.url, load, sink);
+    const { arrivals } = await driven(at(subject, sink, "run"), load);
     const took = (from: number) => (arrivals[from + part - 1]?.atMs ?? 0) - (arrivals[from]?.atMs ?? 0);
     return took(0) / took(arrivals.length - part);
   } finally {
@@ -126,16 +132,16 @@ export const BESIDE = ["beside healthy", "alone", "beside sick"] as const;
 /** The lag of healthy desks' messages, p99 in ms, with each of these beside them, one after another in the same runtime. */
 export async function measureBeside(
   { bundles, sink }: Bench,
-  load: Load,
+  load: Offer,
 ): Promise<Record<(typeof BESIDE)[number], number>> {
   const subject = await startSubject("relay", bundles, sink.url);
-  const { url } = subject;
+  const healthy = (name: string) => ({ ...at(subject, sink, name), tickets: "run" });
+  const others = (name: string) => ({ ...at(subject, sink, name), owner: OWNERS.sick, tickets: "other" });
   const p99Ms = { "beside healthy": Number.NaN, alone: Number.NaN, "beside sick": Number.NaN };
   try {
-    const { perSecond: _, ...atOnce } = load;
     const both = async (messages: number, name: string) => {
-      await drive(url, OWNERS.healthy, { ...atOnce, messages }, sink, { name, tickets: "run" });
-      await drive(url, OWNERS.sick, { ...atOnce, messages }, sink, { name: `${name}-other`, tickets: "other" });
+      await drive(healthy(name), { ...load, senders: SENDERS, messages });
+      await drive(others(`${name}-other`), { ...load, senders: SENDERS, messages });
     };
     await both(WARM_UP / 2, "warm");
     for (const beside of BESIDE) {
@@ -143,18 +149,70 @@ export async function measureBeside(
       await both(load.tickets, `wake ${beside}`);
       sink.clear();
       if (beside === "beside sick") sink.sick.add(OWNERS.sick);
-      const [{ refused, lost, lagsMs }, others] = await Promise.all([
-        drive(url, OWNERS.healthy, load, sink, { name: beside, tickets: "run" }),
-        beside === "alone"
-          ? undefined
-          : drive(url, OWNERS.sick, load, sink, { name: `other ${beside}`, tickets: "other" }, 0),
+      const [{ refused, lost, lagsMs }, other] = await Promise.all([
+        offer(healthy(beside), load),
+        beside === "alone" ? undefined : offer(others(`other ${beside}`), load, 0),
       ]);
-      if (refused + lost + (others?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
+      if (refused + lost + (other?.refused ?? 0) > 0) throw new Error("Something was refused or lost.");
       p99Ms[beside] = quantile(lagsMs, 0.99);
     }
     return p99Ms;
   } finally {
     sink.sick.clear();
+    await subject.stop();
+    sink.clear();
+  }
+}
+
+export type OfferedRun = {
+  lagP50Ms: number;
+  lagP90Ms: number;
+  lagP99Ms: number;
+  deliveredPerSecond: number;
+  cpuMsPerMessage: number;
+  refused: number;
+  lost: number;
+  outOfOrder: number;
+  /** How late the bench itself was: where this is much, the figures are its own. */
+  sentLateP99Ms: number;
+};
+
+/** A load at its own pace on a fresh subject, whose tickets are open. Of the requests to the desk the share `failing` gets 503. */
+export async function measureOffered(
+  { bundles, sink }: Bench,
+  kind: Kind,
+  load: Offer,
+  {
+    medium,
+    failing,
+    warmUp = WARM_UP,
+    restMs = REST_MS,
+    patienceMs,
+  }: { medium: Medium; failing: number; warmUp?: number; restMs?: number; patienceMs?: number },
+): Promise<OfferedRun> {
+  const subject = await startSubject(kind, bundles, sink.url, { medium });
+  try {
+    const tickets = "run";
+    await drive({ ...at(subject, sink, "warm"), tickets }, { ...load, senders: SENDERS, messages: warmUp });
+    sink.clear();
+    sink.failing = failing;
+    const before = cpuMs(subject.pid);
+    const result = await offer({ ...at(subject, sink, "run"), tickets }, load, patienceMs);
+    await pause(restMs);
+    const { refused, lost, outOfOrder, lagsMs, deliveringMs, sentLateMs } = result;
+    return {
+      lagP50Ms: quantile(lagsMs, 0.5),
+      lagP90Ms: quantile(lagsMs, 0.9),
+      lagP99Ms: quantile(lagsMs, 0.99),
+      deliveredPerSecond: (lagsMs.length / deliveringMs) * 1000,
+      cpuMsPerMessage: (cpuMs(subject.pid) - before) / load.messages,
+      refused,
+      lost,
+      outOfOrder,
+      sentLateP99Ms: quantile(sentLateMs, 0.99),
+    };
+  } finally {
+    sink.failing = 0;
     await subject.stop();
     sink.clear();
   }
@@ -175,15 +233,14 @@ export async function measureMemory(
 ): Promise<Memory> {
   const subject = await startSubject(kind, bundles, sink.url);
   try {
-    await drive(subject.url, OWNERS.healthy, { ...load, tickets: 100, messages: WARM_UP }, sink, { name: "warm" });
+    await drive(at(subject, sink, "warm"), { ...load, tickets: 100, messages: WARM_UP });
     await pause(restMs);
     const mib = () => residentBytes(subject.pid) / 1024 ** 2;
     const beforeMiB = mib();
     const wavesMiB: number[] = [];
     for (let wave = 0; wave < waves; wave++) {
       sink.clear();
-      const names = { name: `wave${wave}`, tickets: `wave${wave}` };
-      await driven(subject.url, load, sink, names);
+      await driven(at(subject, sink, `wave${wave}`), load);
       wavesMiB.push(mib());
       await pause(restMs);
     }
@@ -194,5 +251,3 @@ export async function measureMemory(
     sink.clear();
   }
 }
-
-export const median = (values: readonly number[]): number => quantile(values, 0.5);

@@ -53,7 +53,7 @@ export async function startSubject(
   const secrets = throwawaySettings();
   const settings = kind === "relay" ? secrets : { DESK: deskUrl };
   const bundle = counted ? countedBundle : plain;
-  const runtime = await startRelay({ bundle, config, settings, persist, logs: false });
+  const runtime = await startRelay({ bundle, config, settings, persist, logs: false, direct: true });
   const stop = async () => {
     await runtime.stop();
     await rm(persist, { recursive: true, force: true, maxRetries: 5 });

@@ -57,9 +57,9 @@ export async function openPage(
   return { page, complaints };
 }
 
-export async function signIn(page: Page, adminToken: string, hash = ""): Promise<void> {
+export async function signIn(page: Page, token: string, hash = ""): Promise<void> {
   await page.goto(`/console${hash}`);
-  await page.getByLabel(/Admin token|Token admin/).fill(adminToken);
+  await page.getByLabel(/Operator's token|Token operator/).fill(token);
   await page.getByRole("button", { name: /^(Sign in|Masuk)$/ }).click();
   await page.getByRole("button", { name: /^(Sign out|Keluar)$/ }).waitFor();
 }

@@ -18,6 +18,8 @@ export type RuntimeOptions = {
   logs: boolean;
   persist?: string;
   assets: boolean;
+  /** Whether the URL leads to the Worker itself, past the one that miniflare puts in front of it. */
+  direct: boolean;
   rateLimit?: number;
 };
 
@@ -91,6 +93,7 @@ async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorPar
     bindings: { ...worker.bindings, ...options.settings },
     host: "127.0.0.1",
     port: options.port,
+    unsafeDirectSockets: options.direct ? [{ host: "127.0.0.1", port: 0 }] : [],
     cf: false,
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ message }) => {
@@ -108,7 +111,8 @@ async function run(options: RuntimeOptions): Promise<void> {
       process.exit();
     });
   });
-  send({ type: "ready", url: (await miniflare.ready).origin });
+  const url = await (options.direct ? miniflare.unsafeGetDirectURL() : miniflare.ready);
+  send({ type: "ready", url: url.origin });
 }
 
 watchForWorkerd();

@@ -38,7 +38,7 @@ export const NO_TOKEN = "the answer holds no token";
 export function loginResult({ outcome, token }: { outcome: Outcome; token?: Token | undefined }): Token | LoginFailure {
   if (token) return token;
   if (outcome.kind !== "delivered") return { outcome: inLogin(outcome), refused: outcome.kind === "rejected" };
-  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}` }, refused: false };
+  return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}`, during: "login" }, refused: false };
 }
 
 /**
@@ -47,11 +47,13 @@ export function loginResult({ outcome, token }: { outcome: Outcome; token?: Toke
  */
 function inLogin(outcome: Failure): Failure {
   const error = `login: ${outcome.error}`;
-  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error };
+  const during = "login";
+  if (outcome.kind !== "retry") return { kind: outcome.kind === "blocked" ? "blocked" : "retry", error, during };
   const { retryAfterMs, noAnswer } = outcome;
   return {
     kind: "retry",
     error,
+    during,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(noAnswer === undefined ? {} : { noAnswer }),
   };

@@ -9,8 +9,17 @@ import type { NoAnswer } from "../model/attempt";
 export type Outcome =
   | { kind: "delivered"; status: number; answer?: string }
   | { kind: "rejected"; status?: number; error: string; answer?: string }
-  | { kind: "blocked"; error: string }
-  | { kind: "retry"; status?: number; error: string; answer?: string; retryAfterMs?: number; noAnswer?: NoAnswer };
+  | { kind: "blocked"; error: string; during?: "login" }
+  | {
+      kind: "retry";
+      status?: number;
+      error: string;
+      answer?: string;
+      retryAfterMs?: number;
+      noAnswer?: NoAnswer;
+      /** The message itself was not sent. */
+      during?: "login";
+    };
 
 export type Failure = Exclude<Outcome, { kind: "delivered" }>;
 

@@ -1,21 +1,16 @@
-import type { MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
-import { METHOD_NAME_ALL } from "hono/router";
 import * as z from "zod/mini";
 import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
 import { log } from "../lib/log";
 import { webhookOf } from "../desks/registry";
-import { decodeBody, readBody, type Body } from "./body";
-import { equalSecrets } from "../crypto/bytes";
+import { decodeBody, type Body } from "./body";
 import { AppError } from "../model/errors";
 import { verifySignature } from "../crypto/standard-webhooks";
 import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
 import { openSecrets } from "../tenants/secrets";
-import { ask, bearerOf, configOf, directoryOf, type AppContext, type AppEnv } from "./context";
+import { ask, bearerOf, configOf, directoryOf, type AppContext } from "./context";
 import { withinRate } from "./rate";
-import { sessionOf } from "./session-cookie";
 
 /**
  * Who is calling. Each of these throws `unauthorized`, and does not say what it is that does not hold; or `rate_limited`, to a
@@ -30,30 +25,6 @@ export async function authenticateEngine(c: AppContext): Promise<string[]> {
     return names;
   }
   throw new AppError("unauthorized", "The key in the path is not known. Copy the URL again from the relay's operator.");
-}
-
-/**
- * Lets nobody but the operator into what is behind it. The size of a body is judged first, as it is everywhere. A request
- * that no route takes goes on to its 404 or 405: those tell no more than the API's description does.
- */
-export const operatorOnly: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (matchedRoutes(c).some(({ method }) => method !== METHOD_NAME_ALL)) {
-    c.set("body", await readBody(c.req.raw));
-    await authenticateOperator(c);
-  }
-  await next();
-};
-
-/** By the token, or by the cookie of a console session. */
-async function authenticateOperator(c: AppContext): Promise<void> {
-  const expected = required(configOf(c).adminToken);
-  // A header is the caller's own word, and goes before a cookie that a browser has added.
-  const isOperator =
-    c.req.header("authorization") === undefined
-      ? (await sessionOf(c)) !== undefined
-      : equalSecrets(bearerOf(c) ?? "", expected);
-  if (isOperator) return withinRate(c.env.CALLER_RATE, "operator");
-  throw unauthorized("Send the operator's token, Authorization: Bearer <ADMIN_TOKEN>, or sign in at /console.");
 }
 
 /** The desk whose token the request carries. */

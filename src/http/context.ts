@@ -4,6 +4,8 @@ import { AppError } from "../model/errors";
 import { decodeBody, type Body } from "./body";
 import { parseJson } from "../lib/json";
 import { errorText } from "../lib/log";
+import type { Told } from "../model/audit";
+import type { Operator } from "../model/operator";
 import { Directory } from "../tenants/directory";
 
 /** What every route shares. */
@@ -16,6 +18,10 @@ export type AppEnv = {
     about?: { owner: string | undefined; ticketNumber: string };
     /** Of a request under /admin: it was read before the credential was judged. */
     body: Body;
+    /** Of the same: who asks. */
+    operator: Operator;
+    /** What its entry in the audit log says beside what was asked; undefined where there is to be none. */
+    told: Told | undefined;
   };
 };
 export type AppContext = Context<AppEnv>;

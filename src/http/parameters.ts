@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import { id } from "../model/event";
 import { AppError } from "../model/errors";
-import { log } from "../lib/log";
 import { issuesOf } from "../lib/zod";
 import type { Tenant } from "../tenants/tenant-record";
 import { directoryOf, jsonOf, type AppContext } from "./context";
@@ -72,8 +71,3 @@ export const invalidParameter = (path: string, message: string) =>
 
 export const unknownOwner = () =>
   new AppError("unknown_owner", "There is no such tenant. GET /admin/tenants lists those there are.");
-
-/** One line for each administrative act. */
-export function audit(c: AppContext, act: string, owner: string, more: Record<string, string | number> = {}): void {
-  log(act, { requestId: c.var.requestId, owner, ...more });
-}

@@ -1,5 +1,5 @@
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { required } from "../config";
+import { operatorNamed, required, type NamedToken } from "../config";
 import { readSession, writeSession, type Session } from "../console-session/cookie";
 import { ask, configOf, type AppContext } from "./context";
 import { isSameOrigin } from "./same-origin";
@@ -14,22 +14,25 @@ const attributes = (c: AppContext) => ({ path: "/", httpOnly: true, sameSite: "S
 export const sessionObject = (c: AppContext, { id }: Pick<Session, "id">) => c.env.CONSOLE_SESSION.getByName(id);
 
 /**
- * The session under whose cookie this request came, if it is open and the request is from the relay's own pages. The
- * signature is checked before the session's object is asked.
+ * The session under whose cookie this request came, and whose it is, if it is open and the request is from the relay's own
+ * pages. The signature is checked before the session's object is asked.
  */
-export async function sessionOf(c: AppContext): Promise<Session | undefined> {
+export async function sessionOf(c: AppContext): Promise<{ session: Session; holder: NamedToken } | undefined> {
   const cookie = getCookie(c, nameIn(c));
   if (cookie === undefined || !isSameOrigin(c)) return undefined;
-  const { masterKeys, adminToken } = configOf(c);
-  const session = await readSession(required(masterKeys), required(adminToken), cookie, Date.now());
-  return session && (await ask(() => sessionObject(c, session).isOpen())) ? session : undefined;
+  const config = configOf(c);
+  const found = await readSession(
+    required(config.masterKeys),
+    (name) => operatorNamed(config, name),
+    cookie,
+    Date.now(),
+  );
+  return found && (await ask(() => sessionObject(c, found.session).isOpen())) ? found : undefined;
 }
 
 /** What the cookie of this session holds. */
-export function signed(c: AppContext, session: Session): Promise<string> {
-  const { masterKeys, adminToken } = configOf(c);
-  return writeSession(required(masterKeys), required(adminToken), session);
-}
+export const signed = (c: AppContext, holder: NamedToken, session: Session): Promise<string> =>
+  writeSession(required(configOf(c).masterKeys), holder, session);
 
 export const giveCookie = (c: AppContext, value: string, { expiresAtMs }: Session): void =>
   setCookie(c, nameIn(c), value, { ...attributes(c), expires: new Date(expiresAtMs) });

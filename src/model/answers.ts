@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { STATUS, type ErrorCode } from "./errors";
 import { id, SCHEMAS } from "./event";
+import { ROLES } from "./operator";
 
 /**
  * What the API answers, declared once: the Worker and the console take their types from here, and the API's description its
@@ -43,6 +44,7 @@ export const attempt = z.object({
   outcome: z.exactOptional(outcome),
   /** Why the far end did not answer, where the relay can tell. */
   noAnswer: z.exactOptional(z.enum(["timeout", "connection"])),
+  during: z.exactOptional(z.literal("login")),
   /** Why it failed, in the relay's own words. Left out where `status` alone says so. */
   detail: z.exactOptional(z.string()),
   /** The beginning of what the far end answered, where the attempt failed. */
@@ -149,6 +151,16 @@ export const overviewAnswer = answer({
     tickets: z.object({ open: count, closing: count, closed: count }),
     waiting: z.object({ tickets: count, messages: count, oldestSince: z.exactOptional(time) }),
     dead: z.object({ tickets: count, messages: count }),
+    /** Everything before this is counted. Of what is later, some may be missing. */
+    countedUntil: time,
+    /** Of the minutes asked for; nothing where none was measured. */
+    lag: perLane(
+      z.object({
+        p50Ms: z.exactOptional(z.number()),
+        p95Ms: z.exactOptional(z.number()),
+        p99Ms: z.exactOptional(z.number()),
+      }),
+    ),
     /** Oldest first, those in which nothing happened left out. */
     minutes: z.array(minute),
   }),
@@ -206,6 +218,50 @@ export type HealthAnswer = z.infer<typeof healthAnswer>;
 /** Paths of the relay itself. */
 export const homeAnswer = answer({ apiReference: z.string(), openapi: z.string(), console: z.string() });
 export type HomeAnswer = z.infer<typeof homeAnswer>;
+
+const role = z.enum(ROLES);
+const operator = z.object({ name: z.string(), role, by: z.enum(["token", "session", "access"]) });
+export const meAnswer = answer({ operator });
+export type MeAnswer = z.infer<typeof meAnswer>;
+
+/** `desk` by its token, under the name `desk <deskId>`; `nothing` where a credential did not hold. */
+const actor = z.object({
+  name: z.string(),
+  role: z.exactOptional(role),
+  by: z.enum(["token", "session", "access", "desk", "nothing"]),
+});
+export type Actor = z.infer<typeof actor>;
+
+export const auditEntry = z.object({
+  seq: count,
+  at: time,
+  actor,
+  /** From which it came, where Cloudflare says so. */
+  address: z.exactOptional(z.string()),
+  action: z.string(),
+  owner: z.exactOptional(z.string()),
+  ticketNumber: z.exactOptional(z.string()),
+  /** `ok`, or the code of the refusal. */
+  outcome: z.string(),
+  /** Of a record, what is another value now. A secret is `***`, before and after. */
+  changes: z.exactOptional(
+    z.array(z.object({ path: z.string(), before: z.exactOptional(z.unknown()), after: z.exactOptional(z.unknown()) })),
+  ),
+  details: z.exactOptional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
+  requestId: z.string(),
+  /** SHA-256, in hex, of the hash of the entry before, a line feed, and this entry without `hash` as JSON with sorted keys. */
+  hash: z.string(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+export const auditAnswer = answer({ entries: z.array(auditEntry), next });
+export type AuditAnswer = z.infer<typeof auditAnswer>;
+
+/** Those that are there, and the first that is not as it was written, or is missing. */
+export const auditCheckAnswer = answer({
+  check: z.object({ first: count, last: count, head: z.string(), firstBroken: z.exactOptional(count) }),
+});
+export type AuditCheckAnswer = z.infer<typeof auditCheckAnswer>;
+export type AuditCheck = AuditCheckAnswer["check"];
 
 export const sessionAnswer = answer({ expiresAt: time });
 export type SessionAnswer = z.infer<typeof sessionAnswer>;

@@ -27,10 +27,15 @@ export type DeliveryOf<Kind extends MessageKind> = Extract<Delivery, { kind: Kin
 /** A message as it is stored: `event` is the JSON of its event, or of a failure's report. */
 export type StoredMessage = Attempt & { kind: MessageKind; event: string };
 
-/** A stored message, parsed. It was validated before it was stored, which makes the cast true. */
+/**
+ * A stored message, parsed where it is looked at: who is sent the text to the letter does not pay for it. It was validated
+ * before it was stored, which makes the cast true.
+ */
 export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery {
-  const content = message.kind === "failure" ? { report: parseStored(text) } : { event: parseStored(text) };
-  return { ...message, text, ...content } as Delivery;
+  let parsed: unknown;
+  const content = { enumerable: true, get: () => (parsed ??= parseStored(text)) };
+  const name = message.kind === "failure" ? "report" : "event";
+  return Object.defineProperty({ ...message, text }, name, content) as Delivery;
 }
 
 /** Parses an event, or a report, as it is stored. Unlike JSON.parse, this keeps a number that a double would change. */

@@ -2,6 +2,7 @@
 export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,
+  forbidden: 403,
   wrong_owner: 403,
   unknown_ticket: 404,
   unknown_owner: 404,

@@ -1,6 +1,16 @@
 import type { LaneName, TicketState } from "./answers";
 
-export type LaneCounts = { accepted: number; delivered: number; waiting: number; dead: number };
+export type LaneCounts = {
+  accepted: number;
+  delivered: number;
+  waiting: number;
+  dead: number;
+  /** When the oldest waiting message of the lane was accepted, once it has waited for 5 seconds. */
+  waitingSinceMs?: number;
+};
+
+/** Lags are counted by how long they are: up to each of these, in ms, and in a last place what is longer. */
+export const LAG_BOUNDS_MS = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_800_000];
 
 /**
  * A ticket's condition at one moment, and never what changed since another. So the index may get a report twice, or miss the
@@ -30,6 +40,8 @@ export type MinuteCounts = {
   dead: number;
   lagSumMs: number;
   lagMaxMs: number;
+  /** The delivered by their lag: see LAG_BOUNDS_MS. Tickets of 0.1.0 have none. */
+  lags?: number[];
 };
 
 /** `minutes` are those since the last acknowledged report. They say where to count what is new in `lanes`. */

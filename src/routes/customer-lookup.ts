@@ -7,6 +7,7 @@ import { AppError } from "../model/errors";
 import { log } from "../lib/log";
 import type { Result } from "../model/result";
 import type { TicketInfo, UnknownTicket } from "../ticket/views";
+import { recordDeskLook } from "../http/audit-trail";
 import { authenticateToken } from "../http/auth";
 import { ask, configOf, ticketOf, type AppContext } from "../http/context";
 import { queryIn } from "../http/parameters";
@@ -52,6 +53,7 @@ contacts.get("/:contactId", async (c) => {
   if (!served.ok) throw engineRefusal(served.error);
   if (!served.value) throw noContact("3Dolphins has no such contact any more.");
   const { contact, ageMs } = served.value;
+  recordDeskLook(c, deskId, "contact_shown", tenant.owner, ticketNumber);
   log("contact_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, ageMs });
   c.header("cache-control", `private, max-age=${CONTACT_FRESH_MS / 1000}`);
   c.header("age", String(Math.floor(ageMs / 1000)));
@@ -70,6 +72,7 @@ export async function showHistory(c: AppContext): Promise<Response> {
   const served = await ask(() => readHistory(depsOf(c), tenant, ticket, { from, to, startIndex }));
   if (!served.ok) throw engineRefusal(served.error);
   const { messages, next } = served.value;
+  recordDeskLook(c, deskId, "history_shown", tenant.owner, ticketNumber);
   log("history_shown", { requestId: c.var.requestId, owner: tenant.owner, ticketNumber, messages: messages.length });
   return c.json<HistoryAnswer>({ status: "success", messages, ...(next === undefined ? {} : { next }) });
 }

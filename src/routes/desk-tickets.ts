@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { Result } from "../model/result";
 import { LANES, type Page } from "../model/timeline";
 import type { UnknownTicket } from "../ticket/views";
+import { recordDeskLook } from "../http/audit-trail";
 import { authenticateToken } from "../http/auth";
 import { ask, ticketOf, type AppContext } from "../http/context";
 import { queryIn } from "../http/parameters";
@@ -18,7 +19,9 @@ tickets
     const { ticketNumber } = c.req.param();
     const page = pageIn(c);
     const tenant = await resolveTenant(c, deskId, c.req.query("owner"), ticketNumber);
-    return showTicket(c, tenant.owner, ticketNumber, page);
+    const shown = await showTicket(c, tenant.owner, ticketNumber, page);
+    recordDeskLook(c, deskId, "ticket_read", tenant.owner, ticketNumber);
+    return shown;
   })
   .get("/:ticketNumber/history", showHistory);
 

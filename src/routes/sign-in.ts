@@ -1,18 +1,18 @@
 import * as z from "zod/mini";
-import { required } from "../config";
+import { operatorWith, type NamedToken } from "../config";
 import { newSession, type Session } from "../console-session/cookie";
+import { entryOf, recordAct, recordFailure, requireAudit } from "../http/audit-trail";
 import { readBody } from "../http/body";
-import { equalSecrets } from "../crypto/bytes";
 import type { SessionAnswer } from "../model/answers";
 import { AppError } from "../model/errors";
-import { log } from "../lib/log";
+import type { Operator } from "../model/operator";
 import { isoTime } from "../model/timeline";
 import { ask, configOf, jsonOf, type AppContext } from "../http/context";
 import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
 import { giveCookie, sessionObject, sessionOf, signed, takeCookie } from "../http/session-cookie";
 
-/** The operator's sign-in to the console. The token is typed once; from then on the browser has a cookie it cannot read. */
+/** An operator's sign-in to the console. The token is typed once; from then on the browser has a cookie it cannot read. */
 export const session = new Routes();
 
 export const signIn = z.strictObject({ token: z.string().check(z.maxLength(1024)) });
@@ -23,31 +23,40 @@ session
     await withinRate(c.env.CALLER_RATE, `sign-in ${c.req.header("cf-connecting-ip") ?? ""}`);
     const given = signIn.safeParse(jsonOf(body));
     if (!given.success) {
-      const message = 'must be {"token":"<ADMIN_TOKEN>"}';
+      const message = 'must be {"token":"<an operator\'s token>"}';
       throw new AppError("invalid_request", `The body ${message}.`, { issues: [{ path: "token", message }] });
     }
-    if (!equalSecrets(given.data.token, required(configOf(c).adminToken)))
-      throw new AppError("unauthorized", "That is not the operator's token. It is what ADMIN_TOKEN is set to.");
-    const begun = newSession(Date.now());
-    const value = await signed(c, begun);
+    const holder = operatorWith(configOf(c), given.data.token);
+    if (!holder) {
+      recordFailure(c, "unauthorized");
+      throw new AppError(
+        "unauthorized",
+        "That is no operator's token. ADMIN_TOKEN is one, and OPERATORS has the others.",
+      );
+    }
+    await requireAudit(c);
+    const begun = newSession(holder.name, Date.now());
+    const value = await signed(c, holder, begun);
     await ask(() => sessionObject(c, begun).begin(begun.expiresAtMs));
     giveCookie(c, value, begun);
-    log("signed_in", { requestId: c.var.requestId });
+    await recordAct(c, entryOf(c, bySession(holder), "signed_in", "ok"));
     return showSession(c, begun);
   })
-  .get("/", async (c) => showSession(c, await requiredSession(c)))
+  .get("/", async (c) => showSession(c, (await requiredSession(c)).session))
   .delete("/", async (c) => {
-    const ended = await requiredSession(c);
+    const { session: ended, holder } = await requiredSession(c);
     await ask(() => sessionObject(c, ended).end());
     takeCookie(c);
-    log("signed_out", { requestId: c.var.requestId });
+    await recordAct(c, entryOf(c, bySession(holder), "signed_out", "ok"));
     return c.json({ status: "success" });
   });
 
-async function requiredSession(c: AppContext): Promise<Session> {
+const bySession = ({ name, role }: NamedToken): Operator => ({ name, role, by: "session" });
+
+async function requiredSession(c: AppContext): Promise<{ session: Session; holder: NamedToken }> {
   const found = await sessionOf(c);
   if (found) return found;
-  throw new AppError("unauthorized", "Nobody is signed in here, or no longer. Sign in with the operator's token.");
+  throw new AppError("unauthorized", "Nobody is signed in here, or no longer. Sign in with an operator's token.");
 }
 
 function showSession(c: AppContext, { expiresAtMs }: Session): Response {

@@ -9,10 +9,24 @@ const MINUTES_PER_HOUR = 60;
 /** The last 24 hours, and the hour that is not over yet. */
 const HOURS_KEPT = 25;
 
-/** `measured` counts the delivered whose lag is known; the lags are theirs. */
-type Cell = [accepted: number, delivered: number, dead: number, measured: number, lagSumMs: number, lagMaxMs: number];
+/**
+ * `measured` counts the delivered whose lag is known; the lags are theirs. `lags` counts them by how long they are, which a
+ * report of 0.1.0 does not say.
+ */
+export type Cell = [
+  accepted: number,
+  delivered: number,
+  dead: number,
+  measured: number,
+  lagSumMs: number,
+  lagMaxMs: number,
+  ...lags: number[],
+];
+export const EMPTY: Cell = [0, 0, 0, 0, 0, 0];
 /** By minute of the hour. */
 export type Hour = Partial<Record<number, Partial<Record<LaneName, Cell>>>>;
+
+export type KeptHour = { hour: number; minutes: Hour };
 
 export type Addition = { minute: number; lane: LaneName; cell: Cell };
 
@@ -55,6 +69,7 @@ export function attribute(
       delivered,
       lagSumMs,
       lagMaxMs,
+      ...firstOf(one.lags ?? [], delivered),
     ];
     return { minute: one.minute, lane, cell };
   });
@@ -64,12 +79,25 @@ export function attribute(
   return additions.filter(({ cell }) => cell.some((count) => count > 0));
 }
 
+/** So many of those that are counted, the quickest first. */
+function firstOf(lags: readonly number[], most: number): number[] {
+  let left = most;
+  return lags.map((count) => {
+    const taken = Math.min(count, left);
+    left -= taken;
+    return taken;
+  });
+}
+
+export const sumOf = (one: Cell, other: Cell): Cell =>
+  Array.from({ length: Math.max(one.length, other.length) }, (_, at) =>
+    at === 5 ? Math.max(one[5], other[5]) : (one[at] ?? 0) + (other[at] ?? 0),
+  ) as Cell;
+
 /** The hour with an addition counted in. */
 export function withAddition(hour: Hour, { minute, lane, cell }: Addition): Hour {
   const ofHour = minute % MINUTES_PER_HOUR;
-  const known = hour[ofHour]?.[lane] ?? [0, 0, 0, 0, 0, 0];
-  const sum = known.map((count, at) => (at === 5 ? Math.max(count, cell[5]) : count + (cell[at] ?? 0))) as Cell;
-  return { ...hour, [ofHour]: { ...hour[ofHour], [lane]: sum } };
+  return { ...hour, [ofHour]: { ...hour[ofHour], [lane]: sumOf(hour[ofHour]?.[lane] ?? EMPTY, cell) } };
 }
 
 const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: Cell): Minute[LaneName] => ({
@@ -80,13 +108,20 @@ const laneMinute = ([accepted, delivered, dead, measured, lagSumMs, lagMaxMs]: C
   lagMaxMs,
 });
 
+/** The sum of one lane from a minute on. */
+export const sumFrom = (hours: readonly KeptHour[], fromMinute: number, lane: LaneName): Cell =>
+  hours
+    .flatMap(({ hour, minutes }) => Object.entries(minutes).map(([at, lanes]) => ({ hour, at: Number(at), lanes })))
+    .filter(({ hour, at }) => hour * MINUTES_PER_HOUR + at >= fromMinute)
+    .reduce((sum, { lanes }) => sumOf(sum, lanes?.[lane] ?? EMPTY), EMPTY);
+
 /** The minutes from one on in which anything happened, the oldest first. `hours` are in order. */
-export const shownMinutes = (hours: readonly { hour: number; minutes: Hour }[], fromMinute: number): Minute[] =>
+export const shownMinutes = (hours: readonly KeptHour[], fromMinute: number): Minute[] =>
   hours.flatMap(({ hour, minutes }) =>
     Object.entries(minutes).flatMap(([at, lanes]) => {
       const minute = hour * MINUTES_PER_HOUR + Number(at);
       if (!lanes || minute < fromMinute) return [];
-      const [toDesk, toDolphins] = LANES.map((lane) => laneMinute(lanes[lane] ?? [0, 0, 0, 0, 0, 0]));
+      const [toDesk, toDolphins] = LANES.map((lane) => laneMinute(lanes[lane] ?? EMPTY));
       return toDesk && toDolphins ? [{ at: isoTime(minute * MINUTE_MS), toDesk, toDolphins }] : [];
     }),
   );

@@ -1,8 +1,11 @@
 import { hasTables, migrate } from "../lib/migrate";
-import type { Hour } from "./minutes";
+import type { Earlier } from "./all-time";
+import type { Hour, KeptHour } from "./minutes";
 import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, type ConversationRow, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
+
+const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
@@ -157,6 +160,18 @@ export class IndexStore {
     return this.#rows(sql, afterId, limit);
   }
 
+  /** Tickets that are not closed and have reported since a time. */
+  readActive(sinceMs: number): Overdue[] {
+    const sql = "SELECT id, ticketNumber, toldAtMs FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows(sql, sinceMs);
+  }
+
+  /** When the one of these reported that has told nothing for longest. */
+  oldestToldMs(sinceMs: number): number | undefined {
+    const sql = "SELECT min(toldAtMs) AS ms FROM ticket WHERE state <> 'closed' AND toldAtMs >= ?";
+    return this.#rows<{ ms: number | null }>(sql, sinceMs)[0]?.ms ?? undefined;
+  }
+
   readScan(): Scan {
     return this.#storage.kv.get<Scan>(SCAN_KEY) ?? { afterId: 0, startedAtMs: 0 };
   }
@@ -196,7 +211,7 @@ export class IndexStore {
     return row && (JSON.parse(row.minutes) as Hour);
   }
 
-  readHours(fromHour: number): { hour: number; minutes: Hour }[] {
+  readHours(fromHour: number): KeptHour[] {
     const sql = "SELECT hour, minutes FROM hour WHERE hour >= ? ORDER BY hour";
     return this.#rows<{ hour: number; minutes: string }>(sql, fromHour).map(({ hour, minutes }) => ({
       hour,
@@ -204,12 +219,29 @@ export class IndexStore {
     }));
   }
 
-  /** A new hour is where those go that are older than `oldest`. */
-  saveHour(hour: number, minutes: Hour, oldest: number): void {
-    const isNew = this.readHour(hour) === undefined;
+  readEarlier(): Earlier | undefined {
+    return this.#storage.kv.get<Earlier>(EARLIER_KEY);
+  }
+
+  saveEarlier(earlier: Earlier): void {
+    this.#storage.kv.put(EARLIER_KEY, earlier);
+  }
+
+  /** Of each ticket that waits, the counts of its lanes as JSON. */
+  readWaitingLanes(): string[] {
+    return this.#rows<{ lanes: string }>("SELECT lanes FROM ticket WHERE waitingSinceMs IS NOT NULL").map(
+      ({ lanes }) => lanes,
+    );
+  }
+
+  saveHour(hour: number, minutes: Hour): void {
     const sql = "INSERT INTO hour (hour, minutes) VALUES (?, ?) ON CONFLICT DO UPDATE SET minutes = excluded.minutes";
     this.#storage.sql.exec(sql, hour, JSON.stringify(minutes));
-    if (isNew) this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
+  }
+
+  /** Those before `oldest`. */
+  deleteHours(oldest: number): void {
+    this.#storage.sql.exec("DELETE FROM hour WHERE hour < ?", oldest);
   }
 
   #rows<Row extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Row[] {

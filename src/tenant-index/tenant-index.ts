@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
-import type { Overview, TicketSummary } from "../model/answers";
+import type { LaneName, Overview, TicketSummary } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
-import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, withAddition } from "./minutes";
+import { earlierWith, laneTotal, percentilesOf, totalOf, type LaneTotal } from "./all-time";
+import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
 import type { Report } from "../model/ticket-report";
 import { rowOf, saysTheSame, type ConversationRow, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
@@ -11,6 +12,7 @@ import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summar
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_SCAN, scanOn } from "./scan";
 import { Subscribers } from "./subscribers";
+import { ACTIVE_MS, Watch } from "./watch";
 
 const DAY_MS = 24 * 3600_000;
 /** Of an attempt this late the alarm was lost, or the report. */
@@ -21,6 +23,9 @@ const LONGEST_WAIT_MS = 720_000;
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
 
+/** `waiting` counts what has waited past 5 seconds. */
+export type LaneMetrics = LaneTotal & { waiting: number; oldestWaitingMs: number };
+
 /**
  * What a tenant's tickets have reported of themselves, for whoever asks about more than one. The tickets are the truth, and
  * this is what each reported last: nothing is delivered or refused because of it.
@@ -28,6 +33,7 @@ const WOKEN_AT_ONCE = 10;
 export class TenantIndex extends DurableObject<Env> {
   readonly #store = new IndexStore(this.ctx.storage);
   readonly #subscribers = new Subscribers(this.ctx);
+  readonly #watch = new Watch();
   /** Summed up when first asked for and kept from then on. Every change to a row changes it in the same turn. */
   #totals: Totals | undefined;
 
@@ -43,6 +49,7 @@ export class TenantIndex extends DurableObject<Env> {
     this.#count(before, report, Date.now());
     this.#changed(before, after);
     this.#subscribers.publish(() => ({ type: "ticket", ticket: summaryOf(after) }));
+    this.ctx.waitUntil(this.#watch.told(after, Date.now()));
     return report.atMs;
   }
 
@@ -72,11 +79,24 @@ export class TenantIndex extends DurableObject<Env> {
     return this.#store.readConversation(farEnd, name);
   }
 
+  /** Somebody begins or goes on to look at the tenant. Returns at once; the tickets answer within seconds. */
+  async look(owner: string): Promise<void> {
+    if (!this.#store.exists()) return;
+    const readActive = (sinceMs: number) => this.#store.readActive(sinceMs);
+    const ask = (ticketNumber: string, untilMs: number) =>
+      this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).watch(untilMs);
+    this.ctx.waitUntil(this.#watch.look(readActive, ask, Date.now()));
+  }
+
   async overview(owner: string, minutes: number): Promise<Overview> {
     const isEmpty = !this.#store.exists();
+    await this.look(owner);
     const totals = (this.#totals ??= isEmpty ? NOTHING : this.#store.sumUp());
     const oldestMs = isEmpty ? undefined : this.#store.oldestWaitingMs();
-    const fromMinute = minuteOf(Date.now()) - minutes + 1;
+    const nowMs = Date.now();
+    const fromMinute = minuteOf(nowMs) - minutes + 1;
+    const hours = isEmpty ? [] : this.#store.readHours(hourOf(fromMinute));
+    const oldestToldMs = isEmpty ? undefined : this.#store.oldestToldMs(nowMs - ACTIVE_MS);
     const { open, closing, closed } = totals;
     return {
       owner,
@@ -87,8 +107,33 @@ export class TenantIndex extends DurableObject<Env> {
         ...(oldestMs === undefined ? {} : { oldestSince: isoTime(oldestMs) }),
       },
       dead: { tickets: totals.deadTickets, messages: totals.deadMessages },
-      minutes: isEmpty ? [] : shownMinutes(this.#store.readHours(hourOf(fromMinute)), fromMinute),
+      countedUntil: isoTime(this.#watch.countedUntilMs(oldestToldMs, nowMs)),
+      lag: {
+        toDesk: percentilesOf(sumFrom(hours, fromMinute, "toDesk")),
+        toDolphins: percentilesOf(sumFrom(hours, fromMinute, "toDolphins")),
+      },
+      minutes: shownMinutes(hours, fromMinute),
     };
+  }
+
+  /** What the lanes have done in all, and what waits in them now. */
+  async metrics(owner: string): Promise<Record<LaneName, LaneMetrics>> {
+    const isEmpty = !this.#store.exists();
+    await this.look(owner);
+    const hours = isEmpty ? [] : this.#store.readHours(0);
+    const earlier = isEmpty ? undefined : this.#store.readEarlier();
+    const waiting = isEmpty ? [] : this.#store.readWaitingLanes();
+    const lanes = waiting.map((text) => JSON.parse(text) as Report["lanes"]);
+    const of = (lane: LaneName): LaneMetrics => {
+      const waits = lanes.map((counts) => counts[lane]).filter(({ waitingSinceMs }) => waitingSinceMs !== undefined);
+      const oldestMs = Math.min(...waits.flatMap(({ waitingSinceMs }) => waitingSinceMs ?? []));
+      return {
+        ...laneTotal(totalOf(earlier, hours, lane)),
+        waiting: waits.reduce((sum, counts) => sum + counts.waiting, 0),
+        oldestWaitingMs: waits.length === 0 ? 0 : Math.max(0, Date.now() - oldestMs),
+      };
+    };
+    return { toDesk: of("toDesk"), toDolphins: of("toDolphins") };
   }
 
   async tickets(query: Query): Promise<{ tickets: TicketSummary[]; next?: string }> {
@@ -166,7 +211,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      this.#store.saveHour(hour, some.reduce(withAddition, this.#store.readHour(hour) ?? {}), oldest);
+      const known = this.#store.readHour(hour);
+      const kept = () => this.#store.readHours(0);
+      const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
+      if (earlier) this.#store.saveEarlier(earlier);
+      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
+      if (!known) this.#store.deleteHours(oldest);
     }
   }
 

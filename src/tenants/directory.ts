@@ -22,9 +22,15 @@ import type { Tenant } from "./tenant-record";
 type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
 type Stored = Tenant | Tombstone;
 type Holder = Pick<Stored, "owner" | "retentionDays">;
+/** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
+type Member = { owner: string; unmapped?: boolean };
 
-/** How long an isolate goes by what it has read: on top of KV's own minute, and far below a retry's patience. */
+/** How long an isolate goes by what it has read: on top of what KV's own cache keeps, and far below a retry's patience. */
 const FRESH_MS = 30_000;
+/** The least that KV takes. Together they make a minute. */
+const KV_CACHE_SECONDS = 30;
+/** For whether a ticket has to be mapped: where that is out of date, the ticket is asked. */
+const LONG_FRESH_MS = 10 * 60_000;
 const CACHE_ENTRIES = 5000;
 /** KV keeps a tombstone as long as the longest `maxAgeSeconds`, which its messages may wait, and a day. */
 const TOMBSTONE_SECONDS = 31 * 86_400;
@@ -55,9 +61,9 @@ const cache = new BoundedMap<string, Known>(CACHE_ENTRIES);
 const remember = (key: string, value: unknown): void => void cache.set(key, { value, readAtMs: Date.now() });
 
 /** What is known, if it is fresh, and else what KV says. While KV is out of reach, yesterday's word serves better than none. */
-async function recall<T>(key: string, read: () => Promise<T>): Promise<T> {
+async function recall<T>(key: string, read: () => Promise<T>, freshMs = FRESH_MS): Promise<T> {
   const known = cache.get(key);
-  if (known && isRecent(known.readAtMs, Date.now(), FRESH_MS)) return known.value as T;
+  if (known && isRecent(known.readAtMs, Date.now(), freshMs)) return known.value as T;
   try {
     return await read();
   } catch (error) {
@@ -101,16 +107,23 @@ export class Directory {
   }
 
   async putTenant(tenant: Tenant): Promise<void> {
-    const before = await this.freshTenant(tenant.owner);
-    const member = await hash(tenant.owner);
-    const metadata = { owner: tenant.owner };
+    const { owner, deskId } = tenant;
+    const stored = await this.#fetch<Stored>(tenantKey(owner));
+    const before = isTenant(stored) ? stored : undefined;
+    const member = await hash(owner);
+    const members = await this.#members(await memberPrefix(deskId));
+    const isOnly = members.every((other) => other.owner === owner);
+    // One that was deleted and comes back may have been the only one then.
+    const isBack = before === undefined && stored?.deskId === deskId;
+    const unmapped = isOnly || isBack || members.some((known) => known.owner === owner && known.unmapped);
+    const metadata: Member = { owner, ...(unmapped ? { unmapped } : {}) };
     // The record last: where one of these fails, the next PUT finds the record as it was, and does all of it.
-    await reach(this.#kv.put((await memberPrefix(tenant.deskId)) + member, "", { metadata }));
-    if (before && before.deskId !== tenant.deskId) {
+    await reach(this.#kv.put((await memberPrefix(deskId)) + member, "", { metadata }));
+    if (before && before.deskId !== deskId) {
       await reach(this.#kv.delete((await memberPrefix(before.deskId)) + member));
     }
-    await this.#write(tenantKey(tenant.owner), tenant);
-    await this.#forgetMembers(tenant.deskId, before?.deskId ?? tenant.deskId);
+    await this.#write(tenantKey(owner), tenant);
+    await this.#forgetMembers(deskId, before?.deskId ?? deskId);
   }
 
   /** False when there is no such tenant. */
@@ -160,19 +173,27 @@ export class Directory {
     return next;
   }
 
-  /** Owners of the tenants a desk serves: two at the most, to tell none, one and several apart. */
-  async membersOf(deskId: string): Promise<string[]> {
+  /** The tenants a desk serves. */
+  async membersOf(deskId: string, freshMs?: number): Promise<Member[]> {
     const prefix = await memberPrefix(deskId);
-    return recall(prefix, async () => {
-      const owners = await this.#owners(prefix, 2);
-      if (owners.length > 0) remember(prefix, owners);
-      return owners;
-    });
+    const read = async () => {
+      const members = await this.#members(prefix);
+      if (members.length > 0) remember(prefix, members);
+      return members;
+    };
+    return recall(prefix, read, freshMs);
+  }
+
+  /** Whether KV has to say whose a ticket of this owner is. The tickets of a desk's only tenant are all that tenant's. */
+  async needsMapping(deskId: string, owner: string): Promise<boolean> {
+    const [member, ...others] = await this.membersOf(deskId, LONG_FRESH_MS);
+    return others.length > 0 || member?.owner !== owner || !member.unmapped;
   }
 
   /** Owners of the tenants under this desk that hold this ticket. */
   async ownersOf(deskId: string, ticketNumber: string): Promise<string[]> {
-    return this.#owners(await ticketPrefix(deskId, ticketNumber), PAGE);
+    const members = await this.#members(await ticketPrefix(deskId, ticketNumber));
+    return members.map(({ owner }) => owner);
   }
 
   async mapTicket(deskId: string, ticketNumber: string, owner: string): Promise<void> {
@@ -187,14 +208,17 @@ export class Directory {
   async #page(cursor: string | undefined, limit: number): Promise<{ stored: Stored[]; next: string | undefined }> {
     const list = await reach(this.#kv.list({ prefix: "tenant:", limit, ...(cursor === undefined ? {} : { cursor }) }));
     const names = list.keys.map((key) => key.name);
-    const records = names.length > 0 ? await reach(this.#kv.get<Stored>(names, "json")) : new Map<string, Stored>();
+    const records =
+      names.length > 0
+        ? await reach(this.#kv.get<Stored>(names, { type: "json", cacheTtl: KV_CACHE_SECONDS }))
+        : new Map<string, Stored>();
     const stored = names.flatMap((name) => records.get(name) ?? []);
     return { stored, next: list.list_complete ? undefined : list.cursor };
   }
 
-  async #owners(prefix: string, limit: number): Promise<string[]> {
-    const list = await reach(this.#kv.list<{ owner: string }>({ prefix, limit }));
-    return list.keys.flatMap((key) => key.metadata?.owner ?? []);
+  async #members(prefix: string): Promise<Member[]> {
+    const list = await reach(this.#kv.list<Member>({ prefix }));
+    return list.keys.flatMap((key) => key.metadata ?? []);
   }
 
   async #read<T>(key: string): Promise<T | undefined> {
@@ -204,7 +228,7 @@ export class Directory {
   async #fetch<T>(key: string): Promise<T | undefined> {
     // What is asked for may be anything that somebody put into a URL; nothing of that length was ever stored.
     if (key.length > LONGEST_KEY) return undefined;
-    const value = await reach(this.#kv.get<T>(key, "json"));
+    const value = await reach(this.#kv.get<T>(key, { type: "json", cacheTtl: KV_CACHE_SECONDS }));
     if (value === null) cache.delete(key);
     else remember(key, value);
     return value ?? undefined;

@@ -9,6 +9,10 @@ const MASK = "***";
 /** What GET shows. */
 export const maskSecrets = (tenant: Tenant): Promise<Tenant> => mapSecrets(tenant, () => MASK);
 
+/** What the audit log may know of a record from outside: of a secret, whether it is given anew. */
+export const markSecrets = (tenant: Tenant): Promise<Tenant> =>
+  mapSecrets(tenant, (given) => (given === MASK ? MASK : `${MASK} (new)`));
+
 const opened = new WeakMap<Tenant, Promise<Tenant>>();
 
 /** The record with its secrets in the clear; remembered for as long as the sealed one is. Throws when one does not open. */

@@ -11,9 +11,9 @@ import type { TicketStore } from "./store";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
-/** So many accepted messages of each lane are kept in memory, and none that is longer than this. */
+/** So many accepted messages of each lane are kept in memory, while they are no longer than this together. */
 const FRESH_MESSAGES = 16;
-const LONGEST_FRESH_BYTES = 4_096;
+const MOST_FRESH_BYTES = 128 * 1024;
 
 type NewMessage = {
   id: string;
@@ -64,6 +64,8 @@ export class TicketCache {
   /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
+  /** Of a ticket that this instance has opened, epoch ms. */
+  openedAtMs: number | undefined;
   /** Where the relay was called from outside. Kept with the next desk conversation, which costs nothing more. */
   origin: string | undefined;
   readonly #lanes: Record<LaneName, lanes.Lane> = { toDesk: lanes.EMPTY_LANE, toDolphins: lanes.EMPTY_LANE };
@@ -106,6 +108,7 @@ export class TicketCache {
     // As a rule it is one row, and that is whole without a transaction.
     if (key === null && !after && moves.length === 0) write();
     else this.#store.transaction(write);
+    if (!ticket) this.openedAtMs = nowMs;
     if (after) this.ticket = after;
     this.#appended(row, message);
     return row;
@@ -269,6 +272,7 @@ export class TicketCache {
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
     this.ticket = undefined;
+    this.openedAtMs = undefined;
     for (const lane of LANES) {
       this.#fresh[lane].clear();
       this.#lanes[lane] = lanes.EMPTY_LANE;
@@ -311,8 +315,10 @@ export class TicketCache {
   #appended(row: MessageRow, { bytes, lying }: NewMessage): void {
     const fresh = this.#fresh[row.lane];
     this.#lanes[row.lane] = lanes.accept(this.#lanes[row.lane], bytes, lying);
+    const freshBytes = fresh.values().reduce((sum, one) => sum + one.bytes, bytes);
     // The sequence of what lies may change.
-    if (!lying && fresh.size < FRESH_MESSAGES && bytes <= LONGEST_FRESH_BYTES) fresh.set(row.sequence, { row, bytes });
+    if (!lying && fresh.size < FRESH_MESSAGES && freshBytes <= MOST_FRESH_BYTES)
+      fresh.set(row.sequence, { row, bytes });
   }
 
   /** The ticket's row with a change; undefined when that makes no difference. */

@@ -8,6 +8,7 @@ import { notBeforeMsOf } from "./lane";
 import {
   differs,
   headsOf,
+  isBehind,
   isUrgent,
   isWorthReporting,
   minutesOf,
@@ -26,6 +27,7 @@ const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 300_000;
 /** An index that has not answered by now counts as one that did not get the report. */
 const ANSWER_MS = 10_000;
+const LONGEST_WATCH_MS = 600_000;
 /** With more new messages than this in a lane, their rows are not read. The index counts them all in the minute of the report. */
 const MOST_COUNTED = 500;
 
@@ -65,7 +67,8 @@ export class IndexReporter {
     const { ticket } = cache;
     if (!ticket || this.#underWay || (this.#isHeld(nowMs) && trigger !== "swept")) return;
     const last = this.#lastReport(ticket);
-    const isDueNow = isUrgent(last, ticket, cache.lane);
+    const isFollowed = trigger === "awake" && isWatched(last, nowMs) && isBehind(last, cache.lane);
+    const isDueNow = isFollowed || isUrgent(last, ticket, cache.lane);
     if (!isDueNow && (trigger === "settled" || (trigger === "seen" && !isOlder(last, nowMs)))) return;
     const now = this.#snapshot(ticket, last, nowMs);
     // When the clock was set back, nothing says how long ago the last report was.
@@ -85,6 +88,14 @@ export class IndexReporter {
     await this.#underWay;
   }
 
+  /** Reports any difference there is, and within seconds whatever happens until then. */
+  async watch(untilMs: number): Promise<void> {
+    await this.reportAnyDifference();
+    const { cache } = this.#deps;
+    const last = cache.ticket && this.#lastReport(cache.ticket);
+    if (last) cache.change({ lastReport: JSON.stringify({ ...last, watchedUntilMs: untilMs } satisfies LastReport) });
+  }
+
   /** When an alarm has to ring for a report, epoch ms. Without it, nothing else may ask again. */
   dueMs(nowMs: number): number {
     const { cache } = this.#deps;
@@ -94,7 +105,12 @@ export class IndexReporter {
     const last = this.#lastReport(ticket);
     const waits =
       last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
-    const isOwed = !last || waits || this.#failures > 0 || isUrgent(last, ticket, cache.lane);
+    const isOwed =
+      !last ||
+      (isWatched(last, nowMs) && isBehind(last, cache.lane)) ||
+      waits ||
+      this.#failures > 0 ||
+      isUrgent(last, ticket, cache.lane);
     if (!isOwed) return Number.POSITIVE_INFINITY;
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
   }
@@ -124,7 +140,10 @@ export class IndexReporter {
       const heads = headsOf(cache.lane);
       this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
-      cache.change({ lastReport: JSON.stringify({ ...now, heads } satisfies LastReport) });
+      // As it is now: somebody may have begun to look meanwhile.
+      const watchedUntilMs = cache.ticket && this.#lastReport(cache.ticket)?.watchedUntilMs;
+      const watched = watchedUntilMs === undefined ? {} : { watchedUntilMs };
+      cache.change({ lastReport: JSON.stringify({ ...now, heads, ...watched } satisfies LastReport) });
       this.#failures = 0;
       this.#notBeforeMs = Date.now() + GAP_MS;
     } catch (error) {
@@ -137,7 +156,7 @@ export class IndexReporter {
 
   #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {
     const { cache, store } = this.#deps;
-    const openedAtMs = last?.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
+    const openedAtMs = last?.openedAtMs ?? cache.openedAtMs ?? store.oldestAcceptedAtMs() ?? nowMs;
     // The index takes no report that is older than the one it has.
     const atMs = Math.max(nowMs, (last?.atMs ?? 0) + 1, this.#acknowledgedMs + 1);
     const acceptedAtMs = store.readAcceptedAtMs.bind(store);
@@ -154,6 +173,10 @@ export class IndexReporter {
 }
 
 const ignore = () => undefined;
+
+/** The round of asking that says so is made anew before ten minutes are over. */
+const isWatched = (last: LastReport | undefined, nowMs: number): last is LastReport =>
+  isWaiting(last?.watchedUntilMs ?? 0, nowMs, LONGEST_WATCH_MS);
 
 const isOlder = (last: LastReport | undefined, nowMs: number): boolean =>
   last !== undefined && !isRecent(last.atMs, nowMs, SEEN_GAP_MS);

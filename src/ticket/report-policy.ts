@@ -1,5 +1,5 @@
 import { isRecent } from "../lib/clock";
-import { MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
+import { LAG_BOUNDS_MS, MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { countsOf, headOf, notBeforeMsOf, takenUpTo, waitingCount, type Lane } from "./lane";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
@@ -11,7 +11,11 @@ import { LANES } from "../model/timeline";
  */
 
 /** What the index acknowledged last; `heads` are each lane's first message that was not settled then. */
-export type LastReport = Snapshot & { heads: Record<LaneName, number> };
+export type LastReport = Snapshot & {
+  heads: Record<LaneName, number>;
+  /** Somebody looks at the tenant until then, epoch ms: whatever differs is worth a report. */
+  watchedUntilMs?: number;
+};
 /** A lane by its name, out of the cache. */
 type Lanes = (name: LaneName) => Lane;
 
@@ -42,17 +46,18 @@ export function snapshotOf(
   acceptedAtMs: (lane: LaneName, sequence: number) => number,
 ): Snapshot {
   const { ticketNumber, channel, contactId, customerName, state } = ticket;
-  const waitingSince: number[] = [];
+  const lanes = { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) };
   const nextAttempts: number[] = [];
   for (const name of LANES) {
     const lane = laneOf(name);
     const head = headOf(lane);
     if (head === undefined) continue;
     const sinceMs = acceptedAtMs(name, head);
-    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
+    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) lanes[name].waitingSinceMs = sinceMs;
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
     if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
   }
+  const waitingSince = LANES.flatMap((name) => lanes[name].waitingSinceMs ?? []);
   return {
     ticketNumber,
     atMs: time.nowMs,
@@ -61,7 +66,7 @@ export function snapshotOf(
     contactId,
     customerName,
     state,
-    lanes: { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) },
+    lanes,
     ...(waitingSince.length > 0 ? { waitingSinceMs: Math.min(...waitingSince) } : {}),
     ...(nextAttempts.length > 0 ? { nextAttemptAtMs: Math.min(...nextAttempts) } : {}),
   };
@@ -95,6 +100,13 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
 const isSamePerson = (last: LastReport, { channel, contactId, customerName }: TicketRow): boolean =>
   last.contactId === contactId && last.customerName === customerName && last.channel === channel;
 
+/** Whether more has been accepted or settled than the index knows of. It reads no row. */
+export const isBehind = (last: LastReport, laneOf: Lanes): boolean =>
+  LANES.some((name) => {
+    const [lane, before] = [laneOf(name), last.lanes[name]];
+    return lane.accepted !== before.accepted || waitingCount(lane) !== before.waiting;
+  });
+
 /** Whether a report is worth its rows when the object is awake anyway. */
 export function isWorthReporting(last: LastReport | undefined, now: Snapshot): boolean {
   if (!last) return true;
@@ -112,7 +124,7 @@ export function isWorthReporting(last: LastReport | undefined, now: Snapshot): b
 /** Whether the index has anything about the ticket that is no longer so. */
 export function differs(last: LastReport | undefined, now: Snapshot): boolean {
   if (!last) return true;
-  const { heads: _, ...before } = last;
+  const { heads: _heads, watchedUntilMs: _watched, ...before } = last;
   return JSON.stringify({ ...before, atMs: 0 }) !== JSON.stringify({ ...now, atMs: 0 });
 }
 
@@ -121,12 +133,13 @@ export type Counted = { sequence: number; acceptedAtMs: number; state: MessageSt
 
 /** What happened in a lane since the last report, minute by minute: when each message was accepted, delivered or given up. */
 export function minutesOf(lane: LaneName, messages: readonly Counted[], last: LastReport | undefined): MinuteCounts[] {
-  const minutes = new Map<number, MinuteCounts>();
+  const minutes = new Map<number, Required<MinuteCounts>>();
   const at = (ms: number) => {
     const minute = Math.floor(ms / MINUTE_MS);
     const known = minutes.get(minute);
     if (known) return known;
-    const counts = { minute, lane, accepted: 0, delivered: 0, dead: 0, lagSumMs: 0, lagMaxMs: 0 };
+    const lags = Array.from({ length: LAG_BOUNDS_MS.length + 1 }, () => 0);
+    const counts = { minute, lane, accepted: 0, delivered: 0, dead: 0, lagSumMs: 0, lagMaxMs: 0, lags };
     minutes.set(minute, counts);
     return counts;
   };
@@ -141,6 +154,8 @@ export function minutesOf(lane: LaneName, messages: readonly Counted[], last: La
     counts.delivered++;
     counts.lagSumMs += lagMs;
     counts.lagMaxMs = Math.max(counts.lagMaxMs, lagMs);
+    const place = [...LAG_BOUNDS_MS, Infinity].findIndex((bound) => lagMs <= bound);
+    counts.lags[place] = (counts.lags[place] ?? 0) + 1;
   }
   return [...minutes.values()];
 }

@@ -35,8 +35,10 @@ export async function prune(
     alarm.ensure(overAtMs, nowMs);
     return true;
   }
-  const { deskId, ticketNumber, owner } = cache.ticket;
-  await directory.unmapTicket(deskId, ticketNumber, owner);
+  const { deskId, mapped, ticketNumber, owner } = cache.ticket;
+  if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
+  // With its row the index forgets the name of its conversation. What is delivered from now on gives it again.
+  cache.keepNamed(undefined);
   await reporter.forget(cache.ticket);
   // An event may have come in meanwhile. Then the ticket lives on, and both KV and the index have to know it again.
   if (!cache.isOver()) {

@@ -7,6 +7,10 @@ import { isoTime } from "../model/timeline";
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
 const LONGEST_SECONDS = 600;
+/** In place of the first wait, where the far end answered 5xx at once. It may be one bad worker of many, and the lane waits meanwhile. */
+const QUICK_SECONDS = 0.1;
+/** An attempt that took longer was not answered at once: then the far end has enough to do. */
+const AT_ONCE_MS = 1_000;
 const JITTER = 0.2;
 /** No message waits longer for its next attempt. */
 export const LONGEST_WAIT_MS = LONGEST_SECONDS * 1000 * (1 + JITTER);
@@ -49,7 +53,7 @@ export function recordAttempt(
   random: number,
 ): { history: AttemptHistory; disposition: Disposition } {
   const history = { ...before, attemptCount: before.attemptCount + 1, roundTries: before.roundTries + 1 };
-  const disposition = judge(outcome, history, policy, time.nowMs, random);
+  const disposition = judge(outcome, history, policy, time, random);
   const attempt = attemptOf(outcome, time.startedAtMs, time.nowMs);
   if (disposition.state === "dead" && disposition.reason === "exhausted") {
     attempt.givenUpAfterSeconds = policy.maxAgeSeconds;
@@ -66,6 +70,7 @@ function attemptOf(outcome: Outcome, startedAtMs: number, nowMs: number): Attemp
   if (outcome.error !== `HTTP ${outcome.status}`) attempt.detail = outcome.error;
   if (outcome.answer) attempt.answer = outcome.answer;
   if (outcome.kind === "retry" && outcome.noAnswer) attempt.noAnswer = outcome.noAnswer;
+  if ("during" in outcome) attempt.during = outcome.during;
   return attempt;
 }
 
@@ -73,7 +78,7 @@ function judge(
   outcome: Outcome,
   { roundStartedAtMs, roundTries }: AttemptHistory,
   policy: DeliveryPolicy,
-  nowMs: number,
+  { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
   random: number,
 ): Disposition {
   switch (outcome.kind) {
@@ -84,7 +89,9 @@ function judge(
       return { state: "dead", reason: outcome.kind };
     case "retry": {
       const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000;
-      const nextAttemptAtMs = nowMs + backoffMs(roundTries, random, outcome.retryAfterMs);
+      const isQuick = roundTries === 1 && (outcome.status ?? 0) >= 500 && elapsedMs(startedAtMs, nowMs) <= AT_ONCE_MS;
+      const waitSeconds = isQuick ? QUICK_SECONDS : (BACKOFF_SECONDS[roundTries - 1] ?? LONGEST_SECONDS);
+      const nextAttemptAtMs = nowMs + backoffMs(waitSeconds, random, outcome.retryAfterMs);
       if (policy.whenExhausted === "hold") return { state: "waiting", nextAttemptAtMs };
       if (nowMs >= deadlineMs) return { state: "dead", reason: "exhausted" };
       // The last attempt is made at the deadline, not given up before it.
@@ -93,9 +100,8 @@ function judge(
   }
 }
 
-/** The wait in ms after the `tries`-th attempt failed; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
-function backoffMs(tries: number, random: number, retryAfterMs = 0): number {
-  const base = (BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS) * 1000;
-  const jittered = base * (1 + JITTER * (2 * random - 1));
+/** The wait in ms, spread at random; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
+function backoffMs(seconds: number, random: number, retryAfterMs = 0): number {
+  const jittered = seconds * 1000 * (1 + JITTER * (2 * random - 1));
   return Math.round(Math.max(jittered, Math.min(retryAfterMs, LONGEST_SECONDS * 1000)));
 }

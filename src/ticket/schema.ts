@@ -50,7 +50,7 @@ export const MIGRATIONS: readonly Migration[] = [
 export type TicketRow = {
   owner: string;
   ticketNumber: string;
-  /** The desk under which KV shall map the ticket to its owner. */
+  /** The desk under which KV maps the ticket to its owner, where it has to. */
   deskId: string;
   /** 1 once KV does. */
   mapped: number;

@@ -66,7 +66,12 @@ export class Ticket extends DurableObject<Env> {
     recentBodies: new RecentBodies(),
     recentKeys: new RecentKeys(),
     closeEcho: new CloseEcho(),
-    mapping: new TicketMapping({ cache: this.#cache, directory: this.#directory, waitUntil: this.#waitUntil }),
+    mapping: new TicketMapping({
+      cache: this.#cache,
+      directory: this.#directory,
+      waitUntil: this.#waitUntil,
+      failed: () => setAlarm(this.#deps, Date.now()),
+    }),
     reporter: this.#reporter,
     directory: this.#directory,
     deliver: (...delivery) => deliver(this.#deliverDeps(), ...delivery),
@@ -173,6 +178,12 @@ export class Ticket extends DurableObject<Env> {
     await this.#prune();
     await this.#reporter.reportAnyDifference();
     return this.#cache.ticket !== undefined;
+  }
+
+  /** Somebody looks at the tenant: reports what there is, and until then whatever happens within seconds. */
+  async watch(untilMs: number): Promise<void> {
+    await this.#rearm();
+    await this.#reporter.watch(untilMs);
   }
 
   /** The safety net and the retry clock. Never throws, because the runtime drops an alarm that has failed six times. */

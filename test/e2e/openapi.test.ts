@@ -13,13 +13,13 @@ let walk: Walk;
 beforeAll(async () => {
   walk = await startWalk();
 });
-afterAll(() => walk.world.stop());
+afterAll(() => walk.stop());
 
 const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } }).error?.code ?? "none";
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */

@@ -1,19 +1,23 @@
-import { operatorOnly } from "../../http/auth";
+import { operatorsOnly } from "../../http/operators";
 import { Routes } from "../../http/routes";
+import { auditLog } from "./audit-log";
 import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
 import { health } from "./health";
+import { me } from "./me";
 import { overview } from "./overview";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
-/** What the operator does. */
+/** What operators do. */
 export const admin = new Routes();
 
 admin
-  .use(operatorOnly)
+  .use(operatorsOnly)
+  .route("/me", me)
+  .route("/audit", auditLog)
   .route("/health", health)
   .route("/tenants", tenants)
   .route("/tenants", credentials)

@@ -1,7 +1,9 @@
 import { required } from "../../config";
 import { chatwootConnection, connectChatwoot } from "../../desks/chatwoot/connect";
+import { audit } from "../../http/audit-trail";
 import { configOf } from "../../http/context";
-import { audit, bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { ConnectedAnswer } from "../../model/answers";
 import { maskSecrets } from "../../tenants/secrets";
@@ -15,7 +17,7 @@ export const connections = new Routes();
 const TIMEOUT_MS = 25_000;
 const SECRET_BYTES = 24;
 
-connections.post("/:owner/connect/chatwoot", async (c) => {
+connections.post("/:owner/connect/chatwoot", allow("admin", "desk_connected"), async (c) => {
   const given = bodyIn(c, chatwootConnection);
   const { allowInsecureTargets, masterKeys } = configOf(c);
   required(masterKeys);
@@ -34,7 +36,7 @@ connections.post("/:owner/connect/chatwoot", async (c) => {
   const before = await maskSecrets(await newestTenantIn(c));
   const templates = before.desk.type === "chatwoot" && before.desk.templates === false ? { templates: false } : {};
   const sealed = await putRecord(c, owner, { ...before, desk: { ...desk, ...templates } });
-  audit(c, "desk_connected", owner, {
+  audit(c, {
     accountId: desk.accountId,
     inboxId: desk.inboxId,
     inbox: isNew ? "new" : "found",

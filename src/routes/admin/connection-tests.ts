@@ -1,8 +1,10 @@
 import * as z from "zod/mini";
 import { jsonIn } from "../../lib/json";
 import { decodeBody } from "../../http/body";
+import { audit } from "../../http/audit-trail";
 import { ask, configOf, directoryOf, type AppContext } from "../../http/context";
-import { audit, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { ConnectionTestAnswer } from "../../model/answers";
 import { inspectDesk, testDesk, testEngine } from "../../ticket/connection-test";
@@ -14,7 +16,7 @@ export const connectionTests = new Routes();
 const message = z.object({ send: z.literal(true) });
 
 connectionTests
-  .post("/:owner/test/desk", async (c) => {
+  .post("/:owner/test/desk", allow("operator", "desk_tested"), async (c) => {
     const tenant = await newestTenantIn(c);
     const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = c.env;
     const deps = { config: configOf(c), directory: directoryOf(c), engineSessions, indexes };
@@ -23,21 +25,21 @@ connectionTests
     const inspected = message.safeParse(asked).success
       ? undefined
       : await ask(() => inspectDesk(deps, tenant, webhookUrl));
-    return show(c, "desk_tested", tenant.owner, inspected ?? (await ask(() => testDesk(deps, tenant))));
+    return show(c, inspected ?? (await ask(() => testDesk(deps, tenant))));
   })
-  .post("/:owner/test/engine", async (c) => {
+  .post("/:owner/test/engine", allow("operator", "engine_tested"), async (c) => {
     const tenant = await newestTenantIn(c);
     const result = await ask(() => testEngine({ config: configOf(c) }, tenant));
     if (!result) {
       const { type } = tenant.dolphins.auth;
       throw invalidParameter("dolphins.auth.type", `is ${type}, so there is no login to try`);
     }
-    return show(c, "engine_tested", tenant.owner, result);
+    return show(c, result);
   });
 
-function show(c: AppContext, act: string, owner: string, result: Omit<ConnectionTestAnswer, "status">): Response {
+function show(c: AppContext, result: Omit<ConnectionTestAnswer, "status">): Response {
   const { outcome, attempt } = result;
   const status = attempt.status === undefined ? {} : { status: attempt.status };
-  audit(c, act, owner, { outcome, ms: attempt.ms, ...status });
+  audit(c, { outcome, ms: attempt.ms, ...status });
   return c.json<ConnectionTestAnswer>({ status: "success", ...result });
 }

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import { audit, nothingDone } from "../../http/audit-trail";
 import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext } from "../../http/context";
-import { audit, cursorIn, numberIn, tenantIn } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { cursorIn, numberIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
@@ -23,18 +25,19 @@ const MOST_ASKED = 200;
 const REPLAYED_AT_ONCE = 10;
 
 deadLetters
-  .get("/:owner/dead-letters", async (c) => {
+  .get("/:owner/dead-letters", allow("viewer", "dead_letters_read"), async (c) => {
     const limit = numberIn(c, "limit", MOST_LETTERS, LETTERS);
     const from = cursorIn(c.req.query("before"), letterCursor) ?? { beforeId: Number.MAX_SAFE_INTEGER, ...START };
     const { owner } = await tenantIn(c);
     return c.json<DeadLettersAnswer>({ status: "success", ...(await pageOf(c, owner, from, limit)) });
   })
-  .post("/:owner/dead-letters/replay", async (c) => {
+  .post("/:owner/dead-letters/replay", allow("operator", "replayed"), async (c) => {
     const { before, dryRun = false, ...which } = replayIn(tenantReplay, jsonOf(c.var.body));
     const from = cursorIn(before, ticketCursor);
     const { owner } = await tenantIn(c);
     const { replayed, late, next } = await replayAll(c, owner, which, dryRun, from);
-    if (!dryRun) audit(c, "replayed", owner, { messages: replayed.length });
+    if (dryRun) nothingDone(c);
+    else audit(c, { messages: replayed.length });
     const more = next !== undefined;
     return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, more, ...(more ? { next } : {}) });
   });

@@ -1,6 +1,7 @@
 import { required } from "../../config";
 import { askOnce, configOf, directoryOf, registrarOf, type AppContext } from "../../http/context";
-import { audit, tenantIn } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { CredentialsAnswer } from "../../model/answers";
 import { credentialsOf } from "../../tenants/credentials";
@@ -9,16 +10,14 @@ import { credentialsOf } from "../../tenants/credentials";
 export const credentials = new Routes();
 
 credentials
-  .get("/:owner/credentials", async (c) => {
-    const { owner, deskId } = await tenantIn(c);
+  .get("/:owner/credentials", allow("admin", "credentials_shown"), async (c) => {
+    const { deskId } = await tenantIn(c);
     const { generation } = await directoryOf(c).generation(deskId);
-    audit(c, "credentials_shown", owner);
     return showCredentials(c, deskId, generation);
   })
-  .post("/:owner/credentials/rotate", async (c) => {
-    const { owner, deskId } = await tenantIn(c);
+  .post("/:owner/credentials/rotate", allow("admin", "credentials_rotated"), async (c) => {
+    const { deskId } = await tenantIn(c);
     const { generation } = await askOnce(() => registrarOf(c, `desk:${deskId}`).rotate(deskId));
-    audit(c, "credentials_rotated", owner);
     return showCredentials(c, deskId, generation);
   });
 

@@ -2,7 +2,9 @@ import type { HealthAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
+import { auditOf } from "../../http/audit-trail";
 import { configOf, directoryOf, indexOf, registrarOf, ticketOf, type AppContext } from "../../http/context";
+import { allow } from "../../http/operators";
 import { Routes } from "../../http/routes";
 import { sessionObject } from "../../http/session-cookie";
 
@@ -16,11 +18,13 @@ const NOBODY = "(nobody)";
 
 type Check = HealthAnswer["checks"][number] | { name: string; ok: false; advice: string };
 
-health.get("/", async (c) => {
-  const { masterKeys, ingressKeys } = configOf(c);
+health.get("/", allow("viewer"), async (c) => {
+  const { masterKeys, ingressKeys, operators, access } = configOf(c);
   const checks: Check[] = [
     setting("MASTER_KEY", masterKeys),
     setting("INGRESS_KEYS", ingressKeys),
+    setting("OPERATORS", operators),
+    setting("ACCESS", access),
     ...(await Promise.all(roundTrips(c))),
   ];
   const failed = checks.filter((check) => !check.ok);
@@ -48,6 +52,7 @@ const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
   roundTrip("REGISTRAR", OBJECT, () => registrarOf(c, NOBODY).isThere()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
+  roundTrip("AUDIT", OBJECT, () => auditOf(c).isReady()),
 ];
 
 const OBJECT = "the Durable Object";

@@ -3,6 +3,7 @@ import type { OverviewAnswer, TicketsAnswer } from "../../model/answers";
 import { AppError } from "../../model/errors";
 import { ticketCursor, type Query } from "../../tenant-index/summary";
 import { ask, indexOf, type AppContext } from "../../http/context";
+import { allow } from "../../http/operators";
 import { cursorIn, invalidParameter, numberIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 
@@ -15,24 +16,25 @@ const TICKETS = 50;
 const LONGEST_SEARCH = 1024;
 
 overview
-  .get("/:owner/overview", async (c) => {
+  .get("/:owner/overview", allow("viewer"), async (c) => {
     const minutes = numberIn(c, "minutes", DAY_MINUTES, DAY_MINUTES);
     const { owner } = await tenantIn(c);
     const shown = await ask(() => indexOf(c, owner).overview(owner, minutes));
     return c.json<OverviewAnswer>({ status: "success", overview: shown });
   })
-  .get("/:owner/tickets", async (c) => {
+  .get("/:owner/tickets", allow("viewer", "tickets_listed"), async (c) => {
     const query = queryIn(c);
     const { owner } = await tenantIn(c);
     return c.json<TicketsAnswer>({ status: "success", ...(await ask(() => indexOf(c, owner).tickets(query))) });
   })
-  .get("/:owner/events", async (c) => {
+  .get("/:owner/events", allow("viewer", "live_opened"), async (c) => {
     const { owner } = await tenantIn(c);
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       throw new AppError("upgrade_required", "This path speaks WebSocket alone: ask with Upgrade: websocket.", {
         headers: { upgrade: "websocket" },
       });
     }
+    await ask(() => indexOf(c, owner).look(owner));
     // A request of its own: what the caller authenticates with is none of the object's business.
     const headers = { upgrade: "websocket" };
     const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));

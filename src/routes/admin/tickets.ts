@@ -1,5 +1,7 @@
+import { audit, nothingDone } from "../../http/audit-trail";
 import { askOnce, jsonOf, ticketOf } from "../../http/context";
-import { audit, ownerIn } from "../../http/parameters";
+import { allow } from "../../http/operators";
+import { ownerIn } from "../../http/parameters";
 import { unknownTicket } from "../../http/resolve-tenant";
 import { Routes } from "../../http/routes";
 import type { TicketReplayAnswer } from "../../model/answers";
@@ -13,11 +15,11 @@ import { replayIn, ticketReplay } from "./dead-letters";
 export const tickets = new Routes();
 
 tickets
-  .get("/:owner/:ticketNumber", async (c) =>
+  .get("/:owner/:ticketNumber", allow("viewer", "ticket_read"), async (c) =>
     // An operator who looks at a ticket is to find it in the lists as it is, so that is reported to its index.
     showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true }),
   )
-  .post("/:owner/:ticketNumber/replay", async (c) => {
+  .post("/:owner/:ticketNumber/replay", allow("operator", "replayed"), async (c) => {
     const { dryRun = false, ...which } = replayIn(ticketReplay, jsonOf(c.var.body));
     const owner = ownerIn(c);
     const ticketNumber = c.req.param("ticketNumber");
@@ -26,6 +28,7 @@ tickets
     );
     if (!answer.ok) throw unknownTicket();
     const { replayed, late } = answer.value;
-    if (!dryRun) audit(c, "replayed", owner, { ticketNumber, messages: replayed.length });
+    if (dryRun) nothingDone(c);
+    else audit(c, { messages: replayed.length });
     return c.json<TicketReplayAnswer>({ status: "success", dryRun, replayed, late });
   });

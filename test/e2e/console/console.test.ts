@@ -204,17 +204,17 @@ test("the list of tickets takes 10,000 of them a page at a time, and finds one b
 test("the console serves the same page with and without a slash, and forgets a session that was signed out", async () => {
   const page = await open();
   await page.goto("/console/");
-  await page.getByLabel("Admin token").fill("not the token");
+  await page.getByLabel("Operator's token").fill("not the token");
   await page.keyboard.press("Enter");
-  await page.getByText("That is not the admin token of this relay.").waitFor();
+  await page.getByText("That is no operator's token of this relay.").waitFor();
   await signIn(page, world.settings.ADMIN_TOKEN);
   const cookies = await page.context().cookies();
   expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Strict", path: "/" }]);
   await page.reload();
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("Admin token").waitFor();
+  await page.getByLabel("Operator's token").waitFor();
   await page.reload();
-  await page.getByLabel("Admin token").waitFor();
+  await page.getByLabel("Operator's token").waitFor();
 });
 
 test.each(["tickets", "dead-letters", "live", "settings"])("the console fits a screen of 360 px: %s", async (tab) => {

@@ -90,7 +90,7 @@ export const REFUSALS: Refusal[] = [
   {
     what: "for another desk's owner",
     statuses: [403],
-    of: (operation) => parameterIn(operation, "owner", "query") !== undefined,
+    of: (operation) => parameterIn(operation, "owner", "query") !== undefined && !operation.path.startsWith("/admin/"),
     provoke: (walk, operation) => withQuery(walk, operation, "owner", walk.otherOwner),
   },
   {

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import type { ApiDocument, ApiOperation } from "../../../openapi/check.ts";
+import { startFakeAccess } from "../../../dev/fakes/access.ts";
 import { fakeEngine } from "../../../dev/fakes/engine.ts";
 import type { Reply } from "../support/http.ts";
 import { type Tenant, bearer } from "../support/tenant.ts";
@@ -21,6 +22,7 @@ type Send = { path?: string; body?: string | undefined; headers?: Record<string,
 
 export type Walk = {
   world: World;
+  stop: () => Promise<void>;
   api: Api;
   tenant: Tenant;
   /** A tenant of another desk. */
@@ -39,7 +41,12 @@ export type Walk = {
 export const schemesOf = ({ security = [] }: ApiOperation): string[] => security.flatMap((one) => Object.keys(one));
 
 export async function startWalk(): Promise<Walk> {
-  const world = await startWorld({ assets: true });
+  const access = await startFakeAccess();
+  const world = await startWorld({
+    assets: true,
+    settings: { ACCESS_TEAM_DOMAIN: access.url, ACCESS_AUD: access.audience, ACCESS_ROLES: "*@bank.example:admin" },
+  });
+  const assertion = await access.tokenOf("siti@bank.example");
   const api = apiOf((await world.call("/openapi.json")).body as ApiDocument);
   const tenant = await troubledTenant(world);
   const desk = {
@@ -55,12 +62,17 @@ export async function startWalk(): Promise<Walk> {
   const credentials: Record<string, (body: string) => Record<string, string>> = {
     operatorToken: () => bearer(world.settings.ADMIN_TOKEN),
     consoleSession: () => ({ cookie, "sec-fetch-site": "same-origin", origin: world.relay().url }),
+    accessToken: () => ({ "cf-access-jwt-assertion": assertion, origin: world.relay().url }),
     deskToken: () => bearer(tenant.token),
     standardWebhooks: (body) => standardWebhooks(tenant.signingSecret, body),
     chatwootSignature,
   };
   const walk: Walk = {
     world,
+    stop: async () => {
+      await world.stop();
+      await access.close();
+    },
     api,
     tenant,
     otherOwner,

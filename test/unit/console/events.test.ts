@@ -45,7 +45,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", FakeSocket);
   vi.stubGlobal("location", { href: "https://relay.example/console" });
-  vi.stubGlobal("fetch", async () => Response.json({ status: "success", expiresAt: "2026-01-01T00:00:00.000Z" }));
+  vi.stubGlobal("fetch", async () => Response.json({ status: "success", operator: { name: "admin", role: "admin", by: "session" } }));
   FakeSocket.all = [];
   states.length = 0;
   Object.assign(heard, { events: 0, gaps: 0 });

@@ -10,7 +10,12 @@ const units = { point: ",", ms: "md", s: "dtk", min: "mnt", h: "jam", d: "hari" 
 test.each(["EM-1", "a/b?c#d", "100% <b>", "ñandú …"])(
   "an address in the console leads to the ticket %s",
   (ticketNumber) => {
-    expect(parseRoute(ticketHref("o/1", ticketNumber))).toEqual({ page: "ticket", owner: "o/1", ticketNumber });
+    expect(parseRoute(ticketHref("o/1", ticketNumber))).toEqual({
+      page: "ticket",
+      owner: "o/1",
+      ticketNumber,
+      message: undefined,
+    });
   },
 );
 
@@ -63,9 +68,21 @@ test("bars hold each minute once, the current one last, and nothing of before", 
     toDesk: lane,
     toDolphins: lane,
   }));
-  const bars = barsOf(minutes, 60, 1, nowMs);
+  const overview = { minutes, countedUntil: "2026-11-24T19:00:15Z" };
+  const bars = barsOf(overview, 60, 1, nowMs);
   expect(bars.map(({ good }) => good)).toEqual([4, ...Array.from({ length: 57 }, () => 0), 4, 4]);
-  expect(barsOf(minutes, 6, 10, nowMs).at(-1)).toEqual({ good: 8, dead: 4 });
+  expect(barsOf(overview, 6, 10, nowMs).at(-1)).toMatchObject({ good: 8, dead: 4 });
+  expect(bars.filter(({ isUnknown }) => isUnknown)).toEqual([]);
+});
+
+test("bars say of which minutes not everything is counted", () => {
+  const nowMs = Date.parse("2026-11-24T19:00:30Z");
+  const unknown = (countedUntil: string) =>
+    barsOf({ minutes: [], countedUntil }, 60, 1, nowMs).filter(({ isUnknown }) => isUnknown).length;
+  expect(unknown("2026-11-24T18:50:10Z")).toBe(10);
+  expect(unknown("2026-11-24T17:00:00Z")).toBe(60);
+  // Half a minute behind is as near as anybody comes.
+  expect(unknown("2026-11-24T18:59:40Z")).toBe(0);
 });
 
 const counts = { accepted: 3, delivered: 3, waiting: 0, dead: 0 };

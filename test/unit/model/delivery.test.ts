@@ -29,6 +29,7 @@ test("what failed is a reply unless it is a Close, whatever else stands in it", 
   expect(isReplyIn('{"ticketNumber":"t-1","channel":"webchat","event":"Close"}')).toBe(false);
 });
 
-test("a stored message that is no JSON is an error, and not a delivery", () => {
-  expect(() => deliveryOf({ ...message, kind: "incoming", event: "{" })).toThrow("the stored message is not JSON");
+test("a stored message that is no JSON is an error for who looks at its event", () => {
+  const delivery = deliveryOf({ ...message, kind: "incoming", event: "{" });
+  expect(() => "event" in delivery && delivery.event).toThrow("the stored message is not JSON");
 });

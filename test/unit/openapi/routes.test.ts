@@ -10,10 +10,12 @@ const pathsOf = (pattern: string): string[] => {
 };
 
 test("every route of the relay is described, and every operation that is described has a route", () => {
-  // "ALL" is what Hono calls a middleware.
-  const served = routes
-    .filter(({ method }) => method !== "ALL")
-    .flatMap(({ method, path }) => pathsOf(path).map((one) => `${method} ${one}`));
+  // "ALL" is what Hono calls a middleware for all of them; of one route it stands there as a second entry.
+  const served = new Set(
+    routes
+      .filter(({ method }) => method !== "ALL")
+      .flatMap(({ method, path }) => pathsOf(path).map((one) => `${method} ${one}`)),
+  );
   const described = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-  expect(served.toSorted()).toEqual(described.toSorted());
+  expect([...served].toSorted()).toEqual(described.toSorted());
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { World } from "./lane.world";
 
 const HERE = "chatwoot https://here.example 1 7";
@@ -26,4 +26,13 @@ test("what an earlier version kept belongs to the first far end that asks for it
   expect(world.deps.cache.conversation("toDesk", HERE)).toEqual(kept);
   await world.crash();
   expect(world.deps.cache.conversation("toDesk", THERE)).toBeUndefined();
+});
+
+test("a long message that came lately is not read back, while those that wait are few", () => {
+  const world = new World();
+  const read = vi.spyOn(world.deps.store, "readMessage");
+  const event = JSON.stringify({ message: "x".repeat(40 * 1024) });
+  for (let n = 0; n < 4; n++) world.accept({ lane: "toDesk", kind: "incoming", event });
+  for (const sequence of [1, 2, 3, 4]) expect(world.deps.cache.message("toDesk", sequence)?.event).toBe(event);
+  expect(read.mock.calls).toEqual([["toDesk", 4]]);
 });

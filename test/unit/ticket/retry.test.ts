@@ -9,7 +9,8 @@ const SCHEDULE_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 600, 600, 600];
 const startMs = Date.UTC(2026, 0, 1);
 const fresh = noAttempts(startMs);
 const patient: DeliveryPolicy = { maxAgeSeconds: 86_400, whenExhausted: "advance" };
-const failing = { kind: "retry", status: 503, error: "HTTP 503" } as const;
+/** It asks for calm, and so has the whole schedule. */
+const failing = { kind: "retry", status: 429, error: "HTTP 429" } as const;
 
 /** Zero time passes in an attempt here, but where a test says otherwise. */
 const at = (nowMs: number) => ({ startedAtMs: nowMs, nowMs });
@@ -67,7 +68,37 @@ describe("the wait before the next attempt", () => {
     const time = { startedAtMs: startMs, nowMs: startMs + 9_000 };
     const { history, disposition } = recordAttempt(fresh, failing, patient, time, 0.5);
     expect(disposition).toEqual({ state: "waiting", nextAttemptAtMs: startMs + 10_000 });
-    expect(history.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 9_000, outcome: "retry", status: 503 }]);
+    expect(history.attempts).toEqual([{ at: "2026-01-01T00:00:00.000Z", ms: 9_000, outcome: "retry", status: 429 }]);
+  });
+});
+
+describe("the first retry after a 5xx", () => {
+  const broken = { kind: "retry", status: 503, error: "HTTP 503" } as const;
+  const after = (outcome: Outcome, { tries: n = 1, tookMs = 50, value = 0.5 } = {}) => {
+    const time = { startedAtMs: startMs - tookMs, nowMs: startMs };
+    const { disposition } = recordAttempt({ ...fresh, roundTries: n - 1 }, outcome, patient, time, value);
+    return disposition.state === "waiting" ? disposition.nextAttemptAtMs - startMs : Number.NaN;
+  };
+
+  test("a far end that answers 5xx at once is asked again after 100 ms, give or take a fifth", () => {
+    expect(after(broken)).toBe(100);
+    expect(after({ ...broken, status: 500 }, { tookMs: 1_000 })).toBe(100);
+    expect([after(broken, { value: 0 }), after(broken, { value: 1 - Number.EPSILON })]).toEqual([80, 120]);
+  });
+
+  test("the second retry waits as long as if the first had waited a second", () => {
+    expect(after(broken, { tries: 2 })).toBe(2_000);
+  });
+
+  test("a longer Retry-After is obeyed by the first retry too", () => {
+    expect(after({ ...broken, retryAfterMs: 30_000 })).toBe(30_000);
+    expect(after({ ...broken, retryAfterMs: 0 })).toBe(100);
+  });
+
+  test("a 5xx that took over a second, no answer, and any other status wait a second", () => {
+    expect(after(broken, { tookMs: 1_001 })).toBe(1_000);
+    expect(after({ kind: "retry", error: "no connection", noAnswer: "connection" })).toBe(1_000);
+    for (const status of [408, 425, 429]) expect(after({ ...broken, status })).toBe(1_000);
   });
 });
 
@@ -97,9 +128,9 @@ describe("exhaustion", () => {
   test("the last attempt of an exhausted message says that and why it was given up", () => {
     const { history } = untilTheEnd(minute, 100);
     const [before, last] = history.attempts.slice(-2).map(withError);
-    expect(last?.error).toBe("given up after 60 seconds; the last attempt: HTTP 503");
-    expect(last).toMatchObject({ outcome: "retry", status: 503, givenUpAfterSeconds: 60 });
-    expect(before).toMatchObject({ outcome: "retry", status: 503, error: "HTTP 503" });
+    expect(last?.error).toBe("given up after 60 seconds; the last attempt: HTTP 429");
+    expect(last).toMatchObject({ outcome: "retry", status: 429, givenUpAfterSeconds: 60 });
+    expect(before).toMatchObject({ outcome: "retry", status: 429, error: "HTTP 429" });
     expect(before).not.toHaveProperty("givenUpAfterSeconds");
   });
 

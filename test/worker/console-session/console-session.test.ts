@@ -45,7 +45,7 @@ test("signing in gives a cookie that no script reads, no other site sends, and t
   const expiresAt = new Date(Date.now() + 8 * HOUR_MS);
   expect(await answer.json()).toEqual({ status: "success", expiresAt: expiresAt.toISOString() });
   const [pair, ...attributes] = (answer.headers.get("set-cookie") ?? "").split("; ");
-  expect(pair).toMatch(/^__Host-relay_session=[\w-]{43}\.\d+\.[\w-]{43}$/);
+  expect(pair).toMatch(/^__Host-relay_session=[\w-]{43}\.\d+\.admin\.[\w-]{43}$/);
   expect(attributes.toSorted()).toEqual([
     `Expires=${expiresAt.toUTCString()}`,
     "HttpOnly",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readSession, writeSession } from "../../../src/console-session/cookie";
 import { readTicketReference, writeTicketReference } from "../../../src/tenants/ticket-reference";
 
-/** Both kinds as an earlier version wrote them: desks and browsers hold such, and will send them back. */
+/** Both kinds as they are written: desks and browsers hold such, and will send them back to later versions. */
 
 const key = (byte: number) => new Uint8Array(32).fill(byte);
 const [KEY, OTHER] = [key(1), key(2)];
@@ -10,9 +10,10 @@ const [KEY, OTHER] = [key(1), key(2)];
 const REFERENCE = "WyJ0LTEiLCJ3aGF0c2FwcCIsIkZhcmhhbiBBa2JhciJd.eLOHirYVv1-G1tH41cYYBZfArcSmUA2icWQ0CsbgbC0";
 const TICKET = { ticketNumber: "t-1", channel: "whatsapp", customerName: "Farhan Akbar" };
 
-const ADMIN_TOKEN = "an-operator-token-for-tests-alone-0123456789";
-const SESSION = { id: "A".repeat(43), expiresAtMs: 1_900_000_000_000 };
-const COOKIE = `${SESSION.id}.1900000000000.WQR4vbzwF9ZCNKymhKAX3EZmkqYPeWJ42AOUPKUb_9g`;
+const HOLDER = { name: "siti.n", role: "operator", token: "an-operator-token-for-tests-alone-0123456789" };
+const only = (holder: typeof HOLDER) => (name: string) => (name === holder.name ? holder : undefined);
+const SESSION = { id: "A".repeat(43), expiresAtMs: 1_900_000_000_000, name: "siti.n" };
+const COOKIE = `${SESSION.id}.1900000000000.siti.n.YH60qOf6TlDK_UWTUQbkE8cyUFsTfasFe0W0yrv9XFk`;
 const BEFORE_MS = SESSION.expiresAtMs - 1;
 
 /** Each part of a token changed in one letter, a part taken away, and a part put behind it. */
@@ -45,19 +46,21 @@ describe("a ticket reference", () => {
 });
 
 describe("the cookie of a console session", () => {
-  test("the cookie of a console session that an earlier version wrote is read, and is what is written today", async () => {
-    expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toEqual(SESSION);
-    expect(await writeSession([KEY], ADMIN_TOKEN, SESSION)).toBe(COOKIE);
+  test("the cookie of a console session that was written is read, with whose it is, and is what is written today", async () => {
+    expect(await readSession([KEY], only(HOLDER), COOKIE, BEFORE_MS)).toEqual({ session: SESSION, holder: HOLDER });
+    expect(await writeSession([KEY], HOLDER, SESSION)).toBe(COOKIE);
   });
 
-  test("the cookie of a console session ends at its time, when the operator's token changes, and with the key in force", async () => {
-    expect(await readSession([KEY], ADMIN_TOKEN, COOKIE, SESSION.expiresAtMs)).toBeUndefined();
-    expect(await readSession([KEY], `${ADMIN_TOKEN}-new`, COOKIE, BEFORE_MS)).toBeUndefined();
-    expect(await readSession([OTHER, KEY], ADMIN_TOKEN, COOKIE, BEFORE_MS)).toBeUndefined();
+  test("the cookie of a console session ends at its time, when token, role or name of the operator changes, and with the key in force", async () => {
+    expect(await readSession([KEY], only(HOLDER), COOKIE, SESSION.expiresAtMs)).toBeUndefined();
+    for (const changed of [{ token: `${HOLDER.token}-new` }, { role: "viewer" }])
+      expect(await readSession([KEY], only({ ...HOLDER, ...changed }), COOKIE, BEFORE_MS)).toBeUndefined();
+    expect(await readSession([KEY], () => undefined, COOKIE, BEFORE_MS)).toBeUndefined();
+    expect(await readSession([OTHER, KEY], only(HOLDER), COOKIE, BEFORE_MS)).toBeUndefined();
   });
 
   test("the cookie of a console session that is changed anywhere is none", async () => {
     for (const one of spoilt(COOKIE))
-      expect(await readSession([KEY], ADMIN_TOKEN, one, BEFORE_MS), one).toBeUndefined();
+      expect(await readSession([KEY], only(HOLDER), one, BEFORE_MS), one).toBeUndefined();
   });
 });

@@ -35,8 +35,8 @@ const broken = (message: string) => ({
 test("a relay in order says of each part that it is", async () => {
   const { status, body } = await healthOf({});
   expect(status).toBe(200);
-  const objects = ["TICKET", "TENANT_INDEX", "ENGINE_SESSION", "REGISTRAR", "CONSOLE_SESSION"];
-  const names = ["MASTER_KEY", "INGRESS_KEYS", "DIRECTORY", ...objects];
+  const objects = ["TICKET", "TENANT_INDEX", "ENGINE_SESSION", "REGISTRAR", "CONSOLE_SESSION", "AUDIT"];
+  const names = ["MASTER_KEY", "INGRESS_KEYS", "OPERATORS", "ACCESS", "DIRECTORY", ...objects];
   expect(body.checks?.map(({ name }) => name)).toEqual(names);
   expect(body.checks?.filter(({ ok }) => !ok)).toEqual([]);
   expect(objects.toSorted()).toEqual(kinds.map(([name]) => name).toSorted());
@@ -67,6 +67,9 @@ test.each([
   ["ENGINE_SESSION", { ENGINE_SESSION: broken("overloaded") }, /overloaded/],
   ["REGISTRAR", { REGISTRAR: broken("overloaded") }, /overloaded/],
   ["CONSOLE_SESSION", { CONSOLE_SESSION: broken("overloaded") }, /overloaded/],
+  ["AUDIT", { AUDIT: broken("overloaded") }, /overloaded/],
+  ["OPERATORS", { OPERATORS: "siti=hush" }, /list of name:role=token.*wrangler secret put OPERATORS$/],
+  ["ACCESS", { ACCESS_TEAM_DOMAIN: "bank.cloudflareaccess.com" }, /ACCESS_AUD is not set/],
 ])("the health check names %s, broken by %o, and says what to do", async (name, changed, advice) => {
   const { status, body, text } = await healthOf(changed);
   expect([status, body.error?.code]).toEqual([503, "unavailable"]);

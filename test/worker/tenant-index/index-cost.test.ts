@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { reportOf } from "./index-world";
+import { NONE, reportOf } from "./index-world";
 import { meter } from "../meter";
 import { accepted, incoming, outgoing, ticketAtRest, tokenOf, useFarEnds } from "../world";
 
@@ -104,4 +104,18 @@ test("a report that changes nothing writes nothing", async () => {
   expect((await cost()).written).toBe(once);
   await stub.sweep();
   expect((await cost()).written).toBe(once);
+});
+
+test("a report looks once for its ticket and once for its hour", async () => {
+  const { index } = await knownTicket();
+  const now = { atMs: Date.now(), openedAtMs: Date.now() };
+  await index.report(reportOf(1, now));
+  const cost = await meter(index);
+  await index.report(
+    reportOf(1, { ...now, lanes: { toDesk: { ...NONE, accepted: 2, delivered: 2 }, toDolphins: NONE } }),
+  );
+  const { read, written } = await cost();
+  expect(written).toBe(2);
+  // Either is found by its key, and the update finds it again.
+  expect(read).toBe(4);
 });

@@ -33,15 +33,17 @@ test("a lone message writes at most 3.2 rows, its alarm counted, until the objec
   expect(written).toBeLessThanOrEqual(3.2);
 });
 
-test("the first message of a ticket writes its tables, its row and its mapping once", async () => {
+test("the first message of a ticket writes its tables and its row once, and nothing to KV", async () => {
   const owner = await registerTenant();
+  const put = vi.spyOn(Object.getPrototypeOf(env.DIRECTORY) as KVNamespace, "put");
   const stub = ticketOf(owner, "t");
   const cost = await meter(stub);
   await accepted(incoming(owner, "t", "first"));
   await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 1);
   const { written } = await cost();
-  // 3 for the message; the ticket's row, the same with its mapping, the tables and their version.
-  expect(written).toBeLessThanOrEqual(8);
+  // 3 for the message; the ticket's row, the tables and their version.
+  expect(written).toBeLessThanOrEqual(7);
+  expect(put).not.toHaveBeenCalled();
 });
 
 test("a message reads as many rows after 10,000 messages of history as after 10", async () => {

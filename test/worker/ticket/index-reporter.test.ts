@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { TenantIndex } from "../../../src/index";
 import type { TicketSummary } from "../../../src/model/answers";
+import { TicketStore } from "../../../src/ticket/store";
 import { indexOf, reportOf } from "../tenant-index/index-world";
 import {
   accepted,
@@ -56,6 +57,7 @@ async function countedOf(owner: string) {
 
 test("a new ticket is reported by its first alarm, and not while its first message is on its way", async () => {
   const report = vi.spyOn(TenantIndex.prototype, "report");
+  const search = vi.spyOn(TicketStore.prototype, "oldestAcceptedAtMs");
   const owner = await registerTenant();
   await accepted(incoming(owner, "t", "hello"));
   // A look at the ticket would be reported as well. So the far end says here when the message is through.
@@ -74,6 +76,8 @@ test("a new ticket is reported by its first alarm, and not while its first messa
   });
   expect(known).not.toHaveProperty("waitingSince");
   expect(await countedOf(owner)).toEqual({ accepted: 1, delivered: 1, dead: 0 });
+  // The object that has opened the ticket knows when that was.
+  expect(search).not.toHaveBeenCalled();
 });
 
 test("a dead letter, its replay, a close and a new name are reported as they happen", async () => {
@@ -114,6 +118,9 @@ test("a message that waits past 5 seconds is reported with its next attempt, and
     messages: 1,
     oldestSince: oldestWaitingSince,
   });
+  // The look has the ticket report once more, and between two reports there is a pause.
+  await untilKnown(owner, { nextAttemptAt: expect.not.stringMatching(String(known?.nextAttemptAt)) as string });
+  await ticketOf(owner, "t").sweep();
 
   farEnds.answerWith(ok);
   passed(60_000);

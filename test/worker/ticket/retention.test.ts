@@ -6,6 +6,7 @@ import {
   accepted,
   alarmOf,
   close,
+  fresh,
   incoming,
   outgoing,
   useFarEnds,
@@ -137,6 +138,13 @@ test("a long history goes in steps, with the object free in between", async () =
   expect(await rowsOf(owner, "outcome")).toBe(1);
 });
 
+/** The second tenant of a desk: its tickets are mapped. */
+async function secondTenant(record: Record<string, unknown>): Promise<string> {
+  const deskId = fresh("desk");
+  await registerTenant({ deskId });
+  return registerTenant({ ...record, deskId });
+}
+
 async function closedTicket(owner: string): Promise<void> {
   await accepted(incoming(owner, "t", "hello"));
   await accepted(close(await tokenOf(owner), "t"));
@@ -145,7 +153,7 @@ async function closedTicket(owner: string): Promise<void> {
 }
 
 test("a closed ticket that was quiet for retentionDays is wiped whole by its alarm, with its mapping", async () => {
-  const owner = await registerTenant({ retentionDays: 3 });
+  const owner = await secondTenant({ retentionDays: 3 });
   await closedTicket(owner);
   const stub = ticketOf(owner, "t");
   // The safety alarm, finding nothing to do, leaves the one that ends the ticket.
@@ -169,7 +177,7 @@ test("a closed ticket that was quiet for retentionDays is wiped whole by its ala
 });
 
 test("a ticket whose customer writes while it is being wiped lives on, and is mapped and reported again", async () => {
-  const owner = await registerTenant({ retentionDays: 3 });
+  const owner = await secondTenant({ retentionDays: 3 });
   await closedTicket(owner);
   const stub = ticketOf(owner, "t");
   const forget = Reflect.get(TenantIndex.prototype, "forget");
@@ -194,7 +202,7 @@ test("a ticket whose customer writes while it is being wiped lives on, and is ma
 });
 
 test("a ticket that was opened again, or still has something waiting, is not wiped", async () => {
-  const reopened = await registerTenant({ retentionDays: 1 });
+  const reopened = await secondTenant({ retentionDays: 1 });
   await closedTicket(reopened);
   await accepted(incoming(reopened, "t", "again"));
   await untilView(reopened, "t", (view) => view.lanes.toDesk.delivered === 2);
