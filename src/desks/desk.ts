@@ -135,8 +135,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   record: Schema;
   /** Names of the record's fields that hold secrets: sealed in KV, masked on the way out. */
   secrets: readonly (keyof z.infer<Schema> & string)[];
-  /** The URLs that the relay calls, by the record's fields that say them: the SSRF guard checks them. */
-  targets: (record: z.infer<Schema>) => { [Field in keyof z.infer<Schema>]?: string | undefined };
+  /** Names of the record's fields that hold URLs the relay calls, where they are given: the SSRF guard checks them. */
+  targets: readonly (keyof z.infer<Schema> & string)[];
   /**
    * Where a ticket's conversation is, of all the conversations there are: what is kept of one counts only there, since another
    * far end may have a stranger's conversation under the same number.

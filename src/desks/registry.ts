@@ -38,11 +38,7 @@ const deskOf = (record: DeskRecord) =>
 
 export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
 
-/** The URLs that the relay calls, by the fields that say them. */
-export const targetsOf = (record: DeskRecord): [field: string, url: string][] =>
-  Object.entries(deskOf(record).targets(record)).flatMap(([field, url]) =>
-    typeof url === "string" ? [[field, url] as [string, string]] : [],
-  );
+export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
 
 /** How the tenant is logged in at its desk. */
 export function deskLoginOf(record: DeskRecord): {

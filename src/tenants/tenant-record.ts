@@ -72,11 +72,10 @@ export function parseTenant(
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
   if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;
-  const targets = [
-    ["dolphins.baseUrl", data.dolphins.baseUrl] as const,
-    ...targetsOf(data.desk).map(([field, url]) => [`desk.${field}`, url] as const),
-  ];
-  for (const [path, target] of targets) {
+  const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
+  for (const path of targets) {
+    const target = valueAt(data, path);
+    if (typeof target !== "string") continue;
     const reason = whyNoTarget(target, allowInsecureTargets, self);
     if (reason) issues.push({ path, message: reason });
   }

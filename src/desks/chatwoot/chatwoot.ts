@@ -20,7 +20,7 @@ export const chatwoot = defineDesk({
   type: "chatwoot",
   record: chatwootRecord,
   secrets: ["apiAccessToken", "webhookSecret"],
-  targets: ({ baseUrl }) => ({ baseUrl }),
+  targets: ["baseUrl"],
   farEnd: inboxOf,
   wantsFailures: () => true,
   deliver,

@@ -21,7 +21,7 @@ export const genesys = defineDesk({
   type: "genesys",
   record: genesysRecord,
   secrets: ["clientSecret", "webhookSecret"],
-  targets: ({ region, loginUrl, apiUrl }) => ({ region: `https://api.${region}`, loginUrl, apiUrl }),
+  targets: ["loginUrl", "apiUrl"],
   farEnd: integrationOf,
   // What it could be told is a receipt. A reply that is not its agent's has none, and a note would be the customer's words.
   wantsFailures: () => false,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { forbiddenTarget } from "../../egress/ssrf-guard";
 import { baseUrl, secret, text } from "../../lib/record-fields";
 
 const HOST = /^(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/;
@@ -7,9 +8,12 @@ const HOST = /^(?=.{1,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/;
 export const genesysRecord = z.strictObject({
   type: z.literal("genesys"),
   /** Where the organization is: its part of every address. */
-  region: z
-    .string({ error: "is required: the region's host, such as apse1.pure.cloud" })
-    .check(z.toLowerCase(), z.regex(HOST, "must be a bare host name, such as apse1.pure.cloud")),
+  region: z.string({ error: "is required: the region's host, such as apse1.pure.cloud" }).check(
+    z.toLowerCase(),
+    z.regex(HOST, "must be a bare host name, such as apse1.pure.cloud"),
+    // Whatever a test may call: only its two URLs lead elsewhere.
+    z.refine((host) => forbiddenTarget(`https://${host}`, false) === undefined, "must be a public host"),
+  ),
   integrationId: text("the id of an Open Messaging integration"),
   clientId: text("the id of an OAuth client"),
   clientSecret: secret("the secret of that client"),

@@ -9,7 +9,7 @@ export const native = defineDesk({
   type: "native",
   record: nativeRecord,
   secrets: [],
-  targets: ({ url }) => ({ url }),
+  targets: ["url"],
   farEnd: ({ url }) => url,
   wantsFailures: (desk) => desk.notifyFailures,
 

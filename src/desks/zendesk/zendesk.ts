@@ -41,7 +41,7 @@ export const zendesk = defineDesk({
   type: "zendesk",
   record: zendeskRecord,
   secrets: ["keySecret", "webhookSecret"],
-  targets: ({ baseUrl }) => ({ baseUrl }),
+  targets: ["baseUrl"],
   farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,
   deliver,

@@ -95,7 +95,7 @@ export const toy = defineDesk({
   type: "toy",
   record,
   secrets: [],
-  targets: ({ baseUrl: url }) => ({ baseUrl: url }),
+  targets: ["baseUrl"],
   farEnd: ({ baseUrl: url }) => url,
   wantsFailures: () => false,
   deliver,
