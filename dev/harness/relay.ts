@@ -85,8 +85,8 @@ export async function startRelay(options: {
   assets?: boolean;
   /** Past the Worker that miniflare puts in front: it takes more CPU than all that the relay does. */
   direct?: boolean;
-  /** In place of each limiter's own `limit` in wrangler.toml. */
-  rateLimit?: number;
+  /** By a limiter's name, in place of its `limit` in wrangler.toml. */
+  rateLimits?: Record<string, number>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -102,7 +102,7 @@ export async function startRelay(options: {
       assets: options.assets ?? false,
       direct: options.direct ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
-      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     };
     runtime.host.send(order);
     const url = await started;

@@ -74,6 +74,7 @@ export type DeskEvent = OfTicket & {
   conversationId?: string | undefined;
   /** Of a desk whose webhooks may overtake each other. */
   order?: Order | undefined;
+  sentAtMs?: number | undefined;
   /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
   owner?: string | undefined;
 } & (
@@ -81,7 +82,6 @@ export type DeskEvent = OfTicket & {
         kind: "outgoing";
         deskMessage?: string;
         isMarkdown?: boolean;
-        sentAtMs?: number | undefined;
         /** The relay's id of the customer's message that it is about. */
         quotes?: string | undefined;
         /** The desk says only that something about this message has changed: its agent may have asked for another try. */
@@ -191,6 +191,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   webhook?: {
     /** Whether it is from this tenant's desk. A text says that it still counts, and what the operator has to change. */
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
+    /** Whether what it verifies covers when the webhook was sent. Otherwise one that somebody has kept can be sent at any time. */
+    provesTime: boolean;
     /** The answer to a webhook that wants one of its own, such as a challenge; undefined for any other. */
     answer?: (json: unknown) => Response | undefined;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */

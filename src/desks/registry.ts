@@ -97,6 +97,7 @@ export function webhookOf(record: DeskRecord) {
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),
       showsSent: showsSent && ((name: string, context: NoteContext) => showsSent(name, record, context)),
+      provesTime: webhook.provesTime,
       showsAnswer: webhook.showsAnswer,
       tellsLater: webhook.tellsLater === true,
     }

@@ -19,6 +19,9 @@ import { ticketNamedBy } from "./named-ticket";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 
+/** An hour less than keys are kept, for clocks that differ. */
+const LONGEST_UNDERWAY_MS = 23 * 3600_000;
+
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Routes();
 
@@ -41,8 +44,9 @@ webhooks
         },
       );
     }
-    const retried = events.filter(mayBeRetry);
-    const told = retried.length === 0 ? events : await retriedReplies(c, tenant, webhook, retried);
+    const timely = webhook.provesTime ? events : events.filter((event) => !isReplay(c, tenant, event));
+    const retried = timely.filter(mayBeRetry);
+    const told = retried.length === 0 ? timely : await retriedReplies(c, tenant, webhook, retried);
     const { stored, refusal } = await storeAll(c, tenant, webhook, told);
     if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
@@ -51,6 +55,16 @@ webhooks
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
   });
+
+/**
+ * An event that comes again is known by its key, which is kept for 24 hours. One that is older was kept by somebody and sent
+ * once more: no desk tries for so long. It gets the answer of any other, since a refusal would make a desk try again.
+ */
+function isReplay(c: AppContext, { owner }: Tenant, { sentAtMs, idempotencyKey }: DeskEvent): boolean {
+  const isTooOld = sentAtMs !== undefined && sentAtMs < c.var.receivedAtMs - LONGEST_UNDERWAY_MS;
+  if (isTooOld) log("webhook_too_old", { requestId: c.var.requestId, owner, key: idempotencyKey });
+  return isTooOld;
+}
 
 /**
  * Stores the events of one webhook one after another, in the order in which the agent wrote them. Each is judged for itself.

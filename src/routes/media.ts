@@ -22,6 +22,8 @@ const TIMEOUT_MS = 60_000;
 /** One part of a file. Several at once have an answer of another form, and nobody needs them. */
 const RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
 
+const OK = 200;
+const PARTIAL_CONTENT = 206;
 const UNAUTHORIZED = 401;
 const NOT_FOUND = 404;
 const RANGE_NOT_SATISFIABLE = 416;
@@ -69,13 +71,12 @@ media.get("/:reference", async (c) => {
     throw transient ? notNow(error) : noFile();
   }
   const { status, length, body } = found.file;
-  const headers = headersOf(found.file, url);
-  if (c.req.method !== "HEAD") return new Response(body, { status, headers });
+  for (const [name, value] of Object.entries(headersOf(found.file, url))) c.header(name, value);
+  const given = status === PARTIAL_CONTENT ? PARTIAL_CONTENT : OK;
+  if (c.req.method !== "HEAD") return c.body(body, given);
   await body.cancel();
-  return new Response(null, {
-    status,
-    headers: { ...headers, ...(length === undefined ? {} : { "content-length": String(length) }) },
-  });
+  if (length !== undefined) c.header("content-length", String(length));
+  return c.body(null, given);
 });
 
 type Found = Awaited<ReturnType<typeof openFile>>;
@@ -115,7 +116,6 @@ function headersOf({ headers }: RemoteFile, url: string): Record<string, string>
     ...(Object.fromEntries(kept) as Record<string, string>),
     "content-type": isSafe ? type : "application/octet-stream",
     "content-disposition": `${isSafe && SHOWN.test(type) ? "inline" : "attachment"}${named(headers.get("content-disposition"), url)}`,
-    "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
     "cache-control": "private, no-store",
   };

@@ -20,7 +20,7 @@ import type { Tenant } from "./tenant-record";
 
 /** A deleted tenant: what its waiting messages still need. */
 type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
-type Stored = Tenant | Tombstone;
+export type Stored = Tenant | Tombstone;
 type Holder = Pick<Stored, "owner" | "retentionDays">;
 /** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
 type Member = { owner: string; unmapped?: boolean };
@@ -106,6 +106,16 @@ export class Directory {
     return this.#read<Stored>(tenantKey(owner));
   }
 
+  /** For an isolate that has had a tenant put elsewhere: KV may take a minute to have it here. */
+  rememberTenant(stored: Stored): void {
+    remember(tenantKey(stored.owner), stored);
+  }
+
+  /** The next who asks for the tenant gets it as KV has it. */
+  forgetTenant(owner: string): void {
+    cache.delete(tenantKey(owner));
+  }
+
   async putTenant(tenant: Tenant): Promise<void> {
     const { owner, deskId } = tenant;
     const stored = await this.#fetch<Stored>(tenantKey(owner));
@@ -126,16 +136,16 @@ export class Directory {
     await this.#forgetMembers(deskId, before?.deskId ?? deskId);
   }
 
-  /** False when there is no such tenant. */
-  async deleteTenant(owner: string): Promise<boolean> {
+  /** What is left of it; undefined when there is no such tenant. */
+  async deleteTenant(owner: string): Promise<Stored | undefined> {
     const tenant = await this.freshTenant(owner);
-    if (!tenant) return false;
+    if (!tenant) return undefined;
     const { deskId, delivery, retentionDays } = tenant;
     const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
     await reach(this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner))));
     await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await this.#forgetMembers(deskId);
-    return true;
+    return tombstone;
   }
 
   /** One page of tenants in the order of their owners, and the cursor of the next. */
@@ -159,6 +169,14 @@ export class Directory {
     const stored = await this.#read<Generation>(key);
     if (!stored) remember(key, FIRST_GENERATION);
     return stored ?? FIRST_GENERATION;
+  }
+
+  /**
+   * The same for a desk that is only named, by a caller who has proved nothing. That there is no record is not remembered: a few
+   * thousand made-up names would drive out what this isolate goes by while KV is out of reach.
+   */
+  async claimedGeneration(deskId: string): Promise<Generation> {
+    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
   }
 
   /**

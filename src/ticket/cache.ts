@@ -1,10 +1,12 @@
 import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
 import type { LaneName, LaneView } from "../model/answers";
+import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
 import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { Lying } from "./order";
+import { afterState, pausedMs, type LanePause } from "./pause";
 import type { AttemptHistory, Disposition } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import type { TicketStore } from "./store";
@@ -46,6 +48,9 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   origin?: string;
   /** The name by which the tenant's index leads from the desk's conversation to the ticket. */
   named?: Named | undefined;
+  pauses?: Partial<Record<LaneName, LanePause>>;
+  /** How many dead letters were discarded. */
+  discarded?: Partial<Record<LaneName, number>>;
 };
 
 type Named = { farEnd: string; name: string };
@@ -79,7 +84,11 @@ export class TicketCache {
   load(): void {
     this.#store.migrate();
     this.ticket = this.#store.readTicket();
-    for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane);
+    const { pauses, discarded } = this.ticket ? conversationsOf(this.ticket) : {};
+    for (const lane of LANES) {
+      const kept = { paused: pauses?.[lane]?.pause, discarded: discarded?.[lane] ?? 0 };
+      this.#lanes[lane] = { ...this.#store.readLane(lane), ...kept };
+    }
   }
 
   /** Writes the ticket's row, if the change makes a difference to it. */
@@ -246,6 +255,49 @@ export class TicketCache {
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
   }
 
+  /** What was begun is no attempt after all. */
+  withdraw(lane: LaneName): void {
+    this.#lanes[lane] = lanes.withdraw(this.#lanes[lane]);
+  }
+
+  /** Lets the head of a lane be tried at once. */
+  retry(lane: LaneName): void {
+    this.#store.clearWaits(lane);
+    this.#lanes[lane] = lanes.retry(this.#lanes[lane]);
+  }
+
+  /** Pauses a lane or lets it go on, as its tenant's index has it. A state that is older than the one known changes nothing. */
+  applyPause(lane: LaneName, state: PauseState, nowMs: number): void {
+    if (!this.ticket) return;
+    const kept = conversationsOf(this.ticket);
+    const after = afterState(kept.pauses?.[lane], state, nowMs, lanes.waitingCount(this.#lanes[lane]) === 0);
+    if (!after) return;
+    this.change({ conversations: JSON.stringify({ ...kept, pauses: { ...kept.pauses, [lane]: after } }) });
+    this.#lanes[lane] = { ...this.#lanes[lane], paused: after.pause };
+  }
+
+  /** For how long a lane was paused between two times. */
+  pausedMs(lane: LaneName, fromMs: number, untilMs: number): number {
+    // Most tickets have never been paused, and this is asked after every attempt.
+    if (!this.ticket?.conversations.includes('"pauses"')) return 0;
+    return pausedMs(conversationsOf(this.ticket).pauses?.[lane], fromMs, untilMs);
+  }
+
+  /** Dead letters of a lane become ones that nobody wants any more. */
+  discard(lane: LaneName, sequences: readonly number[]): void {
+    if (!this.ticket || sequences.length === 0) return;
+    const kept = conversationsOf(this.ticket);
+    const after = lanes.discard(this.#lanes[lane], sequences.length);
+    const discarded = { ...kept.discarded, [lane]: after.discarded };
+    const ticket = { ...this.ticket, conversations: JSON.stringify({ ...kept, discarded }) };
+    this.#store.transaction(() => {
+      for (const sequence of sequences) this.#store.discard(lane, sequence);
+      this.#store.saveTicket(ticket);
+    });
+    this.ticket = ticket;
+    this.#lanes[lane] = after;
+  }
+
   /** Puts dead letters of a lane back. */
   replay(lane: LaneName, isWanted: (id: string) => boolean, nowMs: number): void {
     const letters = this.#store.readDeadLetters(lane).filter((letter) => isWanted(letter.id));
@@ -286,11 +338,15 @@ export class TicketCache {
     const counts = lanes.countsOf(lane);
     const head = lanes.headOf(lane) ?? (lane.lying.length > 0 ? lanes.takenUpTo(lane) + 1 : undefined);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);
-    if (!message) return counts;
+    const paused = lane.paused
+      ? { paused: { since: isoTime(lane.paused.sinceMs), reason: lane.paused.reason } }
+      : undefined;
+    if (!message) return { ...counts, ...paused };
     return {
       ...counts,
+      ...paused,
       oldestWaitingSince: isoTime(message.acceptedAtMs),
-      ...(notBeforeMs > 0 ? { nextAttemptAt: isoTime(notBeforeMs), blockedBy: message.id } : {}),
+      ...(notBeforeMs > 0 && !paused ? { nextAttemptAt: isoTime(notBeforeMs), blockedBy: message.id } : {}),
     };
   }
 

@@ -9,11 +9,12 @@ import { errorText } from "../lib/log";
 import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
 import type { LaneName } from "../model/answers";
+import type { PauseState } from "../model/pause";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
+import type { TenantIndex } from "../tenant-index/tenant-index";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
-import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { Tenant } from "../tenants/tenant-record";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
@@ -39,6 +40,9 @@ export type KeptConversation = {
   isNamed: (farEnd: string, name: string) => boolean;
   keepNamed: (farEnd: string, name: string) => void;
 };
+
+/** Nothing was sent: the tenant has paused the lane. */
+export type Held = { held: PauseState };
 
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
@@ -79,6 +83,22 @@ export async function deliver(
     const why = `the relay itself failed: ${detail ?? errorText(error)}`;
     return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error: why } };
   }
+}
+
+/**
+ * Whether a lane is paused. The record says so first, and may say so for a while after it was resumed: then the tenant's index
+ * has the last word, and knows from then on of this ticket. Throws when it does not answer.
+ */
+export async function heldBy(
+  { directory, indexes }: Pick<DeliverDeps, "directory"> & { indexes: DurableObjectNamespace<TenantIndex> },
+  { owner, ticketNumber }: TicketInfo,
+  lane: LaneName,
+): Promise<Held | undefined> {
+  // Without a record there is an outcome that says so.
+  const tenant = await directory.tenant(owner).catch(() => undefined);
+  if (!tenant?.paused?.[lane]) return undefined;
+  const held = await indexes.getByName(owner).pauseFor(ticketNumber, lane);
+  return held.pause ? { held } : undefined;
 }
 
 /** Shows a receipt at the tenant's desk. Undefined where there is no such place, or no such tenant any more. */

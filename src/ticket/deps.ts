@@ -7,7 +7,7 @@ import type { AlarmClock } from "./alarm";
 import type { AskDesk } from "./ask-desk";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
-import type { Delivered, KeptConversation } from "./deliver";
+import type { Delivered, Held, KeptConversation } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { Receipts } from "./receipts";
@@ -28,10 +28,15 @@ export type TicketDeps = {
   recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
-  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
-  directory: Pick<Directory, "policy" | "unmapTicket">;
-  /** Never throws: what fails is an outcome. */
-  deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
+  reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget">;
+  directory: Pick<Directory, "policy" | "unmapTicket" | "forgetTenant">;
+  /** What fails is an outcome. Throws only where it is not known whether the lane is paused: then nothing was sent. */
+  deliver: (
+    ticket: TicketRow,
+    lane: LaneName,
+    message: StoredMessage,
+    kept: KeptConversation,
+  ) => Promise<Delivered | Held>;
   /** Undefined where the desk has no receipts. Never throws. */
   sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
   receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs" | "isShown" | "settling">;

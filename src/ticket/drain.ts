@@ -5,7 +5,7 @@ import { newMessageId } from "../lib/message-id";
 import type { FailureReport, LaneName } from "../model/answers";
 import { isoTime, LANES } from "../model/timeline";
 import { failureReport } from "./conversation";
-import type { Delivered } from "./deliver";
+import type { Delivered, Held } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { nextStep, waitingCount } from "./lane";
 import { noAttempts, recordAttempt, type AttemptHistory } from "./retry";
@@ -45,7 +45,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
     const step = nextStep(lane, nowMs);
     dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => Math.max(untilMs, unheard.heldUntilMs())));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
-    else underWay += waitingCount(lane) - lane.lying.length;
+    else if (!lane.paused || lane.inFlight !== undefined) underWay += waitingCount(lane) - lane.lying.length;
   }
   alarm.ensure(dueMs, nowMs);
   // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
@@ -65,7 +65,9 @@ async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
     deps.cache.begin(lane, step.sequence);
     try {
       const attempt = prepare(lane, step.sequence, deps);
-      settle(attempt, await deliver(attempt, deps), deps);
+      const delivered = await deliver(attempt, deps);
+      if ("held" in delivered) hold(attempt, delivered, deps);
+      else settle(attempt, delivered, deps);
     } catch (error) {
       log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
       // If the outcome was recorded and something failed after that, there is nothing to give up.
@@ -85,7 +87,7 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
   return { message, history: history ?? noAttempts(message.acceptedAtMs), startedAtMs: nowMs() };
 }
 
-function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered> {
+function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered | Held> {
   const { cache, closeEcho } = deps;
   const { lane, id, sequence, kind, event, acceptedAtMs } = message;
   if (!cache.ticket) throw new Error("a waiting message has no ticket");
@@ -103,6 +105,15 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
   );
 }
 
+/** The tenant has paused the lane, so nothing was sent. */
+function hold({ message }: AttemptUnderWay, { held }: Held, { cache, nowMs }: TicketDeps): void {
+  const { lane, sequence } = message;
+  cache.withdraw(lane);
+  cache.applyPause(lane, held, nowMs());
+  const { owner, ticketNumber } = cache.ticket ?? {};
+  log("held", { owner, ticketNumber, lane, sequence, messageId: message.id });
+}
+
 /** Records how an attempt ended, and tells everybody who waits for that. */
 function settle(
   { message, history: before, startedAtMs }: AttemptUnderWay,
@@ -113,7 +124,8 @@ function settle(
   const { lane, sequence } = message;
   const { outcome, policy, notifyFailures, hasReceipts } = delivered;
   const nowMs = deps.nowMs();
-  const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
+  const time = { startedAtMs, nowMs, pausedMs: cache.pausedMs(lane, before.roundStartedAtMs, nowMs) };
+  const { history, disposition } = recordAttempt(before, outcome, policy, time, deps.random());
   // What a desk is still owed is written before the outcome: for one that is not recorded it does no harm.
   const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
   const isReported = disposition.state === "dead" && notifyFailures && !hasReceipt;
@@ -126,7 +138,10 @@ function settle(
   if (hasReceipt) receipts.startIfDue(nowMs);
   // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
   if (report) startIfDue("toDesk", deps, nowMs);
-  if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
+  if (disposition.state !== "waiting") {
+    waiters.wake(`${lane}:${sequence}`);
+    reporter.settled(lane, sequence);
+  }
   reporter.reportIfDue("settled", nowMs);
   log(LOGGED_AS[disposition.state], {
     owner: ticket?.owner,

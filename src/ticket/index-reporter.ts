@@ -1,10 +1,11 @@
 import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import type { Snapshot } from "../model/ticket-report";
+import type { LaneName } from "../model/answers";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
-import { notBeforeMsOf } from "./lane";
+import { headOf, notBeforeMsOf, type Lane } from "./lane";
 import {
   differs,
   headsOf,
@@ -14,6 +15,7 @@ import {
   minutesOf,
   snapshotOf,
   WAITING_MS,
+  type Counted,
   type LastReport,
 } from "./report-policy";
 import type { TicketRow } from "./schema";
@@ -30,6 +32,10 @@ const ANSWER_MS = 10_000;
 const LONGEST_WATCH_MS = 600_000;
 /** With more new messages than this in a lane, their rows are not read. The index counts them all in the minute of the report. */
 const MOST_COUNTED = 500;
+
+type Settled = Record<LaneName, { from: number; to: number }>;
+const NONE = { from: Number.POSITIVE_INFINITY, to: 0 };
+const NOTHING_SETTLED: Settled = { toDesk: NONE, toDolphins: NONE };
 
 type ReporterDeps = {
   cache: TicketCache;
@@ -56,9 +62,18 @@ export class IndexReporter {
   #failures = 0;
   /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
   #acknowledgedMs = 0;
+  /** What was settled since the last report was made; undefined while only the rows say that. */
+  #settled: Settled | undefined;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+  }
+
+  /** A message has been delivered, or is dead. */
+  settled(lane: LaneName, sequence: number): void {
+    if (!this.#settled) return;
+    const { from, to } = this.#settled[lane];
+    this.#settled = { ...this.#settled, [lane]: { from: Math.min(from, sequence), to: Math.max(to, sequence) } };
   }
 
   /** Starts a report, if one is due for this trigger. */
@@ -103,8 +118,7 @@ export class IndexReporter {
     // The report under way calls `ended`, and that asks again.
     if (!ticket || this.#underWay) return Number.POSITIVE_INFINITY;
     const last = this.#lastReport(ticket);
-    const waits =
-      last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
+    const waits = last?.waitingSinceMs === undefined && LANES.some((name) => isHeldUp(cache.lane(name), nowMs));
     const isOwed =
       !last ||
       (isWatched(last, nowMs) && isBehind(last, cache.lane)) ||
@@ -129,14 +143,10 @@ export class IndexReporter {
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
-    const { cache, store, indexes } = this.#deps;
+    const { cache, indexes } = this.#deps;
     try {
-      const minutes = LANES.flatMap((lane) => {
-        const from = Math.min(last?.heads[lane] ?? 1, (last?.lanes[lane].accepted ?? 0) + 1);
-        const unreported = now.lanes[lane].accepted + 1 - from;
-        if (unreported === 0 || unreported > MOST_COUNTED) return [];
-        return minutesOf(lane, store.readCounted(lane, from), last);
-      });
+      const minutes = LANES.flatMap((lane) => minutesOf(lane, this.#changedSince(last, now, lane), last));
+      this.#settled = NOTHING_SETTLED;
       const heads = headsOf(cache.lane);
       this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
@@ -149,9 +159,26 @@ export class IndexReporter {
     } catch (error) {
       const waitMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
       this.#failures++;
+      this.#settled = undefined;
       this.#notBeforeMs = Date.now() + waitMs;
       log("index_report_failed", { owner, ticketNumber: now.ticketNumber, error: errorText(error) });
     }
+  }
+
+  /**
+   * The messages that the last report does not have as they are: those settled since, and those accepted since. What lies
+   * between the two is not read: of a thousand letters that are put back it would be read for each of them.
+   */
+  #changedSince(last: LastReport | undefined, now: Snapshot, lane: LaneName): Counted[] {
+    const reported = last?.lanes[lane].accepted ?? 0;
+    const { accepted } = now.lanes[lane];
+    const { from, to } = this.#settled?.[lane] ?? { from: last?.heads[lane] ?? 1, to: reported };
+    const ranges = [
+      { from, to: Math.min(to, reported) },
+      { from: reported + 1, to: accepted },
+    ].filter((range) => range.from <= range.to);
+    if (ranges.reduce((sum, range) => sum + range.to - range.from + 1, 0) > MOST_COUNTED) return [];
+    return ranges.flatMap((range) => this.#deps.store.readCounted(lane, range.from, range.to));
   }
 
   #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {
@@ -171,6 +198,10 @@ export class IndexReporter {
     return this.#parsed.value;
   }
 }
+
+/** Something waits in the lane, and nothing is under way for it. */
+const isHeldUp = (lane: Lane, nowMs: number): boolean =>
+  notBeforeMsOf(lane, nowMs) > nowMs || (lane.paused !== undefined && headOf(lane) !== undefined);
 
 const ignore = () => undefined;
 

@@ -116,7 +116,7 @@ export class Receipts {
     const parts = store.readParts("toDolphins", deskMessage);
     // The last part speaks for all.
     if (parts.some((part) => (!isAgain && part.sequence > sequence) || part.state === "waiting")) return true;
-    const dead = parts.find((part) => part.state === "dead")?.sequence;
+    const dead = parts.find((part) => part.state === "dead" || part.state === "discarded")?.sequence;
     const receipt = { deskMessage, attempt: this.#attempts + 1, ...this.#outcomeOf(dead) };
     const outcome = await sendReceipt(ticket, receipt);
     if (!outcome || outcome.kind === "delivered") return true;

@@ -7,8 +7,8 @@ import { EMPTY_LANE, type Lane, type Move } from "./lane";
 import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
-import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/timeline";
+import type { DeadLetter, DeadLetterGroup, LaneName, MessageState, TimelineMessage } from "../model/answers";
+import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type DeadFilter, type Sized } from "../model/timeline";
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
@@ -76,7 +76,8 @@ export class TicketStore {
   /** The lane as its rows say: reads what waits and what is dead, and nothing of the history. */
   readLane(lane: LaneName): Lane {
     const undelivered = this.#rows<{ sequence: number; state: MessageState; nextAttemptAtMs: number | null }>(
-      "SELECT sequence, state, nextAttemptAtMs FROM outcome WHERE lane = ? AND state <> 'delivered' ORDER BY sequence",
+      `SELECT sequence, state, nextAttemptAtMs FROM outcome
+       WHERE lane = ? AND state <> 'delivered' AND state IN ('waiting', 'dead') ORDER BY sequence`,
       lane,
     );
     const requeued = undelivered
@@ -182,8 +183,8 @@ export class TicketStore {
     return oldest.length > 0 ? Math.min(...oldest.map((row) => row.acceptedAtMs)) : undefined;
   }
 
-  /** From a message on, when each was accepted and how its last attempt ended; not a word of what it says. */
-  readCounted(lane: LaneName, from: number): Counted[] {
+  /** From a message up to another, when each was accepted and how its last attempt ended; not a word of what it says. */
+  readCounted(lane: LaneName, from: number, to: number): Counted[] {
     type Row = {
       sequence: number;
       acceptedAtMs: number;
@@ -193,9 +194,10 @@ export class TicketStore {
     };
     const rows = this.#rows<Row>(
       `SELECT sequence, m.acceptedAtMs, o.state, o.attempts ->> '$[#-1].at' AS at, o.attempts ->> '$[#-1].ms' AS ms
-       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence >= ?`,
+       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence BETWEEN ? AND ?`,
       lane,
       from,
+      to,
     );
     return rows.map(({ sequence, acceptedAtMs, state, at, ms }) => ({
       sequence,
@@ -216,13 +218,13 @@ export class TicketStore {
     return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
   }
 
-  /** The next message behind a sequence, if it is delivered or dead. */
+  /** The next message behind a sequence, if nothing more becomes of it by itself. */
   readNextSettled(lane: LaneName, after: number): Pick<MessageRow, "sequence" | "idempotencyKey"> | undefined {
     type Row = Pick<MessageRow, "sequence" | "idempotencyKey"> & { state: MessageState | null };
     const sql = `SELECT sequence, m.idempotencyKey, o.state FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT 1`;
     const [next] = this.#rows<Row>(sql, lane, after);
-    return next && (next.state === "delivered" || next.state === "dead") ? next : undefined;
+    return next?.state && next.state !== "waiting" ? next : undefined;
   }
 
   /** The messages that a desk's message has become: their keys begin with its name and `#`, which `$` follows. */
@@ -269,12 +271,31 @@ export class TicketStore {
     );
   }
 
-  readDeadLetters(lane: LaneName): { sequence: number; id: string; kind: MessageKind; bytes: number }[] {
+  readDeadLetters(
+    lane: LaneName,
+    filter: DeadFilter = {},
+  ): { sequence: number; id: string; kind: MessageKind; bytes: number }[] {
     return this.#rows(
-      `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes FROM outcome JOIN message m USING (lane, sequence)
-       WHERE lane = ? AND state <> 'delivered' AND state = 'dead' ORDER BY sequence`,
-      lane,
+      `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes
+       FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD} ORDER BY sequence`,
+      ...deadValues(lane, 0, filter),
     );
+  }
+
+  /** Why each dead letter of a lane is dead, and since when it waited; not a word of what it says. */
+  readCauses(lane: LaneName, filter: DeadFilter): DeadLetterGroup[] {
+    const rows = this.#rows<{ reason: DeadLetter["reason"]; last: string; acceptedAtMs: number }>(
+      `SELECT o.reason, o.attempts -> '$[#-1]' AS last, m.acceptedAtMs
+       FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD}`,
+      ...deadValues(lane, 0, filter),
+    );
+    return rows.map(({ reason, last, acceptedAtMs }) => {
+      const { status, error = "" } = withError(JSON.parse(last) as Attempt);
+      const at = isoTime(acceptedAtMs);
+      const group: DeadLetterGroup = { lane, reason, error, count: 1, oldestAt: at, newestAt: at };
+      if (status !== undefined) group.status = status;
+      return group;
+    });
   }
 
   /** What waits may be tried at once. */
@@ -295,6 +316,12 @@ export class TicketStore {
       lane,
       sequence,
     );
+  }
+
+  /** A dead letter stays in the timeline, and waits for nobody any more. */
+  discard(lane: LaneName, sequence: number): void {
+    const sql = "UPDATE outcome SET state = 'discarded' WHERE lane = ? AND sequence = ?";
+    this.#storage.sql.exec(sql, lane, sequence);
   }
 
   /** The sequence that this key was first used for, unless that is too long ago. */
@@ -371,12 +398,11 @@ export class TicketStore {
   }
 
   /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
-  readDead(lane: LaneName, after: number, limit: number): Sized<DeadLetter>[] {
+  readDead(lane: LaneName, after: number, limit: number, filter: DeadFilter): Sized<DeadLetter>[] {
     const rows = this.#page<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
-       WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
-      lane,
-      after,
+       WHERE ${IS_DEAD} ORDER BY sequence LIMIT ?`,
+      ...deadValues(lane, after, filter),
       limit,
     );
     return rows.map((row) => {
@@ -431,6 +457,15 @@ export class TicketStore {
   #rows<Row extends Record<string, SqlStorageValue>>(sql: string, ...values: SqlStorageValue[]): Row[] {
     return this.#storage.sql.exec<Row>(sql, ...values).toArray();
   }
+}
+
+/** The first two conditions on the state have it read out of `undelivered`. */
+const IS_DEAD = `lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? AND reason = coalesce(?, reason)
+  AND (? IS NULL OR attempts ->> '$[#-1].status' = ?) AND m.acceptedAtMs BETWEEN ? AND ?`;
+
+function deadValues(lane: LaneName, after: number, filter: DeadFilter): SqlStorageValue[] {
+  const { reason = null, status = null, sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
+  return [lane, after, reason, status, status, sinceMs, untilMs];
 }
 
 type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };

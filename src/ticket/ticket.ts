@@ -3,33 +3,37 @@ import { readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
-import type { LaneName } from "../model/answers";
-import type { DeliveryStatus, Page, Replayed } from "../model/timeline";
+import type { DeadLetterGroup, LaneName } from "../model/answers";
+import type { PauseState } from "../model/pause";
+import type { DeadFilter, DeliveryStatus, Page, Replayed, Which } from "../model/timeline";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver, sendReceipt, type DeliverDeps } from "./deliver";
+import { deliver, heldBy, sendReceipt, type DeliverDeps } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
+import { applyPause, retryNow } from "./handles";
 import { IndexReporter } from "./index-reporter";
 import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-reply";
 import { TicketMapping } from "./mapping";
 import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
 import { RecentKeys } from "./recent-keys";
-import { replay, type Which } from "./replay";
+import { discard, replay } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
 import { Unheard } from "./unheard";
 import {
+  deadCauses,
   deadLetters,
   deliveryStatus,
   quotable,
   ticketInfo,
   timeline,
+  UNKNOWN_TICKET,
   type TicketInfo,
   type UnknownTicket,
 } from "./views";
@@ -74,7 +78,10 @@ export class Ticket extends DurableObject<Env> {
     }),
     reporter: this.#reporter,
     directory: this.#directory,
-    deliver: (...delivery) => deliver(this.#deliverDeps(), ...delivery),
+    deliver: async (ticket, lane, ...delivery) => {
+      const deps = this.#deliverDeps();
+      return (await heldBy(deps, ticket, lane)) ?? deliver(deps, ticket, lane, ...delivery);
+    },
     sendReceipt: (...receipt) => sendReceipt(this.#deliverDeps(), ...receipt),
     receipts: new Receipts({
       cache: this.#cache,
@@ -142,9 +149,35 @@ export class Ticket extends DurableObject<Env> {
   async deadLetters(
     after: { lane: LaneName; sequence: number },
     limit: number,
+    filter: DeadFilter = {},
   ): Promise<Result<string, UnknownTicket>> {
     await this.#rearm();
-    return deadLetters(after, limit, this.#deps);
+    return deadLetters(after, limit, filter, this.#deps);
+  }
+
+  deadCauses(filter: DeadFilter): DeadLetterGroup[] {
+    return deadCauses(filter, this.#deps);
+  }
+
+  /** Reports to the index before it answers, so that a list which is read next no longer has them. */
+  async discard(which: Which, dryRun: boolean): Promise<Result<string[], UnknownTicket>> {
+    const discarded = discard(which, dryRun, this.#deps);
+    if (discarded.ok && discarded.value.length > 0 && !dryRun) await this.#reporter.reportAnyDifference();
+    return discarded;
+  }
+
+  /** Has what waits tried at once, and says in how many lanes. */
+  async retry(lanes: LaneName[], evenBeforeRetryAfter = true): Promise<Result<number, UnknownTicket>> {
+    await this.#rearm();
+    if (!this.#cache.ticket) return UNKNOWN_TICKET;
+    return { ok: true, value: retryNow(lanes, evenBeforeRetryAfter, this.#deps) };
+  }
+
+  /** Pauses a lane, or lets it go on at once. False when there is no such ticket. */
+  async applyPause(lane: LaneName, state: PauseState): Promise<boolean> {
+    applyPause(lane, state, this.#deps);
+    await this.#rearm();
+    return this.#cache.ticket !== undefined;
   }
 
   async replay(which: Which, dryRun = false): Promise<Result<Replayed, UnknownTicket>> {

@@ -2,8 +2,17 @@ import { withError } from "../model/attempt";
 import { clip } from "../lib/text";
 import type { IncomingEvent } from "../model/event";
 import type { Result } from "../model/result";
-import type { LaneName, TicketView } from "../model/answers";
-import { fitting, pageOf, type DeadLetters, type DeliveryStatus, type Page } from "../model/timeline";
+import type { DeadLetterGroup, LaneName, TicketView } from "../model/answers";
+import {
+  fitting,
+  groupedByCause,
+  LANES,
+  pageOf,
+  type DeadFilter,
+  type DeadLetters,
+  type DeliveryStatus,
+  type Page,
+} from "../model/timeline";
 import type { TicketDeps } from "./deps";
 import { takenUpTo } from "./lane";
 
@@ -70,17 +79,26 @@ export function quotable(id: string, { cache, store }: Shown): string | undefine
 export function deadLetters(
   after: { lane: LaneName; sequence: number },
   limit: number,
+  filter: DeadFilter,
   { cache, store }: Shown,
 ): Result<string, UnknownTicket> {
   if (!cache.ticket) return UNKNOWN_TICKET;
   const { channel, customerName } = cache.ticket;
-  const toDesk = after.lane === "toDesk" ? store.readDead("toDesk", after.sequence, limit) : [];
+  const read = (lane: LaneName, from: number, most: number) =>
+    (filter.lane ?? lane) === lane ? store.readDead(lane, from, most, filter) : [];
+  const toDesk = after.lane === "toDesk" ? read("toDesk", after.sequence, limit) : [];
   const from = after.lane === "toDolphins" ? after.sequence : 0;
-  const toDolphins = store.readDead("toDolphins", from, limit - toDesk.length);
+  const toDolphins = read("toDolphins", from, limit - toDesk.length);
   const all = [...toDesk, ...toDolphins];
   const letters = fitting(all);
   const shown: DeadLetters = { channel, customerName, deadLetters: letters, isCut: letters.length < all.length };
   return { ok: true, value: JSON.stringify(shown) };
+}
+
+/** The ticket's dead letters by cause. */
+export function deadCauses(filter: DeadFilter, { cache, store }: Shown): DeadLetterGroup[] {
+  const lanes = LANES.filter((lane) => cache.ticket && (filter.lane ?? lane) === lane);
+  return groupedByCause(lanes.flatMap((lane) => store.readCauses(lane, filter)));
 }
 
 /** What became of an accepted message, waiting up to `waitMs` for its end. */

@@ -19,7 +19,7 @@ const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } 
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants retryTicket retryTenant pauseTenant getTenant getCredentials overview listTickets listDeadLetters adminTicket resumeTenant testDesk testEngine discardDeadLetters replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */
@@ -150,7 +150,8 @@ test.each([
 
 test("a relay whose secrets are missing answers as is described", async () => {
   const { world, api, bodyOf, credentialFor } = walk;
-  const settings = { ADMIN_TOKEN: world.settings.ADMIN_TOKEN };
+  const { ADMIN_TOKEN, ALLOW_INSECURE_TARGETS } = world.settings;
+  const settings = { ADMIN_TOKEN, ALLOW_INSECURE_TARGETS };
   const relay = await startRelay({ bundle: inject("bundle"), settings });
   const statuses = new Set<number>();
   for (const operation of api.operations.filter(({ operationId }) => operationId !== "openapi")) {

@@ -34,6 +34,7 @@ export const chatwoot = defineDesk({
   },
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
+    provesTime: true,
     parse: parseWebhook,
     tellRefusal: ({ event: { deskMessage }, code }, record, context) =>
       deskMessage === undefined

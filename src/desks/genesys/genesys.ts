@@ -35,6 +35,7 @@ export const genesys = defineDesk({
   files: agentFiles,
   webhook: {
     verify: (webhook, { webhookSecret }) => verifyWebhook(webhook, webhookSecret),
+    provesTime: false,
     parse: parseWebhook,
     tellRefusal: ({ event: { deskMessage = "" }, code }, record, context) =>
       sendReceipt({ deskMessage, attempt: 1, state: "failed", why: { code } }, record, context),

@@ -1,15 +1,20 @@
 import { required } from "../../config";
 import { audit } from "../../http/audit-trail";
-import { configOf, directoryOf, jsonOf, type AppContext } from "../../http/context";
+import { ask, askOnce, configOf, directoryOf, indexOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
 import { numberIn, ownerIn, tenantIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
+import { errorText, log } from "../../lib/log";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
 import { changesBetween } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
-import { PAGE } from "../../tenants/directory";
+import { LANES } from "../../model/timeline";
+import { PAGE, type Stored } from "../../tenants/directory";
 import { markSecrets, maskSecrets, sealSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
+
+/** After so long every place has the record as it was put. */
+const KNOWN_EVERYWHERE_MS = 90_000;
 
 /** The records of the tenants. */
 export const tenants = new Routes();
@@ -30,26 +35,32 @@ tenants
   })
   .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
-    if (!(await directoryOf(c).deleteTenant(owner))) throw unknownOwner();
+    const left = await askOnce<Stored | undefined>(() => registrarOf(c, `tenant:${owner}`).deleteTenant(owner));
+    if (!left) throw unknownOwner();
+    directoryOf(c).rememberTenant(left);
     return c.json({ status: "success" });
   });
 
 /** Checks a record and puts it, its secrets sealed. A secret that is `***` stays as it is. */
 export async function putRecord(c: AppContext, owner: string, json: unknown): Promise<Tenant> {
   const config = configOf(c);
-  const directory = directoryOf(c);
+  const registrar = () => registrarOf(c, `tenant:${owner}`);
   const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  const before = await directory.freshTenant(owner);
+  const before = await ask<Tenant | undefined>(() => registrar().tenant(owner));
   const { sealed, missing } = await sealSecrets(required(config.masterKeys), parsed.value, before);
   if (missing.length > 0) {
     const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
     throw invalidTenant(missing.map((path) => ({ path, message })));
   }
-  const known = before && (await maskSecrets(before));
-  await directory.putTenant(sealed);
-  audit(c, {}, changesBetween(known, await markSecrets(parsed.value)));
-  return sealed;
+  const put = await askOnce<Tenant>(() => registrar().putTenant(sealed));
+  directoryOf(c).rememberTenant(put);
+  const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
+  audit(c, {}, changesBetween(before && known, await markSecrets(parsed.value)));
+  // The record may be what stood in the way of all that waits. If this fails, that goes on by its own backoff.
+  const retried = indexOf(c, owner).retry([...LANES], Date.now() + KNOWN_EVERYWHERE_MS);
+  c.executionCtx.waitUntil(retried.catch((error: unknown) => log("retry_failed", { owner, error: errorText(error) })));
+  return put;
 }
 
 function invalidTenant(issues: Issue[]): AppError {

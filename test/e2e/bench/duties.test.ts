@@ -19,7 +19,7 @@ let world: World;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dolphin-relay-duties-"));
   await buildWithout(DUTIES, join(folder, "none"));
-  world = await startWorld({ bundle: join(folder, "none"), rateLimit: 1 });
+  world = await startWorld({ bundle: join(folder, "none"), rateLimits: { ENGINE_RATE: 1, CALLER_RATE: 1 } });
 });
 afterAll(async () => {
   await world.stop();

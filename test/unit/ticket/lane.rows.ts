@@ -24,6 +24,7 @@ type Asked = Pick<
   | "readDeadLetters"
   | "newestDelivered"
   | "requeue"
+  | "discard"
   | "clearWaits"
   | "readKey"
   | "saveKey"
@@ -125,6 +126,11 @@ export class MemoryRows implements Asked {
   newestDelivered(lane: LaneName): number {
     const delivered = [...this.#outcomes[lane]].filter(([, row]) => row.state === "delivered");
     return Math.max(0, ...delivered.map(([sequence]) => sequence));
+  }
+
+  discard(lane: LaneName, sequence: number): void {
+    const row = this.#outcomes[lane].get(sequence);
+    if (row) this.#outcomes[lane].set(sequence, { ...row, state: "discarded" });
   }
 
   clearWaits(lane: LaneName): void {

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../../src/egress/outcome";
 import type { LaneName } from "../../../src/model/answers";
-import { LANES } from "../../../src/model/timeline";
+import { LANES, type Which } from "../../../src/model/timeline";
 import { newMessageId } from "../../../src/lib/message-id";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
@@ -11,7 +11,9 @@ import { wake } from "../../../src/ticket/drain";
 import { nextStep, type Lane } from "../../../src/ticket/lane";
 import { RecentBodies } from "../../../src/ticket/recent-bodies";
 import { RecentKeys } from "../../../src/ticket/recent-keys";
-import { replay, type Which } from "../../../src/ticket/replay";
+import type { PauseState } from "../../../src/model/pause";
+import { applyPause, retryNow } from "../../../src/ticket/handles";
+import { discard, replay } from "../../../src/ticket/replay";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
 import { Waiters } from "../../../src/ticket/waiters";
@@ -45,6 +47,8 @@ export class World {
   alarmAtMs: number | null = null;
   /** What the far ends have been sent, and not answered. */
   flights: Partial<Record<LaneName, Flight>> = {};
+  /** What the tenant's index has said of each lane, the newest last. */
+  readonly states: Record<LaneName, PauseState[]> = { toDesk: [], toDolphins: [] };
   /** What a crash takes away. */
   deps: TicketDeps;
 
@@ -90,6 +94,35 @@ export class World {
     const replayed = replay(which, false, this.deps);
     wake(this.deps, this.nowMs);
     return replayed;
+  }
+
+  discard(which: Which): ReturnType<typeof discard> {
+    return discard(which, false, this.deps);
+  }
+
+  retry(lanes: readonly LaneName[], evenBeforeRetryAfter: boolean): number {
+    return retryNow(lanes, evenBeforeRetryAfter, this.deps);
+  }
+
+  /** The tenant's index has a lane paused, or not any more. No ticket knows of it yet. */
+  turn(lane: LaneName, isPaused: boolean): void {
+    const { states } = this;
+    const pause = isPaused ? { pause: { sinceMs: this.nowMs, reason: "maintenance" } } : {};
+    states[lane].push({ atMs: 1 + (states[lane].at(-1)?.atMs ?? 0), ...pause });
+  }
+
+  applyPause(lane: LaneName, state: PauseState): void {
+    applyPause(lane, state, this.deps);
+    wake(this.deps, this.nowMs);
+  }
+
+  /** The attempt under way finds its lane paused, before anything is sent. */
+  async hold(lane: LaneName, held: PauseState): Promise<void> {
+    const flight = this.flights[lane];
+    if (!flight) throw new Error("nothing is under way");
+    delete this.flights[lane];
+    flight.end({ held });
+    await Promise.resolve();
   }
 
   /** Time passes. The alarm rings if its time has come; says whether it did. */
@@ -138,11 +171,12 @@ export class World {
       closeEcho: new CloseEcho(),
       mapping: { writeIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       reporter: {
+        settled: () => undefined,
         reportIfDue: () => undefined,
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,
       },
-      directory: { policy: async () => undefined, unmapTicket: async () => undefined },
+      directory: { policy: async () => undefined, unmapTicket: async () => undefined, forgetTenant: () => undefined },
       deliver: (_ticket, lane, { sequence, attempt }, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();

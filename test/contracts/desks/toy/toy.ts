@@ -106,6 +106,7 @@ export const toy = defineDesk({
       const key = await crypto.subtle.importKey("spki", spki, ALGORITHM, false, ["verify"]);
       return crypto.subtle.verify(ALGORITHM, key, signature, body);
     },
+    provesTime: false,
     answer: (json) => {
       const { data } = z.object({ challenge: z.string() }).safeParse(json);
       return data && new Response(data.challenge);
