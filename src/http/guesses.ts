@@ -25,13 +25,14 @@ export async function countGuess(c: AppContext, refusal: AppError): Promise<AppE
 
 /** The console asks whether somebody is signed in before anybody is: that names no credential. */
 const isGuess = ({ req }: AppContext): boolean =>
-  req.method !== "GET" || req.header("authorization") !== undefined || req.header("cookie") !== undefined;
+  req.method !== "GET" ||
+  ["authorization", "cookie", "cf-access-jwt-assertion"].some((name) => req.header(name) !== undefined);
 
 const GROUPS = 8;
 const GROUPS_OF_NETWORK = 4;
 
 /** Whoever has one IPv6 address has all of its /64. */
-export function networkOf(address: string): string {
+function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [before = [], behind] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
   const left = behind ? Math.max(0, GROUPS - before.length - behind.length) : 0;

@@ -6,16 +6,18 @@ import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
 import { deskContext, engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
-import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
+import { deliveryOf, type Delivery, type DueMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
 import type { LaneName } from "../model/answers";
 import type { PauseState } from "../model/pause";
+import type { Result } from "../model/result";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import type { Unreadable } from "../tenants/texts";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
 
@@ -43,6 +45,8 @@ export type KeptConversation = {
 
 /** Nothing was sent: the tenant has paused the lane. */
 export type Held = { held: PauseState };
+/** Gives the message's text, as JSON. Throws what passes. */
+export type ReadText = () => Promise<Result<string, Unreadable>>;
 
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
@@ -55,7 +59,8 @@ export async function deliver(
   deps: DeliverDeps,
   ticket: TicketInfo,
   lane: LaneName,
-  message: StoredMessage,
+  message: DueMessage,
+  read: ReadText,
   kept: KeptConversation,
 ): Promise<Delivered> {
   const { config, directory, engineSessions } = deps;
@@ -73,7 +78,13 @@ export async function deliver(
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
     receipts = lane === "toDolphins" && hasReceipts(sealed.desk);
     const tenant = await openSecrets(required(config.masterKeys), sealed);
-    const delivery = deliveryOf(message);
+    const text = await read();
+    if (!text.ok) {
+      const { why, isFinal } = text.error;
+      const outcome: Outcome = { kind: isFinal ? "rejected" : "retry", error: `the message cannot be read: ${why}` };
+      return { policy, notifyFailures, hasReceipts: receipts, outcome };
+    }
+    const delivery = deliveryOf(message, text.value);
     const outcome = await (lane === "toDesk"
       ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
