@@ -6,9 +6,6 @@ import { requestToken, type LoginTarget } from "../engine/login";
 /** Where a tenant is logged in, and as whom: at its engine, or at its desk. */
 export type SessionTarget = LoginTarget | { desk: DeskRecord };
 
-/** The objects that hold a tenant's sessions. An owner has no control characters, so no tenant's is another's. */
-export const sessionNames = (owner: string) => ({ engine: owner, desk: `${owner}\ndesk` });
-
 /** Where and as whom, to the letter: a token is good for nothing else. */
 export function identityAt(target: SessionTarget): string[] {
   if ("desk" in target) return deskLoginOf(target.desk).identity;

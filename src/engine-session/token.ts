@@ -3,9 +3,9 @@ import type { NoteContext } from "../desks/desk";
 import type { Granted, Login, Token } from "../egress/login";
 import type { EngineContext } from "../engine/authenticated";
 import { BoundedMap } from "../lib/bounded-map";
+import { sessionNames } from "../tenants/session-names";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
-import { sessionNames } from "./login-target";
 
 type Sessions = DurableObjectNamespace<EngineSession>;
 

@@ -109,7 +109,9 @@ test("an agent's answers reach the engine in their order, a repeat with other by
     ...said[1],
     content: [{ contentType: "Attachment", attachment: { ...attachment, url: `${link}?v=2` } }],
   };
-  expect(await genesys.send(again)).toEqual([200]);
+  for (const repeat of [again, { ...again, conversationId: undefined }]) {
+    expect(await genesys.send(repeat)).toEqual([200]);
+  }
   await tenant.untilTicket(number, ({ lanes }) => lanes.toDolphins.delivered === 3, "the answers at the engine");
   const received = events(tenant);
   expect(received).toMatchObject([

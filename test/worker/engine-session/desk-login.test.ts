@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { sessionNames } from "../../../src/engine-session/login-target";
+import { sessionNames } from "../../../src/tenants/session-names";
 import { accepted, incoming, operator, registerTenant, untilView, useFarEnds } from "../world";
 
 /** A tenant's token at its desk: the same object as the engine's login, under a name of its own. */

@@ -121,6 +121,24 @@ test("the name goes with the ticket", async () => {
   expect((await webhook(owner, said(room, "terlambat"))).status).toBe(200);
 });
 
+test("a ticket whose customer writes while it is being wiped is named again, and goes on being answered", async () => {
+  const toy = playToy();
+  const owner = await registerTenant({ desk, retentionDays: 3 });
+  const room = await openTicket(owner, "t", toy);
+  await webhook(owner, { room, ended: true });
+  await untilView(owner, "t", ({ state, lanes }) => state === "closed" && lanes.toDesk.waiting === 0);
+  const forget = Reflect.get(TenantIndex.prototype, "forget");
+  vi.spyOn(TenantIndex.prototype, "forget").mockImplementationOnce(async function (this: TenantIndex, ...ticket) {
+    await forget.apply(this, ticket);
+    await accepted(incoming(owner, "t", "satu lagi"));
+  });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3.1 * DAY_MS });
+  await ticketOf(owner, "t").sweep();
+  await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 2);
+  expect((await webhook(owner, said(room, "silakan"))).status).toBe(200);
+  await vi.waitFor(() => expect(outgoingTexts()).toEqual(["silakan"]));
+});
+
 test("an index of the version before has names from its first on", async () => {
   const owner = await registerTenant();
   const index = env.TENANT_INDEX.getByName(owner);
