@@ -133,10 +133,15 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
   /** Its part of the tenant record: a strict object with `type`. */
   record: Schema;
-  /** Names of the record's fields that hold secrets: sealed in KV, masked on the way out. */
-  secrets: readonly (keyof z.infer<Schema> & string)[];
+  /**
+   * The record's fields that hold secrets, sealed in KV and masked on the way out. Beside each stand the fields that say where it
+   * is sent: a secret is not kept when one of those changes. There are none for a secret that the relay only compares.
+   */
+  secrets: { readonly [Field in keyof z.infer<Schema> & string]?: readonly (keyof z.infer<Schema> & string)[] };
   /** Names of the record's fields that hold URLs the relay calls, where they are given: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
+  /** What else it calls, of a desk whose record says it in another way: it is reached as the targets are. */
+  hosts?: (record: z.infer<Schema>) => string[];
   /**
    * Where a ticket's conversation is, of all the conversations there are: what is kept of one counts only there, since another
    * far end may have a stranger's conversation under the same number.

@@ -16,15 +16,23 @@ import type {
   Unheard,
   Webhook,
 } from "./desk";
+import { reach } from "../lib/record-fields";
 
+type Reached<Record_> =
+  Record_ extends z.ZodMiniObject<infer Shape, infer Config>
+    ? z.ZodMiniObject<Shape & { reach: typeof reach }, Config>
+    : never;
 type RecordsOf<All extends readonly { record: z.ZodMiniObject }[]> = {
-  -readonly [At in keyof All]: All[At]["record"];
+  -readonly [At in keyof All]: Reached<All[At]["record"]>;
 };
+
+/** Any desk may be reached through a binding. */
+const reached = { reach };
 
 /** Of any desk there is. */
 export const deskRecord = z.discriminatedUnion(
   "type",
-  desks.map(({ record }) => record) as unknown as RecordsOf<typeof desks>,
+  desks.map(({ record }) => z.extend(record as z.ZodMiniObject, reached)) as unknown as RecordsOf<typeof desks>,
   {
     error: `must be a desk with a type the relay knows: ${desks.map(({ type }) => type).join(", ")}`,
   },
@@ -36,9 +44,13 @@ export type DeskRecord = z.infer<typeof deskRecord>;
 const deskOf = (record: DeskRecord) =>
   desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodMiniObject>;
 
-export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
+/** The fields that hold secrets, and for each those that say where it is sent. */
+export const secretsOf = (record: DeskRecord): Record<string, readonly string[]> =>
+  deskOf(record).secrets as Record<string, readonly string[]>;
 
 export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
+
+export const hostsOf = (record: DeskRecord): string[] => deskOf(record).hosts?.(record) ?? [];
 
 /** How the tenant is logged in at its desk. */
 export function deskLoginOf(record: DeskRecord): {

@@ -19,7 +19,12 @@ const RENEWED_EVERY_MS = 60_000;
 const TARGETS_KEPT = 2;
 const STORED = "token";
 
-export type LoginRequest = { owner: string; target: SessionTarget; bounds: Bounds };
+/** What of the bounds can be sent to an object: bindings it has itself. */
+export type LoginRequest = {
+  owner: string;
+  target: SessionTarget;
+  bounds: Pick<Bounds, "timeoutMs" | "allowInsecureTargets">;
+};
 
 /** What is known for one version of the credentials. */
 type Session = {
@@ -72,7 +77,7 @@ export class EngineSession extends DurableObject<Env> {
 
   async #logIn({ owner, target, bounds }: LoginRequest, digest: string, session: Session): Promise<Granted> {
     const startedAtMs = Date.now();
-    const result = await requestTokenAt(target, bounds);
+    const result = await requestTokenAt(target, bounds, readConfig(this.env).bindings);
     const nowMs = Date.now();
     const error = "outcome" in result ? result.outcome.error : undefined;
     const at = "desk" in target ? "desk" : "engine";

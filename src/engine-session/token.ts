@@ -1,8 +1,10 @@
-import type { Config } from "../config";
+import { objectOf, type Config } from "../config";
 import type { NoteContext } from "../desks/desk";
 import type { Granted, Login, Token } from "../egress/login";
 import type { EngineContext } from "../engine/authenticated";
+import type { LoginTarget } from "../engine/login";
 import { BoundedMap } from "../lib/bounded-map";
+import { boundsOf } from "../tenants/far-ends";
 import { sessionNames } from "../tenants/session-names";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
@@ -20,14 +22,17 @@ const known = new BoundedMap<string, { target: string; token: Token }>(CACHE_ENT
 /** What a request to the tenant's engine is bound by. The tenant's secrets are open. */
 export function engineContext(tenant: Tenant, config: Config, sessions: Sessions): EngineContext {
   const { owner, dolphins, timeZone } = tenant;
-  const { baseUrl, apiPath, auth } = dolphins;
-  const bounds = { timeoutMs: tenant.delivery.timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
+  const { baseUrl, apiPath, reach, auth } = dolphins;
+  const bounds = boundsOf(tenant, config);
+  const { timeoutMs, allowInsecureTargets } = bounds;
   return {
     ...bounds,
     login: async (stale): Promise<Granted> => {
       if (auth.type !== "login") throw new Error("this tenant's engine takes no login");
-      const target = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
-      return tokenFor(sessions, sessionNames(owner).engine, { owner, target, bounds }, stale);
+      const { username, password } = auth;
+      const target: LoginTarget = { baseUrl, apiPath, reach, username, password, timeZone };
+      const request = { owner, target, bounds: { timeoutMs, allowInsecureTargets } };
+      return tokenFor(sessions, sessionNames(owner).engine, config, request, stale);
     },
   };
 }
@@ -40,16 +45,17 @@ export function deskContext(
   mostMs = Number.POSITIVE_INFINITY,
 ): NoteContext {
   const { owner, desk, language, delivery } = tenant;
-  const timeoutMs = Math.min(delivery.timeoutMs, mostMs);
-  const bounds = { timeoutMs, allowInsecureTargets: config.allowInsecureTargets };
-  const login: Login = (stale) =>
-    tokenFor(sessions, sessionNames(owner).desk, { owner, target: { desk }, bounds }, stale);
+  const bounds = boundsOf(tenant, config, Math.min(delivery.timeoutMs, mostMs));
+  const { timeoutMs, allowInsecureTargets } = bounds;
+  const request = { owner, target: { desk }, bounds: { timeoutMs, allowInsecureTargets } };
+  const login: Login = (stale) => tokenFor(sessions, sessionNames(owner).desk, config, request, stale);
   return { ...bounds, language, login };
 }
 
 async function tokenFor(
   sessions: Sessions,
   name: string,
+  config: Config,
   request: LoginRequest,
   stale: string | undefined,
 ): Promise<Granted> {
@@ -57,7 +63,7 @@ async function tokenFor(
   const target = JSON.stringify(request.target);
   const held = known.get(name);
   if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
-  const login = await sessions.getByName(name).token(request, stale);
+  const login = await objectOf(sessions, name, config).token(request, stale);
   if ("outcome" in login) known.delete(name);
   else known.set(name, { target, token: login });
   return login;

@@ -9,6 +9,7 @@ import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
+import { boundsOf } from "../tenants/far-ends";
 import { readMediaReference } from "../tenants/media-reference";
 import { openSecrets } from "../tenants/secrets";
 
@@ -35,8 +36,8 @@ const WAIT_MS = 1_000;
 const MOST_WAITS = 3;
 
 media.get("/:reference", async (c) => {
-  const { masterKeys, allowInsecureTargets } = configOf(c);
-  const keys = required(masterKeys);
+  const config = configOf(c);
+  const keys = required(config.masterKeys);
   const reference = await readMediaReference(keys, c.req.param("reference"), Date.now());
   const sealed = reference && (await directoryOf(c).tenant(reference.owner));
   if (!sealed) throw noFile();
@@ -52,8 +53,7 @@ media.get("/:reference", async (c) => {
       url,
       headersFor: async (at) => ({ ...asked, ...(await files?.credential(at, how)) }),
       mostBytes: MAX_BYTES,
-      timeoutMs: TIMEOUT_MS,
-      allowInsecureTargets,
+      ...boundsOf(tenant, config, TIMEOUT_MS),
     });
   const sentAtMs = endsAtMs - sealed.retentionDays * DAY_MS;
   let found = await open();

@@ -6,7 +6,7 @@ import { judgeAnswer, type Outcome } from "../../egress/outcome";
 import { jsonIn } from "../../lib/json";
 import { withFallback } from "../../lib/zod";
 import type { NoteContext } from "../desk";
-import { apiUrlOf, loginUrlOf, type GenesysRecord } from "./record";
+import { apiUrlOf, loginUrlOf, ownUrls, type GenesysRecord } from "./record";
 
 /** Genesys Cloud's Platform API, as one OAuth client. */
 
@@ -18,20 +18,18 @@ const tokenAnswer = withFallback(
 /** Client credentials (RFC 6749, 4.4). */
 export async function requestToken(record: GenesysRecord, bounds: Bounds): Promise<Token | LoginFailure> {
   const { clientId, clientSecret } = record;
-  const { timeoutMs, allowInsecureTargets } = bounds;
   const sent = await send({
+    ...bounds,
     url: `${loginUrlOf(record)}/oauth/token`,
     headers: {
       authorization: `Basic ${utf8(`${clientId}:${clientSecret}`).toBase64()}`,
       "content-type": "application/x-www-form-urlencoded",
     },
     body: "grant_type=client_credentials",
-    timeoutMs,
-    allowInsecureTargets,
   });
   if ("outcome" in sent) return loginResult(sent);
   const outcome = judgeAnswer(sent.answer, false);
-  const { access_token, expires_in } = tokenAnswer.parse(jsonIn(sent.answer.text));
+  const { access_token, expires_in } = tokenAnswer.parse(jsonIn(sent.answer.raw));
   const nowMs = Date.now();
   const endMs = expires_in === undefined ? undefined : nowMs + expires_in * 1000;
   const token = outcome.kind === "delivered" ? tokenFrom(access_token, endMs, nowMs) : undefined;
@@ -48,7 +46,7 @@ export type Api = {
 
 const UNAUTHORIZED = 401;
 
-export function genesysApi(record: GenesysRecord, { timeoutMs, allowInsecureTargets, login }: NoteContext): Api {
+export function genesysApi(record: GenesysRecord, { language: _language, login, ...bounds }: NoteContext): Api {
   const base = `${apiUrlOf(record)}/api/v2/conversations`;
   const call = async (method: "GET" | "POST" | "PATCH", path: string, body?: object): Promise<Reply> => {
     const sent = await withToken(
@@ -56,6 +54,7 @@ export function genesysApi(record: GenesysRecord, { timeoutMs, allowInsecureTarg
       (status) => status === UNAUTHORIZED,
       (token) =>
         send({
+          ...bounds,
           url: base + path,
           method,
           headers: {
@@ -63,12 +62,10 @@ export function genesysApi(record: GenesysRecord, { timeoutMs, allowInsecureTarg
             ...(body === undefined ? {} : { "content-type": "application/json" }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          timeoutMs,
-          allowInsecureTargets,
         }),
     );
     if ("outcome" in sent) return { outcome: sent.outcome, json: undefined };
-    return { outcome: judgeAnswer(sent.answer, false), json: jsonIn(sent.answer.text) };
+    return { outcome: judgeAnswer(sent.answer, false), json: jsonIn(sent.answer.raw) };
   };
   return {
     get: (path) => call("GET", path),
@@ -88,8 +85,8 @@ export const agentFiles = {
   },
 };
 
+/** The login's host has no files, and is none that a token is for. */
 function isOwn(at: URL | null, record: GenesysRecord): boolean {
-  const { region } = record;
-  const own = [apiUrlOf(record), `https://api.${region}`, `https://api-downloads.${region}`];
+  const [, ...own] = ownUrls(record);
   return at !== null && own.some((url) => new URL(url).origin === at.origin);
 }

@@ -5,7 +5,7 @@ import { checkGenesys } from "./check";
 import { customerIdOf, readConversation } from "./conversation";
 import { postIncoming } from "./message";
 import { sendReceipt } from "./receipt";
-import { genesysRecord, integrationOf, loginUrlOf, type GenesysRecord } from "./record";
+import { genesysRecord, integrationOf, loginUrlOf, ownUrls, type GenesysRecord } from "./record";
 import { parseWebhook, verifyWebhook } from "./webhook";
 
 /**
@@ -20,8 +20,9 @@ import { parseWebhook, verifyWebhook } from "./webhook";
 export const genesys = defineDesk({
   type: "genesys",
   record: genesysRecord,
-  secrets: ["clientSecret", "webhookSecret"],
+  secrets: { clientSecret: ["region", "loginUrl"], webhookSecret: [] },
   targets: ["loginUrl", "apiUrl"],
+  hosts: ownUrls,
   farEnd: integrationOf,
   // What it could be told is a receipt. A reply that is not its agent's has none, and a note would be the customer's words.
   wantsFailures: () => false,

@@ -119,14 +119,14 @@ async function mediaParts(kind: MediaType, url: string, caption: string, context
 async function fileAt(
   kind: MediaType,
   url: string,
-  { timeoutMs, allowInsecureTargets }: DeskContext,
+  context: DeskContext,
 ): Promise<{ mime: string; filename?: string }> {
   const filename = nameOf(null, url);
   const named = filename === undefined ? {} : { filename };
   const byName = typeByExtension(extensionOf(filename) ?? "", kind);
   if (byName !== undefined) return { mime: byName, ...named };
-  const bounds = { timeoutMs: Math.ceil(timeoutMs * LOOK_SHARE), allowInsecureTargets, mostBytes: MOST_BYTES };
-  const got = await download({ url, kind, ...bounds });
+  const timeoutMs = Math.ceil(context.timeoutMs * LOOK_SHARE);
+  const got = await download({ ...context, url, kind, timeoutMs, mostBytes: MOST_BYTES });
   if ("error" in got) return { mime: USUAL[kind], ...named };
   const { type, name, stream, release } = got.media;
   await stream.cancel();

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { sessionNames } from "../../../src/tenants/session-names";
-import { accepted, incoming, operator, registerTenant, untilView, useFarEnds } from "../world";
+import { accepted, call, incoming, operator, OPERATOR, registerTenant, untilView, useFarEnds } from "../world";
 
 /** A tenant's token at its desk: the same object as the engine's login, under a name of its own. */
 
@@ -16,7 +16,7 @@ const desk = {
   integrationId: "i-1",
   clientId: "client",
   clientSecret: "rahasia",
-  webhookSecret: "webhook",
+  webhookSecret: "webhook-secret-of-the-integration",
 };
 
 /** A Genesys that gives token-1, token-2 … for an hour, and takes the newest alone. */
@@ -100,4 +100,22 @@ test("the desk's token is kept sealed, apart from the engine's, and outlives its
   const bounds = { timeoutMs: 1_000, allowInsecureTargets: false };
   expect(await sessionOf(owner).token({ owner, target, bounds })).toMatchObject({ token: "token-1" });
   expect(genesys.logins()).toHaveLength(1);
+});
+
+test("the client's secret is not kept for another region or another login, and is for another integration", async () => {
+  playGenesys();
+  const owner = await registerTenant({ desk });
+  const put = async (change: object) => {
+    const record = {
+      dolphins: { baseUrl: "https://bank.example.com" },
+      desk: { ...desk, clientSecret: "***", ...change },
+    };
+    const init = { method: "PUT", headers: OPERATOR, body: JSON.stringify(record) };
+    const answer = await call(`/admin/tenants/${owner}`, init);
+    return [answer.status, (await answer.text()).includes('"desk.clientSecret"')];
+  };
+  for (const change of [{ region: "mypurecloud.de" }, { loginUrl: "https://login.example.com" }]) {
+    expect(await put(change), JSON.stringify(change)).toEqual([422, true]);
+  }
+  expect(await put({ integrationId: "i-2" })).toEqual([200, false]);
 });

@@ -35,15 +35,13 @@ const made = z.object({ room: z.string() });
 const visitorOf = ({ acceptedAtMs }: DeskDelivery, { ticketNumber }: DeskContext) => `${ticketNumber}@${acceptedAtMs}`;
 
 async function deliver(delivery: DeskDelivery, { baseUrl: base }: ToyRecord, context: DeskContext): Promise<Outcome> {
-  const { timeoutMs, allowInsecureTargets } = context;
   const call = (method: "PUT" | "DELETE", path: string, body?: object) =>
     send({
+      ...context,
       url: base + path,
       method,
       headers: { "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      timeoutMs,
-      allowInsecureTargets,
     });
   const known = remembered.safeParse(context.conversation).data;
   if (delivery.kind !== "incoming") {
@@ -94,7 +92,7 @@ async function parse(json: unknown): Promise<DeskEvent[] | undefined> {
 export const toy = defineDesk({
   type: "toy",
   record,
-  secrets: [],
+  secrets: {},
   targets: ["baseUrl"],
   farEnd: ({ baseUrl: url }) => url,
   wantsFailures: () => false,

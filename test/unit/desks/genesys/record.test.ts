@@ -7,7 +7,7 @@ const desk = {
   integrationId: "i-1",
   clientId: "client",
   clientSecret: "secret",
-  webhookSecret: "webhook",
+  webhookSecret: "webhook-secret-of-the-integration",
 };
 
 const issuesOf = (more: object): string[] => {
