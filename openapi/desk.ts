@@ -79,13 +79,13 @@ export const desk: Operation[] = [
     summary: "A webhook that a known desk sends of its own",
     description:
       "The body is as that desk writes it. What is no agent's answer and closes nothing is answered 200 and left.",
-    security: ["chatwootSignature", "zendeskKey"],
+    security: ["chatwootSignature", "zendeskKey", "genesysSignature"],
     parameters: [
       {
         name: "deskType",
         in: "path",
         description: "As in the tenant's record.",
-        schema: z.enum(["chatwoot", "zendesk"]),
+        schema: z.enum(["chatwoot", "zendesk", "genesys"]),
         example: "chatwoot",
       },
       ownerInPath,

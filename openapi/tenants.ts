@@ -192,7 +192,7 @@ export const tenants: Operation[] = [
     path: `${PATH}/test/desk`,
     summary: "Sends a test event to the tenant's desk",
     description:
-      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Chatwoot and Zendesk are asked what is set up there instead, in `checks`, and are sent nothing unless the body is `{"send":true}`.',
+      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Chatwoot, Zendesk and Genesys Cloud are asked what is set up there instead, in `checks`, and are sent nothing unless the body is `{"send":true}`.',
     answer: shownTest,
     refusals: ["unknown_owner", "invalid_request", "invalid_json", "unsupported_encoding"],
   },

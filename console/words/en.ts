@@ -328,6 +328,7 @@ export const en = {
       native: "native (the relay's own protocol)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
+      genesys: "Genesys Cloud",
     })[option] ?? option,
   connectionTest: {
     desk: "Send a test event to this desk",

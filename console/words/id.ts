@@ -323,6 +323,7 @@ export const id: Words = {
       native: "native (protokol relay sendiri)",
       chatwoot: "Chatwoot",
       zendesk: "Zendesk",
+      genesys: "Genesys Cloud",
     })[option] ?? option,
   connectionTest: {
     desk: "Kirim event uji ke desk ini",

@@ -3,7 +3,16 @@ import type { LaneName } from "../model/answers";
 import type { Earlier } from "./all-time";
 import type { WaitingCursor, Work } from "./jobs";
 import type { Hour, KeptHour } from "./minutes";
-import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, WORK_KEY, type Scan, type TicketRow } from "./schema";
+import {
+  firstId,
+  MIGRATIONS,
+  SCAN_KEY,
+  SCHEMA,
+  WORK_KEY,
+  type ConversationRow,
+  type Scan,
+  type TicketRow,
+} from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
@@ -94,6 +103,30 @@ export class IndexStore {
 
   deleteTicket(id: number): void {
     this.#storage.sql.exec("DELETE FROM ticket WHERE id = ?", id);
+  }
+
+  /** The name is the ticket's from now on, whichever had it before. */
+  saveConversation({ farEnd, name, ticketNumber, channel }: ConversationRow): void {
+    this.#storage.sql.exec(
+      `INSERT INTO conversation (farEnd, name, ticketNumber, channel) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET ticketNumber = excluded.ticketNumber, channel = excluded.channel`,
+      farEnd,
+      name,
+      ticketNumber,
+      channel,
+    );
+  }
+
+  readConversation(farEnd: string, name: string): Pick<ConversationRow, "ticketNumber" | "channel"> | undefined {
+    return this.#rows<Pick<ConversationRow, "ticketNumber" | "channel">>(
+      "SELECT ticketNumber, channel FROM conversation WHERE farEnd = ? AND name = ?",
+      farEnd,
+      name,
+    )[0];
+  }
+
+  deleteConversations(ticketNumber: string): void {
+    this.#storage.sql.exec("DELETE FROM conversation WHERE ticketNumber = ?", ticketNumber);
   }
 
   /** One page. Newest opened first, those that wait oldest first. A search reads as far as it must to fill the page. */

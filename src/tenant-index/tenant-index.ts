@@ -10,7 +10,7 @@ import { Endings } from "./endings";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
 import { ENDED, type Report } from "../model/ticket-report";
 import { SOON_MS } from "./jobs";
-import { recoveredLanes, rowOf, saysTheSame, type TicketRow } from "./schema";
+import { recoveredLanes, rowOf, saysTheSame, type ConversationRow, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
 import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
@@ -84,12 +84,29 @@ export class TenantIndex extends DurableObject<Env> {
 
   /** Forgets a ticket that is no more. With `toldAtMs` only if it has not reported since. */
   async forget(ticketNumber: string, toldAtMs?: number): Promise<void> {
-    const row = this.#store.exists() ? this.#store.readTicket(ticketNumber) : undefined;
-    if (!row || (toldAtMs !== undefined && row.toldAtMs !== toldAtMs)) return;
+    if (!this.#store.exists()) return;
+    this.#store.migrate();
+    const row = this.#store.readTicket(ticketNumber);
+    if (toldAtMs !== undefined && row?.toldAtMs !== toldAtMs) return;
+    this.#store.deleteConversations(ticketNumber);
+    if (!row) return;
     this.#store.deleteTicket(row.id);
     this.#work.forget(ticketNumber);
     this.#changed(row, undefined);
     this.#subscribers.publish(() => ({ type: "gone", ticketNumber }));
+  }
+
+  /** Has a name of a desk's conversation lead to a ticket, until that is forgotten. */
+  async nameConversation(conversation: ConversationRow): Promise<void> {
+    this.#store.migrate();
+    this.#store.saveConversation(conversation);
+  }
+
+  /** The ticket that has given its conversation at this far end this name. */
+  async ticketNamed(farEnd: string, name: string): Promise<{ ticketNumber: string; channel: string } | undefined> {
+    if (!this.#store.exists()) return undefined;
+    this.#store.migrate();
+    return this.#store.readConversation(farEnd, name);
   }
 
   /** Somebody begins or goes on to look at the tenant. Returns at once; the tickets answer within seconds. */

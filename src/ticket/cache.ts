@@ -57,6 +57,8 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   asked?: Asked;
   /** Where the relay is called from outside, for links of its own. */
   origin?: string;
+  /** The name by which the tenant's index leads from the desk's conversation to the ticket. */
+  named?: Named | undefined;
   pauses?: Partial<Record<LaneName, LanePause>>;
   /** How many dead letters were discarded. */
   discarded?: Partial<Record<LaneName, number>>;
@@ -64,6 +66,8 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   /** Of lanes of which retention has deleted the newest messages, or dead letters. */
   expired?: Partial<Record<LaneName, lanes.Expired>>;
 };
+
+type Named = { farEnd: string; name: string };
 
 /** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
 export type Asked = { accepted: number; upTo?: number };
@@ -185,6 +189,16 @@ export class TicketCache {
     if (since !== undefined) kept.since ??= since;
     if (this.origin !== undefined) kept.origin = this.origin;
     this.change({ conversations: JSON.stringify(kept) });
+  }
+
+  isNamed(farEnd: string, name: string): boolean {
+    const named = this.ticket && conversationsOf(this.ticket).named;
+    return named?.farEnd === farEnd && named.name === name;
+  }
+
+  keepNamed(named: Named | undefined): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), named }) });
   }
 
   /** The far end that the kept conversation with the desk is at. */

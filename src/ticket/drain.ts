@@ -103,18 +103,22 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
 function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered | Held> {
   const { cache, closeEcho, texts } = deps;
   const { life, ticket } = cache;
-  const { lane, id, sequence, kind } = message;
+  const { lane, id, sequence, kind, acceptedAtMs } = message;
   if (!ticket) throw new Error("a waiting message has no ticket");
   if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
   return deps.deliver(
     ticket,
     lane,
-    { id, sequence, attempt: history.attemptCount + 1, kind },
+    { id, sequence, attempt: history.attemptCount + 1, acceptedAtMs, kind },
     () => readEvent(message, ticket, texts),
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
       keep: (farEnd, conversation, since) => {
         if (cache.life === life) cache.keepConversation(lane, farEnd, conversation, since);
+      },
+      isNamed: (farEnd, name) => cache.isNamed(farEnd, name),
+      keepNamed: (farEnd, name) => {
+        if (cache.life === life) cache.keepNamed({ farEnd, name });
       },
     },
   );

@@ -36,10 +36,13 @@ export async function prune(deps: RetentionDeps): Promise<boolean> {
   }
   const { deskId, mapped, ticketNumber, owner } = cache.ticket;
   if (mapped === 1) await directory.unmapTicket(deskId, ticketNumber, owner);
+  // With its row the index forgets the name of its conversation. What is delivered from now on gives it again.
+  cache.keepNamed(undefined);
   await reporter.forget(cache.ticket);
   // An event may have come in meanwhile. Then the ticket lives on, and both KV and the index have to know it again.
   if (!cache.isEmpty()) {
     cache.change({ mapped: 0, lastReport: null });
+    cache.keepNamed(undefined);
     alarm.ensure(deps.nowMs() + PAUSE_MS, deps.nowMs());
     return false;
   }

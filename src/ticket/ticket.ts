@@ -14,7 +14,7 @@ import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver, heldBy, sendReceipt } from "./deliver";
+import { deliver, heldBy, sendReceipt, type DeliverDeps } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { erase, moveTo } from "./erase";
 import { setAlarm, wake } from "./drain";
@@ -86,11 +86,10 @@ export class Ticket extends DurableObject<Env> {
     directory: this.#directory,
     texts: this.#texts,
     deliver: async (ticket, lane, ...delivery) => {
-      const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
-      const deps = { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
+      const deps = this.#deliverDeps();
       return (await heldBy(deps, ticket, lane)) ?? deliver(deps, ticket, lane, ...delivery);
     },
-    sendReceipt: (...receipt) => sendReceipt({ config: readConfig(this.env), directory: this.#directory }, ...receipt),
+    sendReceipt: (...receipt) => sendReceipt(this.#deliverDeps(), ...receipt),
     receipts: new Receipts({
       cache: this.#cache,
       store: this.#store,
@@ -100,7 +99,7 @@ export class Ticket extends DurableObject<Env> {
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
       ended: () => setAlarm(this.#deps, Date.now()),
     }),
-    askDesk: (...question) => askDesk({ config: readConfig(this.env), directory: this.#directory }, ...question),
+    askDesk: (...question) => askDesk(this.#deliverDeps(), ...question),
     unheard: new Unheard({
       cache: this.#cache,
       store: this.#store,
@@ -272,6 +271,11 @@ export class Ticket extends DurableObject<Env> {
     } catch (error) {
       log("erasing_failed", { error: errorText(error) });
     }
+  }
+
+  #deliverDeps(): DeliverDeps {
+    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
+    return { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
   }
 
   /** Starts what is due, and makes sure that an alarm stands for the rest, since an alarm may get lost. */
