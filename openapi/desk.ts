@@ -92,14 +92,7 @@ export const desk: Operation[] = [
     ],
     body: { schema: deskWebhook, examples: { chatwoot: { event: "conversation_typing_on" } } },
     answer: { ...stored, headers: ["relay-message-id", "relay-sequence", "idempotent-replay", "relay-delivery"] },
-    refusals: [
-      "unknown_ticket",
-      "ticket_closed",
-      "idempotency_mismatch",
-      "invalid_event",
-      "backlog_full",
-      "delivery_failed",
-    ],
+    refusals: ["unknown_ticket", "ticket_closed", "invalid_event", "backlog_full", "delivery_failed"],
   },
   {
     id: "ticket",

@@ -5,6 +5,7 @@ import type { Issue } from "../model/errors";
 import type { Result } from "../model/result";
 import { isTenant, newerOf, type Directory, type Stored, type Tombstone } from "../tenants/directory";
 import { sealSecrets } from "../tenants/secrets";
+import { sessionNames } from "../tenants/session-names";
 import type { Tenant } from "../tenants/tenant-record";
 import { isMatch, versionOf } from "../tenants/version";
 import type { DataKeys } from "./data-keys";
@@ -176,7 +177,9 @@ export class TenantRecords {
     if (!purge || purge.endedAtMs !== undefined) return;
     // The key goes first: whatever happens from here on, nobody can read what is left.
     await this.#deps.dataKeys.destroy(owner);
-    await objectOf(this.#deps.env.ENGINE_SESSION, owner, this.#config).forget();
+    for (const name of Object.values(sessionNames(owner))) {
+      await objectOf(this.#deps.env.ENGINE_SESSION, name, this.#config).forget();
+    }
     const { deleted, isDone } = await this.#index(owner).purge(owner);
     if (!isDone) return this.#wakeAfter(PURGE_STEP_MS);
     await this.#deps.directory.deleteRecord(owner);

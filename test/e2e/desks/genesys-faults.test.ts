@@ -90,7 +90,7 @@ test.each([409, 400] as const)(
     }
     for (const { what, number } of tickets) {
       const { messages } = await tenant.untilTicket(number, isSettled, `${what} to be over`);
-      expect(messages[1]?.attempts.length, what).toBe(2);
+      expect(messages[1]?.attempts.length, what).toBeGreaterThan(1);
       expect(saidIn(genesys, number), what).toEqual(["Halo", ...PARTS, "dua"]);
     }
     expect([done.size, genesys.conversations.length]).toEqual([tickets.length, tickets.length]);
