@@ -46,6 +46,13 @@ export const ticketInPath: Parameter = {
   example: TICKET,
 };
 
+export const ifMatch: Parameter = {
+  name: "If-Match",
+  in: "header",
+  description: "The `ETag` that came with the record. The new one is put only if nobody has put another meanwhile.",
+  schema: z.string(),
+};
+
 const contactInPath: Parameter = {
   name: "contactId",
   in: "path",

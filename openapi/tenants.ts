@@ -14,7 +14,7 @@ import {
 } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { ofExport, ownerInPath, purging, tenantPage } from "./parameters";
+import { ifMatch, ofExport, ownerInPath, purging, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
 
@@ -28,6 +28,7 @@ const shownTenant: Answer = {
   description: "The whole record, its defaults filled in and its secrets shown as `***`.",
   schema: tenantAnswer,
   example: { status: "success", tenant: examples.tenant },
+  headers: ["etag"],
 };
 const shownCredentials: Answer = {
   description: "What the desk is to be given. They belong to the `deskId`: one pair for all tenants that have it.",
@@ -75,13 +76,14 @@ export const tenants: Operation[] = [
     path: PATH,
     summary: "Registers a tenant, or replaces its record",
     description:
-      "A secret that is put as `***` stays as it is. Two at once take effect one after the other. With another `deskId` its open tickets move to that desk, and the first can read them no more.",
+      "A secret that is put as `***` stays as it is, and so does what is `paused`; unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given. Two at once take effect one after the other. All that waits is tried at once. With another `deskId` the open tickets move to that desk, and the first can read them no more.",
+    parameters: [ownerInPath, ifMatch],
     body: {
       schema: record,
       examples: { whole: examples.tenantRecord, shortest: examples.shortestRecord },
     },
     answer: shownTenant,
-    refusals: ["invalid_tenant", "invalid_request", "owner_in_use", "purging"],
+    refusals: ["invalid_tenant", "invalid_request", "owner_in_use", "purging", "precondition_failed"],
   },
   {
     ...common,

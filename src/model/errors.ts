@@ -13,6 +13,7 @@ export const STATUS = {
   owner_in_use: 409,
   purging: 409,
   ticket_closed: 409,
+  precondition_failed: 412,
   too_large: 413,
   unsupported_encoding: 415,
   idempotency_mismatch: 422,

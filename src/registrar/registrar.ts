@@ -1,9 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
+import { readConfig, required } from "../config";
 import { errorText, log } from "../lib/log";
 import type { Result } from "../model/result";
 import type { Generation } from "../tenants/credentials";
+import type { KeptKey } from "../tenants/data-key";
 import { Directory, type Stored } from "../tenants/directory";
 import type { Tenant } from "../tenants/tenant-record";
+import { DataKeys } from "./data-keys";
 import { DeskCredentials } from "./desk-credentials";
 import { TenantRecords, type PurgeProgress, type PutRecord, type PutRefusal } from "./tenant-records";
 
@@ -16,10 +19,16 @@ const ALARM_FAILED_MS = 30_000;
 export class Registrar extends DurableObject<Env> {
   readonly #directory = new Directory(this.env.DIRECTORY);
   readonly #desk = new DeskCredentials(this.ctx.storage.kv, this.#directory);
+  readonly #dataKeys = new DataKeys({
+    kv: this.ctx.storage.kv,
+    directory: this.#directory,
+    masterKeys: () => required(readConfig(this.env).masterKeys),
+  });
   readonly #records = new TenantRecords({
     storage: this.ctx.storage,
     env: this.env,
     directory: this.#directory,
+    dataKeys: this.#dataKeys,
     waitUntil: (promise) => this.ctx.waitUntil(promise),
   });
   #last: Promise<unknown> = Promise.resolve();
@@ -49,9 +58,12 @@ export class Registrar extends DurableObject<Env> {
     this.#desk.leave(owner);
   }
 
-  /** Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. */
-  putTenant(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
-    return this.#inTurn(() => this.#records.put(record));
+  /**
+   * Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. With `ifMatch` only in the place of a
+   * version that this names.
+   */
+  putTenant(record: Tenant, ifMatch?: string): Promise<Result<PutRecord, PutRefusal>> {
+    return this.#inTurn(() => this.#records.put(record, ifMatch));
   }
 
   /** What is left of the record; undefined when there is no such tenant. */
@@ -82,6 +94,28 @@ export class Registrar extends DurableObject<Env> {
   /** The record or what is left of it, if it is newer than the one that KV has shown. */
   async newerRecord(_owner: string, version: number): Promise<Stored | undefined> {
     return this.#records.newer(version, () => this.#inTurn(() => this.#records.restore()));
+  }
+
+  /** The data keys of a tenant, the newest first; none where none was made. Throws where KV does not show what was made. */
+  dataKeys(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.read(owner));
+  }
+
+  /** The same, with a new one where none opens. A tenant that is purged gets none: an event may come late. */
+  makeDataKey(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(async () => {
+      if (this.#records.isPurged()) throw new Error("the tenant was purged");
+      return this.#dataKeys.make(owner);
+    });
+  }
+
+  /** The same, under the MASTER_KEY in force. */
+  sealDataKeysAnew(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.sealAnew(owner));
+  }
+
+  destroyDataKeys(owner: string): Promise<void> {
+    return this.#inTurn(() => this.#dataKeys.destroy(owner));
   }
 
   /** Does what is still owed. Never throws, because the runtime drops an alarm that has failed six times. */

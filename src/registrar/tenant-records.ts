@@ -1,10 +1,13 @@
-import { readConfig, required } from "../config";
+import { objectOf, readConfig, required } from "../config";
 import { isRecent } from "../lib/clock";
 import { errorText, log } from "../lib/log";
+import type { Issue } from "../model/errors";
 import type { Result } from "../model/result";
 import { isTenant, newerOf, type Directory, type Stored, type Tombstone } from "../tenants/directory";
 import { sealSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import { isMatch, versionOf } from "../tenants/version";
+import type { DataKeys } from "./data-keys";
 
 /** The record, or what is left of it. */
 const RECORD = "record";
@@ -22,16 +25,21 @@ const KV_LAG_MS = 120_000;
 
 /** A record as it is kept now, and the one that it has taken the place of. */
 export type PutRecord = { tenant: Tenant; before?: Tenant };
-export type PutRefusal = { code: "purging" | "owner_in_use" } | { code: "missing"; paths: string[] };
+export type PutRefusal =
+  | { code: "purging" | "owner_in_use" }
+  | { code: "invalid"; issues: Issue[] }
+  /** `before` is the record as it is. */
+  | { code: "changed"; before?: Tenant };
 
 /** `left` counts the tickets that the tenant's index still knows. */
 export type PurgeProgress = { startedAtMs: number; endedAtMs?: number; deleted: number; left: number };
-type Purge = Pick<PurgeProgress, "startedAtMs" | "endedAtMs" | "deleted">;
+type Purge = Pick<PurgeProgress, "startedAtMs" | "endedAtMs" | "deleted"> & { isKeyGone?: boolean };
 
 type Deps = {
   storage: DurableObjectStorage;
   env: Env;
   directory: Directory;
+  dataKeys: DataKeys;
   waitUntil: (promise: Promise<unknown>) => void;
 };
 
@@ -54,7 +62,7 @@ export class TenantRecords {
     return isTenant(newest) ? newest : undefined;
   }
 
-  async put(record: Tenant): Promise<Result<PutRecord, PutRefusal>> {
+  async put(record: Tenant, ifMatch?: string): Promise<Result<PutRecord, PutRefusal>> {
     const { env } = this.#deps;
     const { owner, deskId } = record;
     const before = await this.#newest(owner);
@@ -64,16 +72,22 @@ export class TenantRecords {
     const isInUse = before && !isTenant(before) && !purge && before.deskId !== deskId;
     if (isInUse) return { ok: false, error: { code: "owner_in_use" } };
     const known = isTenant(before) ? before : undefined;
-    const { sealed, missing } = await sealSecrets(required(readConfig(env).masterKeys), record, known);
-    if (missing.length > 0) return { ok: false, error: { code: "missing", paths: missing } };
+    const kept = known ? { before: known } : {};
+    if (ifMatch !== undefined && !isMatch(ifMatch, known && (await versionOf(known)))) {
+      return { ok: false, error: { code: "changed", ...kept } };
+    }
+    const { sealed, issues } = await sealSecrets(required(readConfig(env).masterKeys), record, known);
+    if (issues.length > 0) return { ok: false, error: { code: "invalid", issues } };
     const tenant = await this.#withPaused({ ...sealed, version: versionAfter(before) });
     // Before anybody can see the record: from then on the desk's credentials open it.
     await this.#desk(deskId).serve(deskId, owner);
     if (purge) await this.#index(owner).reopen();
+    // As long as MASTER_KEY is being rotated, they are put under the new one as well.
+    await this.#deps.dataKeys.sealAnew(owner);
     this.#keep(tenant, known && known.deskId !== deskId ? known.deskId : undefined);
     this.#kv.delete(PURGE);
     await this.finish();
-    return { ok: true, value: { tenant, ...(known ? { before: known } : {}) } };
+    return { ok: true, value: { tenant, ...kept } };
   }
 
   async delete(owner: string): Promise<Stored | undefined> {
@@ -105,11 +119,16 @@ export class TenantRecords {
     return this.progress(owner);
   }
 
+  /** Whether the tenant is being purged, or was, and has not been put since. */
+  isPurged = (): boolean => this.#purge() !== undefined;
+
   async progress(owner: string): Promise<PurgeProgress | undefined> {
     const purge = this.#purge();
-    if (!purge || purge.endedAtMs !== undefined) return purge && { ...purge, left: 0 };
+    if (!purge) return undefined;
+    const { isKeyGone: _, ...known } = purge;
+    if (known.endedAtMs !== undefined) return { ...known, left: 0 };
     const { deleted, left } = await this.#index(owner).purge(owner);
-    return { ...purge, deleted, left };
+    return { ...known, deleted, left };
   }
 
   /** Undefined where what KV shows is not older. If it is, though it should long show the newest, KV is given that again. */
@@ -159,15 +178,19 @@ export class TenantRecords {
   }
 
   async #goOnPurging(owner: string): Promise<void> {
+    const { env } = this.#deps;
     const purge = this.#purge();
     if (!purge || purge.endedAtMs !== undefined) return;
     // The key goes first: whatever happens from here on, nobody can read what is left.
-    await this.#deps.directory.deleteDataKeys(owner);
-    await this.#deps.env.ENGINE_SESSION.getByName(owner).forget();
+    if (!purge.isKeyGone) {
+      await this.#deps.dataKeys.destroy(owner);
+      this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true });
+    }
+    await objectOf(env.ENGINE_SESSION, owner, readConfig(env)).forget();
     const { deleted, isDone } = await this.#index(owner).purge(owner);
     if (!isDone) return this.#wakeAfter(PURGE_STEP_MS);
     await this.#deps.directory.deleteRecord(owner);
-    this.#kv.put<Purge>(PURGE, { ...purge, deleted, endedAtMs: Date.now() });
+    this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true, deleted, endedAtMs: Date.now() });
     log("tenant_purged", { owner, tickets: deleted });
   }
 
@@ -205,8 +228,8 @@ export class TenantRecords {
   #record = (): Stored | undefined => this.#kv.get<Stored>(RECORD);
   #purge = (): Purge | undefined => this.#kv.get<Purge>(PURGE);
   #left = (): string[] => this.#kv.get<string[]>(LEFT) ?? [];
-  #desk = (deskId: string) => this.#deps.env.REGISTRAR.getByName(`desk:${deskId}`);
-  #index = (owner: string) => this.#deps.env.TENANT_INDEX.getByName(owner);
+  #desk = (deskId: string) => objectOf(this.#deps.env.REGISTRAR, `desk:${deskId}`, readConfig(this.#deps.env));
+  #index = (owner: string) => objectOf(this.#deps.env.TENANT_INDEX, owner, readConfig(this.#deps.env));
 }
 
 const versionAfter = (before: Stored | undefined): number => (before?.version ?? 0) + 1;

@@ -8,7 +8,7 @@ import type { PauseState } from "../model/pause";
 
 /** Where a list of those that wait, the oldest first, goes on. */
 export type WaitingCursor = { waitingSinceMs: number; id: number };
-export const FROM_THE_OLDEST: WaitingCursor = { waitingSinceMs: -1, id: 0 };
+const FROM_THE_OLDEST: WaitingCursor = { waitingSinceMs: -1, id: 0 };
 
 type Of<Kind extends string> = { kind: Kind; lane: LaneName; dueMs: number };
 /** Tries all that wait. `againAtMs` is when it begins once more, because by then every place knows the record that was put. */
@@ -40,7 +40,7 @@ const LONGEST_STEP = 320;
 /** A far end may take its time to answer, and the report that it has comes after that. */
 const PATIENCE_MS = 20_000;
 /** A ticket reports that it waits within so long. */
-export const REPORTED_MS = 8_000;
+const REPORTED_MS = 8_000;
 
 export const retryOf = (lane: LaneName, nowMs: number, againAtMs?: number): Retry => ({
   kind: "retry",

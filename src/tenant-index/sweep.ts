@@ -1,3 +1,4 @@
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import { Directory } from "../tenants/directory";
@@ -21,10 +22,11 @@ export async function sweep(env: Env): Promise<void> {
         const { owner } = shown;
         sum.tenants++;
         try {
+          const config = readConfig(env);
           // It knows whether KV has an older one, and then gives it the newest again.
-          const newer = await env.REGISTRAR.getByName(`tenant:${owner}`).newerRecord(owner, shown.version ?? 0);
-          const { retentionDays, deskId } = newer ?? shown;
-          const index = env.TENANT_INDEX.getByName(owner);
+          const registrar = objectOf(env.REGISTRAR, `tenant:${owner}`, config);
+          const { retentionDays, deskId } = (await registrar.newerRecord(owner, shown.version ?? 0)) ?? shown;
+          const index = objectOf(env.TENANT_INDEX, owner, config);
           // The ticket's own alarm ends it a day earlier.
           const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS, deskId);
           sum.woken += woken;

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers";
@@ -53,7 +54,7 @@ export class TenantIndex extends DurableObject<Env> {
   readonly #jobs = new TicketJobs({
     kv: this.ctx.storage.kv,
     store: this.#store,
-    tickets: this.env.TICKET,
+    ticketOf: (owner, ticketNumber) => this.#ticketOf(owner, ticketNumber),
     forget: ({ ticketNumber }) => this.forget(ticketNumber),
     wakeAt: this.#ensureAlarm,
     nowMs: () => Date.now(),
@@ -95,8 +96,7 @@ export class TenantIndex extends DurableObject<Env> {
   async look(owner: string): Promise<void> {
     if (!this.#store.exists()) return;
     const readActive = (sinceMs: number) => this.#store.readActive(sinceMs);
-    const ask = (ticketNumber: string, untilMs: number) =>
-      this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).watch(untilMs);
+    const ask = (ticketNumber: string, untilMs: number) => this.#ticketOf(owner, ticketNumber).watch(untilMs);
     this.ctx.waitUntil(this.#watch.look(readActive, ask, Date.now()));
   }
 
@@ -205,7 +205,7 @@ export class TenantIndex extends DurableObject<Env> {
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep(deskId);
+        const isThere = await this.#ticketOf(owner, ticketNumber).sweep(deskId);
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;
@@ -292,6 +292,10 @@ export class TenantIndex extends DurableObject<Env> {
     await this.#endings.purged(deleted, () => this.ctx.storage.deleteAll());
     this.#totals = undefined;
     this.#work = this.#newWork();
+  }
+
+  #ticketOf(owner: string, ticketNumber: string) {
+    return objectOf(this.env.TICKET, JSON.stringify([owner, ticketNumber]), readConfig(this.env));
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {

@@ -3,11 +3,11 @@ import { required } from "../../config";
 import { audit } from "../../http/audit-trail";
 import { ask, configOf, directoryOf, indexOf, jsonOf, registrarOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
-import { numberIn, ownerIn, queryIn, tenantIn, unknownOwner } from "../../http/parameters";
+import { newestTenantIn, numberIn, ownerIn, queryIn, unknownOwner } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import { errorText, log } from "../../lib/log";
 import type { TenantAnswer, TenantsAnswer } from "../../model/answers";
-import { changesBetween } from "../../model/audit";
+import { changesBetween, type Change } from "../../model/audit";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { LANES } from "../../model/timeline";
@@ -15,6 +15,7 @@ import type { PutRecord, PutRefusal } from "../../registrar/tenant-records";
 import { PAGE, type Stored } from "../../tenants/directory";
 import { markSecrets, maskSecrets } from "../../tenants/secrets";
 import { parseTenant, type Tenant } from "../../tenants/tenant-record";
+import { versionOf } from "../../tenants/version";
 import { startPurge } from "./purge";
 
 /** Anything else beside it is a mistake, and not half of it is done. */
@@ -33,13 +34,10 @@ tenants
     const shown = await Promise.all(sealed.map(maskSecrets));
     return c.json<TenantsAnswer>({ status: "success", tenants: shown, ...(next === undefined ? {} : { next }) });
   })
-  .get("/:owner", allow("viewer"), async (c) =>
-    c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(await tenantIn(c)) }),
+  .get("/:owner", allow("viewer"), async (c) => showTenant(c, await newestTenantIn(c)))
+  .put("/:owner", allow("admin", "tenant_put"), async (c) =>
+    showTenant(c, await putRecord(c, ownerIn(c), jsonOf(c.var.body), c.req.header("if-match"))),
   )
-  .put("/:owner", allow("admin", "tenant_put"), async (c) => {
-    const sealed = await putRecord(c, ownerIn(c), jsonOf(c.var.body));
-    return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(sealed) });
-  })
   .delete("/:owner", allow("admin", "tenant_deleted"), async (c) => {
     const owner = ownerIn(c);
     if (queryIn(c, purging).purge !== undefined) return startPurge(c, owner);
@@ -49,25 +47,38 @@ tenants
     return c.json({ status: "success" });
   });
 
-/** Checks a record and puts it, its secrets sealed. A secret that is `***` stays as it is. */
-export async function putRecord(c: AppContext, owner: string, json: unknown): Promise<Tenant> {
-  const config = configOf(c);
-  const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
+async function showTenant(c: AppContext, tenant: Tenant): Promise<Response> {
+  c.header("etag", await versionOf(tenant));
+  return c.json<TenantAnswer>({ status: "success", tenant: await maskSecrets(tenant) });
+}
+
+/**
+ * Checks a record and puts it, its secrets sealed. A secret that is `***` stays as it is. With `ifMatch` it is put only in the
+ * place of a version which that names.
+ */
+export async function putRecord(c: AppContext, owner: string, json: unknown, ifMatch?: string): Promise<Tenant> {
+  const { allowInsecureTargets, bindings, masterKeys } = configOf(c);
+  const parsed = parseTenant(owner, json, allowInsecureTargets, c.req.url, [...bindings.keys()]);
   if (!parsed.ok) throw invalidTenant(parsed.error);
-  required(config.masterKeys);
-  const put = await ask<Result<PutRecord, PutRefusal>>(() => registrarOf(c, `tenant:${owner}`).putTenant(parsed.value));
-  if (!put.ok) throw refusalOf(put.error);
+  required(masterKeys);
+  const registrar = () => registrarOf(c, `tenant:${owner}`);
+  const put = await ask<Result<PutRecord, PutRefusal>>(() => registrar().putTenant(parsed.value, ifMatch));
+  const changesOf = async (before: Tenant | undefined): Promise<Change[]> => {
+    const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
+    return changesBetween(before && known, await markSecrets(parsed.value));
+  };
+  if (!put.ok)
+    throw put.error.code === "changed" ? changedMeanwhile(await changesOf(put.error.before)) : refusalOf(put.error);
   const { tenant, before } = put.value;
   directoryOf(c).rememberTenant(tenant);
-  const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
-  audit(c, {}, changesBetween(before && known, await markSecrets(parsed.value)));
+  audit(c, {}, await changesOf(before));
   // The record may be what stood in the way of all that waits. If this fails, that goes on by its own backoff.
   const retried = indexOf(c, owner).retry([...LANES], Date.now() + KNOWN_EVERYWHERE_MS);
   c.executionCtx.waitUntil(retried.catch((error: unknown) => log("retry_failed", { owner, error: errorText(error) })));
   return tenant;
 }
 
-function refusalOf(refused: PutRefusal): AppError {
+function refusalOf(refused: Exclude<PutRefusal, { code: "changed" }>): AppError {
   switch (refused.code) {
     case "purging":
       return new AppError(
@@ -79,11 +90,20 @@ function refusalOf(refused: PutRefusal): AppError {
         "owner_in_use",
         "A tenant of this owner was deleted, and its tickets are another desk's. Give it the same deskId, or purge it first: DELETE …?purge=true.",
       );
-    case "missing": {
-      const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
-      return invalidTenant(refused.paths.map((path) => ({ path, message })));
-    }
+    case "invalid":
+      return invalidTenant(refused.issues);
   }
+}
+
+/** What differs from the record as it is now, so that whoever was late sees what they would undo. */
+function changedMeanwhile(changes: Change[]): AppError {
+  const issues = changes.map(({ path, before }) => ({
+    path,
+    message: before === undefined ? "is not there now" : `is now ${JSON.stringify(before)}`,
+  }));
+  const message =
+    "Somebody has changed the record since you read it. Read it again, and put what you want on top of that.";
+  return new AppError("precondition_failed", message, { issues });
 }
 
 function invalidTenant(issues: Issue[]): AppError {
