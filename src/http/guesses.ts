@@ -32,7 +32,7 @@ const GROUPS = 8;
 const GROUPS_OF_NETWORK = 4;
 
 /** Whoever has one IPv6 address has all of its /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [before = [], behind] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
   const left = behind ? Math.max(0, GROUPS - before.length - behind.length) : 0;
