@@ -87,6 +87,8 @@ export async function startRelay(options: {
   direct?: boolean;
   /** By a limiter's name, in place of its `limit` in wrangler.toml. */
   rateLimits?: Record<string, number>;
+  /** Bindings by name, and the `host:port` that each of them leads to, whatever is asked for. */
+  reaches?: Record<string, string>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -103,6 +105,7 @@ export async function startRelay(options: {
       direct: options.direct ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
       ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
+      ...(options.reaches === undefined ? {} : { reaches: options.reaches }),
     };
     runtime.host.send(order);
     const url = await started;

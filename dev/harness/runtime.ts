@@ -21,6 +21,7 @@ export type RuntimeOptions = {
   /** Whether the URL leads to the Worker itself, past the one that miniflare puts in front of it. */
   direct: boolean;
   rateLimits?: Record<string, number>;
+  reaches?: Record<string, string>;
 };
 
 export type RuntimeMessage =
@@ -92,6 +93,9 @@ async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorPar
       contents: readFileSync(join(options.bundle, path), "utf8"),
     })),
     bindings: { ...worker.bindings, ...options.settings },
+    serviceBindings: Object.fromEntries(
+      Object.entries(options.reaches ?? {}).map(([name, address]) => [name, { external: { address, http: {} } }]),
+    ),
     host: "127.0.0.1",
     port: options.port,
     unsafeDirectSockets: options.direct ? [{ host: "127.0.0.1", port: 0 }] : [],

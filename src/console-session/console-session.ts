@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 
 const STORED = "expiresAtMs";
@@ -34,9 +35,10 @@ export class ConsoleSession extends DurableObject<Env> {
     const { storage } = this.ctx;
     storage.kv.put(STORED, 0);
     await storage.setAlarm(Date.now() + AGAIN_MS);
+    const indexOf = (owner: string) => objectOf(this.env.TENANT_INDEX, owner, readConfig(this.env));
     const watched = [...storage.kv.list<string>({ prefix: WATCHED })];
     const ended = await Promise.allSettled(
-      watched.map(([key, id]) => this.env.TENANT_INDEX.getByName(key.slice(WATCHED.length)).unsubscribe(id)),
+      watched.map(([key, id]) => indexOf(key.slice(WATCHED.length)).unsubscribe(id)),
     );
     const failed = ended.find(({ status }) => status === "rejected");
     if (failed) log("unsubscribing_failed", { error: errorText((failed as PromiseRejectedResult).reason) });

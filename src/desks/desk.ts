@@ -118,8 +118,11 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
   /** Its part of the tenant record: a strict object with `type`. */
   record: Schema;
-  /** Names of the record's fields that hold secrets: sealed in KV, masked on the way out. */
-  secrets: readonly (keyof z.infer<Schema> & string)[];
+  /**
+   * The record's fields that hold secrets, sealed in KV and masked on the way out. Beside each stand the fields that say where it
+   * is sent: a secret is not kept when one of those changes. There are none for a secret that the relay only compares.
+   */
+  secrets: { readonly [Field in keyof z.infer<Schema> & string]?: readonly (keyof z.infer<Schema> & string)[] };
   /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
   /**

@@ -1,10 +1,11 @@
 import type { Audit } from "../audit/audit";
+import { objectOf } from "../config";
 import { errorText, log } from "../lib/log";
 import { OncePerWindow } from "../lib/once";
 import type { Actor } from "../model/answers";
 import { LOOK_MS, lookOf, MOST_FAILURES, type Change, type NewEntry, type Told } from "../model/audit";
 import { AppError } from "../model/errors";
-import { ask, type AppContext } from "./context";
+import { ask, configOf, type AppContext } from "./context";
 import { networkOf } from "./guesses";
 
 /** What is written of a request into the audit log, and into the Worker's own log beside it. */
@@ -14,7 +15,7 @@ const looks = new OncePerWindow(LOOK_MS, 5_000, "pass");
 const failures = new OncePerWindow(LOOK_MS, MOST_FAILURES, "drop");
 
 /** The one object of the log. */
-export const auditOf = (c: AppContext): DurableObjectStub<Audit> => c.env.AUDIT.getByName("audit");
+export const auditOf = (c: AppContext): DurableObjectStub<Audit> => objectOf(c.env.AUDIT, "audit", configOf(c));
 
 /** Adds to the entry of this request what more there is to say of it. */
 export const audit = (c: AppContext, details: Told["details"], changes: Change[] = []): void =>

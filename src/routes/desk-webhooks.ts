@@ -8,6 +8,7 @@ import type { RelayEvent } from "../model/event";
 import type { Result } from "../model/result";
 import { log } from "../lib/log";
 import { agentReply } from "../tenants/agent-reply";
+import { boundsOf } from "../tenants/far-ends";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
 import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
@@ -133,9 +134,8 @@ async function tellAgent(
   refused: RefusedReply,
 ): Promise<boolean> {
   const { language, delivery, owner } = tenant;
-  const { allowInsecureTargets } = configOf(c);
-  const timeoutMs = Math.min(delivery.timeoutMs, TELLING_MS);
-  const outcome = await tellRefusal(refused, { language, timeoutMs, allowInsecureTargets });
+  const bounds = boundsOf(tenant, configOf(c), Math.min(delivery.timeoutMs, TELLING_MS));
+  const outcome = await tellRefusal(refused, { language, ...bounds });
   if (!outcome) return false;
   const { requestId, about } = c.var;
   const { code } = refused;

@@ -7,6 +7,7 @@ import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
+import { boundsOf } from "../tenants/far-ends";
 import { readMediaReference } from "../tenants/media-reference";
 import { openSecrets } from "../tenants/secrets";
 
@@ -32,23 +33,22 @@ const WAIT_MS = 1_000;
 const MOST_WAITS = 3;
 
 media.get("/:reference", async (c) => {
-  const { masterKeys, allowInsecureTargets } = configOf(c);
-  const keys = required(masterKeys);
+  const config = configOf(c);
+  const keys = required(config.masterKeys);
   const reference = await readMediaReference(keys, c.req.param("reference"), Date.now());
   const sealed = reference && (await directoryOf(c).tenant(reference.owner));
   if (!sealed) throw noFile();
   const { url, owner, endsAtMs } = reference;
   await withinRate(c.env.CALLER_RATE, `media ${owner}`);
-  const { desk } = await ask(() => openSecrets(keys, sealed));
+  const tenant = await ask(() => openSecrets(keys, sealed));
   const range = c.req.header("range") ?? "";
   const asked: Record<string, string> = RANGE.test(range) && !c.req.header("if-range") ? { range } : {};
   const open = () =>
     openFile({
       url,
-      headersFor: (at) => ({ ...asked, ...filesOf(desk)?.credential(at) }),
+      headersFor: (at) => ({ ...asked, ...filesOf(tenant.desk)?.credential(at) }),
       mostBytes: MAX_BYTES,
-      timeoutMs: TIMEOUT_MS,
-      allowInsecureTargets,
+      ...boundsOf(tenant, config, TIMEOUT_MS),
     });
   const sentAtMs = endsAtMs - sealed.retentionDays * DAY_MS;
   let found = await open();

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers";
@@ -80,8 +81,7 @@ export class TenantIndex extends DurableObject<Env> {
   async look(owner: string): Promise<void> {
     if (!this.#store.exists()) return;
     const readActive = (sinceMs: number) => this.#store.readActive(sinceMs);
-    const ask = (ticketNumber: string, untilMs: number) =>
-      this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).watch(untilMs);
+    const ask = (ticketNumber: string, untilMs: number) => this.#ticketOf(owner, ticketNumber).watch(untilMs);
     this.ctx.waitUntil(this.#watch.look(readActive, ask, Date.now()));
   }
 
@@ -187,7 +187,7 @@ export class TenantIndex extends DurableObject<Env> {
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep();
+        const isThere = await this.#ticketOf(owner, ticketNumber).sweep();
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;
@@ -217,6 +217,10 @@ export class TenantIndex extends DurableObject<Env> {
   #owner(): string {
     if (this.ctx.id.name === undefined) throw new Error("this object was not called by its name");
     return this.ctx.id.name;
+  }
+
+  #ticketOf(owner: string, ticketNumber: string) {
+    return objectOf(this.env.TICKET, JSON.stringify([owner, ticketNumber]), readConfig(this.env));
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {

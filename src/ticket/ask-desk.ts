@@ -5,6 +5,7 @@ import type { Outcome } from "../egress/outcome";
 import { errorText } from "../lib/log";
 import { parseEvent, withStickerText, type RelayEvent } from "../model/event";
 import { agentReply } from "../tenants/agent-reply";
+import { boundsOf } from "../tenants/far-ends";
 import { openSecrets } from "../tenants/secrets";
 import type { DeliverDeps } from "./deliver";
 import type { DeskPlace } from "./desk-conversation";
@@ -47,10 +48,9 @@ export async function askDesk(
     const asked = farEnd === undefined ? undefined : question(farEnd);
     if (!sealed || farEnd === undefined || !asked) return undefined;
     const masterKeys = required(config.masterKeys);
-    const { allowInsecureTargets } = config;
     const tenant = await openSecrets(masterKeys, sealed);
     const { language, stickerText, owner, delivery } = tenant;
-    const context = { language, timeoutMs: Math.min(delivery.timeoutMs, mostMs), allowInsecureTargets };
+    const context = { language, ...boundsOf(tenant, config, Math.min(delivery.timeoutMs, mostMs)) };
     const found = await unheardOf(asked.conversation, asked.after, tenant.desk, context);
     if (!found?.ok) return found;
     const replies = found.events.map(async (said): Promise<FoundReply> => {

@@ -14,6 +14,7 @@ import type { Result } from "../model/result";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
 import type { TenantIndex } from "../tenant-index/tenant-index";
+import { boundsOf } from "../tenants/far-ends";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
@@ -117,9 +118,8 @@ export async function sendReceipt(
   try {
     const sealed = await directory.tenant(owner);
     if (!sealed) return undefined;
-    const { desk, language, delivery } = await openSecrets(required(config.masterKeys), sealed);
-    const { timeoutMs } = delivery;
-    return await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+    const tenant = await openSecrets(required(config.masterKeys), sealed);
+    return await showReceipt(receipt, tenant.desk, { language: tenant.language, ...boundsOf(tenant, config) });
   } catch (error) {
     return { kind: "retry", error: `the relay itself failed: ${errorText(error)}` };
   }
@@ -142,8 +142,7 @@ async function toDesk(
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
     ticketReference: () => writeTicketReference(masterKeys, owner, ticket),
     language,
-    timeoutMs: tenant.delivery.timeoutMs,
-    allowInsecureTargets: config.allowInsecureTargets,
+    ...boundsOf(tenant, config),
     conversation: kept.of(farEnd),
     keep: (conversation, since) => kept.keep(farEnd, conversation, since),
   });

@@ -40,7 +40,7 @@ const NOTHING_SETTLED: Settled = { toDesk: NONE, toDolphins: NONE };
 type ReporterDeps = {
   cache: TicketCache;
   store: TicketStore;
-  indexes: DurableObjectNamespace<TenantIndex>;
+  indexOf: (owner: string) => DurableObjectStub<TenantIndex>;
   waitUntil: (promise: Promise<void>) => void;
   /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
@@ -136,19 +136,19 @@ export class IndexReporter {
   /** Has the index forget the ticket. Throws when the index does not answer: the ticket must stay until it has. */
   async forget({ owner, ticketNumber }: TicketRow): Promise<void> {
     await this.#underWay;
-    const forgotten = this.#deps.indexes.getByName(owner).forget(ticketNumber);
+    const forgotten = this.#deps.indexOf(owner).forget(ticketNumber);
     // No report may start meanwhile: it would bring the ticket back.
     this.#underWay = forgotten.then(ignore, ignore).then(() => (this.#underWay = undefined));
     await forgotten;
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
-    const { cache, indexes } = this.#deps;
+    const { cache, indexOf } = this.#deps;
     try {
       const minutes = LANES.flatMap((lane) => minutesOf(lane, this.#changedSince(last, now, lane), last));
       this.#settled = NOTHING_SETTLED;
       const heads = headsOf(cache.lane);
-      this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      this.#acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
       // As it is now: somebody may have begun to look meanwhile.
       const watchedUntilMs = cache.ticket && this.#lastReport(cache.ticket)?.watchedUntilMs;

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { readConfig } from "../config";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
@@ -61,7 +61,7 @@ export class Ticket extends DurableObject<Env> {
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
     store: this.#store,
-    indexes: this.env.TENANT_INDEX,
+    indexOf: (owner) => objectOf(this.env.TENANT_INDEX, owner, readConfig(this.env)),
     waitUntil: this.#waitUntil,
     ended: () => setAlarm(this.#deps, Date.now()),
   });

@@ -19,7 +19,7 @@ import { parseWebhook, verifyWebhook } from "./webhook";
 export const chatwoot = defineDesk({
   type: "chatwoot",
   record: chatwootRecord,
-  secrets: ["apiAccessToken", "webhookSecret"],
+  secrets: { apiAccessToken: ["baseUrl"], webhookSecret: [] },
   targets: ["baseUrl"],
   farEnd: inboxOf,
   wantsFailures: () => true,

@@ -40,7 +40,7 @@ import { parseWebhook } from "./webhook";
 export const zendesk = defineDesk({
   type: "zendesk",
   record: zendeskRecord,
-  secrets: ["keySecret", "webhookSecret"],
+  secrets: { keySecret: ["baseUrl"], webhookSecret: [] },
   targets: ["baseUrl"],
   farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,

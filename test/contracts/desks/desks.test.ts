@@ -135,6 +135,8 @@ async function play(
     language: fixture.language ?? "id",
     timeoutMs: 5000,
     allowInsecureTargets: false,
+    reaches: [],
+    secrets: [],
     conversation: conversation ?? undefined,
     keep: (next) => {
       kept = next;

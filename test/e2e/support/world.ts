@@ -52,6 +52,7 @@ export async function startWorld(
     assets?: boolean;
     bundle?: string;
     rateLimits?: Record<string, number>;
+    reaches?: Record<string, string>;
   } = {},
 ): Promise<World> {
   const settings = { ...throwawaySettings(), ...options.settings };

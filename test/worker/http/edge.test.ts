@@ -73,7 +73,7 @@ const eventOf = (owner: string) =>
   });
 
 const DOORS: [what: string, path: string, init: RequestInit][] = [
-  ["the engine's door", "/v1/dolphins/ingress-key/incoming", { method: "POST", body: "{}" }],
+  ["the engine's door", "/v1/dolphins/ingress-key-of-main/incoming", { method: "POST", body: "{}" }],
   ["the engine's door, spelt in another way", "/v1/%64olphins/ingress-key/incoming", { method: "POST", body: "{}" }],
   ["a desk's door", "/v1/outgoing", { method: "POST", body: "{}" }],
   ["a webhook's door", "/v1/desks/zendesk/x", { method: "POST", body: "{}" }],
@@ -94,7 +94,7 @@ test.each(DOORS)("%s takes nothing over plain http, be the credential good or no
 test("an event that comes over plain http opens no ticket and reaches nobody", async () => {
   const owner = await registerTenant();
   const event = { method: "POST", body: eventOf(owner) };
-  expect(await ask(plain("/v1/dolphins/ingress-key/incoming", event))).toEqual([403, "https_required"]);
+  expect(await ask(plain("/v1/dolphins/ingress-key-of-main/incoming", event))).toEqual([403, "https_required"]);
   expect((await call(`/admin/tickets/${owner}/t`, { headers: OPERATOR })).status).toBe(404);
   expect(farEnds.sent).toEqual([]);
 });
@@ -163,7 +163,7 @@ test("whoever holds a good credential is served at an address that guesses too o
   const get = (path: string, headers: Record<string, string>) =>
     ask(https(path, { headers: { ...address, ...headers } }), { FAILURE_RATE });
   expect(await get("/admin/tenants", { authorization: "Bearer guess" })).toEqual([429, "rate_limited"]);
-  const event = https("/v1/dolphins/ingress-key/incoming", { method: "POST", body: eventOf(owner), headers: address });
+  const event = https("/v1/dolphins/ingress-key-of-main/incoming", { method: "POST", body: eventOf(owner), headers: address });
   expect(await ask(event, { FAILURE_RATE })).toEqual([200, undefined]);
   expect(await get("/v1/tickets/t", { authorization: `Bearer ${token}` })).toEqual([200, undefined]);
   expect(await get("/admin/tenants", OPERATOR)).toEqual([200, undefined]);
