@@ -18,7 +18,7 @@ export default defineConfig({
               bindings: {
                 ADMIN_TOKEN: "an-operator-token-for-tests-alone-0123456789",
                 MASTER_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-                INGRESS_KEYS: "main=ingress-key,other=other-key",
+                INGRESS_KEYS: "main=ingress-key-of-main,other=ingress-key-of-other",
                 // What a .dev.vars of this folder says would count otherwise.
                 ALLOW_INSECURE_TARGETS: "false",
               },

@@ -47,7 +47,7 @@ const OF_CREDENTIALS: ErrorCode[] = ["unauthorized", "rate_limited", "unavailabl
 /** Where roles come in. */
 const OF_ROLES: ErrorCode[] = ["forbidden"];
 const OF_BODIES: ErrorCode[] = ["too_large", "unsupported_encoding", "invalid_json"];
-const OF_ALL: ErrorCode[] = ["method_not_allowed", "internal"];
+const OF_ALL: ErrorCode[] = ["https_required", "method_not_allowed", "internal"];
 
 export function operationOf(operation: Operation): Json {
   const { id, tag, summary, description, security, parameters = [], body, refusals = [] } = operation;

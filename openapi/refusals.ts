@@ -46,6 +46,11 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     when: "The role of this operator does not go so far, or Cloudflare Access has let through somebody without one.",
     message: "This needs the role admin, and siti has viewer.",
   },
+  https_required: {
+    when: "The request came over plain http, and nothing was stored.",
+    message:
+      "The relay takes https alone, and has stored nothing. Put https:// into the URL; if a credential was sent, replace it.",
+  },
   wrong_owner: {
     when: "The credential does not serve that owner, whether or not there is one.",
     message: "This credential does not serve that owner. Check owner, and whose token or secret you use.",
@@ -114,7 +119,7 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     headers: ["retry-after"],
   },
   rate_limited: {
-    when: "Too many requests with this credential.",
+    when: "Too many requests with this credential, or too many wrong credentials from this address.",
     message: "Too many requests with this credential. Wait as Retry-After says, then go on.",
     headers: ["retry-after"],
   },

@@ -70,7 +70,7 @@ export const tenants: Operation[] = [
     path: PATH,
     summary: "Registers a tenant, or replaces its record",
     description:
-      "A secret that is put as `***` stays as it is, and so does what is `paused`. All that waits is tried at once.",
+      "A secret that is put as `***` stays as it is, and so does what is `paused`; unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given. All that waits is tried at once.",
     parameters: [ownerInPath, ifMatch],
     body: {
       schema: record,

@@ -14,7 +14,7 @@ const MEANINGS: Record<Exclude<Outcome["kind"], "blocked">, string> = {
 
 function meaningOf(status: number): string {
   const { kind } = judgeAnswer(
-    { status, text: "", truncated: false, unreadable: false, retryAfterMs: undefined },
+    { status, text: "", raw: "", truncated: false, unreadable: false, retryAfterMs: undefined },
     true,
   );
   if (kind === "blocked") throw new Error(`An answer ${status} would be blocked.`);

@@ -19,10 +19,12 @@ const FIELDS: Record<string, string> = {
   ingress: "The one entry of INGRESS_KEYS whose engine may speak for this tenant; left out, any.",
   timeZone: "An IANA name.",
   stickerText: "What a sticker becomes.",
-  baseUrl: "https, and a public host.",
-  url: "Takes the events: https, and a public host.",
+  baseUrl: "https, and a public host, unless there is a `reach`. Paths are appended: no `?` and no `#`.",
+  url: "Takes the events: https, and a public host, unless there is a `reach`.",
+  reach:
+    "A binding of the Worker that the requests to it go through: a VPC service or network, or a client certificate.",
   notifyFailures: "Whether the desk is sent a report of each reply that ended among the dead letters.",
-  webhookSecret: "What the desk's own webhooks prove themselves with.",
+  webhookSecret: "What the desk's own webhooks prove themselves with: 16 characters or more.",
   templates: "`false` keeps the desk's automatic texts from the customer.",
   users: "`contact`: one user for each contact, where multi-conversations are on. Left out, one for each ticket.",
   brandId: "Of an account that keeps its users apart by brand.",
@@ -49,7 +51,7 @@ const FIELDS: Record<string, string> = {
   toldAt: "When the ticket last told of itself.",
   waitingSince: "Since when its oldest message waits, once that is over 5 seconds.",
   next: "Pass it on for the next page. Left out on the last.",
-  answer: "The beginning of what the far end answered.",
+  answer: "The beginning of what the far end answered, without the secrets that it was sent.",
 };
 
 /** What JSON Schema knows a name for, and a test of ours or the platform's decides. */

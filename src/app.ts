@@ -4,6 +4,8 @@ import { errorText, log } from "./lib/log";
 import { admin } from "./routes/admin/admin";
 import type { AppContext } from "./http/context";
 import { ENGINE_PATH, enginePath, logUnknownEnginePath, MISTYPED_PATH } from "./http/engine-path";
+import { countGuess } from "./http/guesses";
+import { isSecure, refusePlainHttp } from "./http/plain-http";
 import { Routes } from "./http/routes";
 import { desk } from "./routes/desk-events";
 import { frontDoor } from "./routes/front-door";
@@ -42,15 +44,22 @@ export const app = {
 /** Every route there is: the API's description is compared with them. */
 export const { routes } = all;
 
-/** What all paths have in common: an id for each request, and errors. */
+/** What a browser that has once been here by https goes by: as for the console's files. */
+const ONE_YEAR = "max-age=31536000";
+
+/** What all paths have in common: an id for each request, answers that nobody keeps, and errors. */
 function edge(options: { getPath?: (request: Request) => string } = {}): Routes {
   const hono = new Routes(options);
   hono.use((c, next) => {
     const requestId = crypto.randomUUID();
     c.set("requestId", requestId);
     c.set("receivedAtMs", Date.now());
-    // A header that is set on a finished answer makes Hono build the answer a second time, so this one is set before.
+    // A header that is set on a finished answer makes Hono build the answer a second time, so these are set before.
     c.header("x-request-id", requestId);
+    c.header("cache-control", "no-store");
+    c.header("x-content-type-options", "nosniff");
+    if (isSecure(c)) c.header("strict-transport-security", ONE_YEAR);
+    else refusePlainHttp(c);
     return next();
   });
   hono.notFound((c) => {
@@ -77,8 +86,8 @@ function methodsAt({ routes: known, router }: Routes, path: string): string[] {
     .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
 }
 
-function answer(c: AppContext, error: unknown): Response {
-  const refusal = refusalOf(error);
+async function answer(c: AppContext, error: unknown): Promise<Response> {
+  const refusal = await countGuess(c, refusalOf(error));
   log("refused", {
     requestId: c.var.requestId,
     method: c.req.method,

@@ -24,6 +24,9 @@ export type Config = {
   /** Undefined where no setting of Access is set. */
   access: Setting<Access | undefined>;
   allowInsecureTargets: boolean;
+  /** By their names, the bindings that a far end may be reached through. */
+  bindings: ReadonlyMap<string, Pick<Fetcher, "fetch">>;
+  locationHint: Setting<DurableObjectLocationHint>;
 };
 
 /** Settings that a relay may do without. Wrangler's types name those alone that it asks for. */
@@ -54,6 +57,8 @@ const masterKey = z.pipe(
   }),
 );
 
+const SHORTEST_KEY = 16;
+
 const ingressKeys = z.pipe(
   text,
   z.transform((given, context) => {
@@ -62,8 +67,18 @@ const ingressKeys = z.pipe(
       name: entry.split("=", 1)[0] ?? "",
       key: entry.slice(entry.indexOf("=") + 1),
     }));
-    if (keys.length > 0 && entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) return keys;
-    return refuse(context, "is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -");
+    if (keys.length === 0 || !entries.every((entry) => /^[^=\s]+=[A-Za-z0-9._~-]+$/.test(entry))) {
+      return refuse(
+        context,
+        "is not a list of name=key, separated by commas, with keys of letters, digits and . _ ~ -",
+      );
+    }
+    const short = keys.find(({ key }) => key.length < SHORTEST_KEY);
+    if (!short) return keys;
+    return refuse(
+      context,
+      `has a key of fewer than ${SHORTEST_KEY} characters (${short.name}); make one with: openssl rand -hex 24`,
+    );
   }),
 );
 
@@ -137,6 +152,19 @@ function accessOf(env: Optional): Setting<Access | undefined> {
   return all.ok ? { ok: true, value: { origin: origin.value, audiences: tags.value, rules: all.value } } : all;
 }
 
+/** Where Cloudflare puts an object at its first use; it stays there. The nearest to Indonesia is Singapore's. */
+const HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"] as const;
+const locationHint = z._default(z.enum(HINTS, { error: `is none of ${HINTS.join(", ")}` }), "apac-se");
+
+/** What has a `fetch` of its own: a service, a VPC service or network, a client certificate. */
+const bindingsOf = (env: object): Config["bindings"] =>
+  new Map(
+    Object.entries(env as Record<string, unknown>).filter((entry): entry is [string, Fetcher] => isFetcher(entry[1])),
+  );
+
+const isFetcher = (binding: unknown): boolean =>
+  typeof binding === "object" && binding !== null && "fetch" in binding && typeof binding.fetch === "function";
+
 /** MASTER_KEY, and behind it MASTER_KEY_PREVIOUS while that is set. */
 function masterKeysOf(env: Env & Optional): Setting<MasterKeys> {
   const current = setting("MASTER_KEY", masterKey, env.MASTER_KEY);
@@ -168,6 +196,8 @@ export function readConfig(env: Env & Optional): Config {
           : setting("OPERATORS", operatorsBeside(env.ADMIN_TOKEN), env.OPERATORS),
       access: accessOf(env),
       allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
+      bindings: bindingsOf(env),
+      locationHint: setting("LOCATION_HINT", locationHint, env.LOCATION_HINT),
     };
     known.set(env, config);
   }
@@ -180,6 +210,16 @@ export function required<T>(wanted: Setting<T>): T {
   const message = "The relay is not set up: a setting is missing or malformed. Its log names the setting.";
   throw new AppError("unavailable", message, { detail: wanted.error, headers: { "retry-after": "60" } });
 }
+
+/**
+ * The object of this name. A new one is made where the setting says. One that says nothing Cloudflare knows loses no message:
+ * the object is made near the request then, and the health check names the setting.
+ */
+export const objectOf = <T extends Rpc.DurableObjectBranded | undefined>(
+  objects: Pick<DurableObjectNamespace<T>, "getByName">,
+  name: string,
+  { locationHint }: Pick<Config, "locationHint">,
+): DurableObjectStub<T> => objects.getByName(name, locationHint.ok ? { locationHint: locationHint.value } : {});
 
 /** The names under which this key stands in INGRESS_KEYS: none when it is no engine's key. */
 export function ingressNames(config: Config, key: string): string[] {

@@ -292,7 +292,7 @@ export const id: Words = {
         credentials_rotated: "Mengganti kredensial desk",
         replayed: "Mengirim ulang surat mati",
         discarded: "Membuang surat mati",
-        retried: "Mencoba segera yang menunggu",
+        retried: "Meminta percobaan segera",
         paused: "Menjeda pengiriman",
         resumed: "Melanjutkan pengiriman",
         ticket_read: "Membaca tiket",

@@ -85,8 +85,10 @@ export async function startRelay(options: {
   assets?: boolean;
   /** Past the Worker that miniflare puts in front: it takes more CPU than all that the relay does. */
   direct?: boolean;
-  /** In place of each limiter's own `limit` in wrangler.toml. */
-  rateLimit?: number;
+  /** By a limiter's name, in place of its `limit` in wrangler.toml. */
+  rateLimits?: Record<string, number>;
+  /** Bindings by name, and the `host:port` that each of them leads to, whatever is asked for. */
+  reaches?: Record<string, string>;
 }): Promise<Relay> {
   const scratch = await mkdtemp(join(tmpdir(), "dolphin-relay-"));
   const runtime = startRuntime(scratch);
@@ -102,7 +104,8 @@ export async function startRelay(options: {
       assets: options.assets ?? false,
       direct: options.direct ?? false,
       ...(options.persist === undefined ? {} : { persist: resolve(options.persist) }),
-      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
+      ...(options.reaches === undefined ? {} : { reaches: options.reaches }),
     };
     runtime.host.send(order);
     const url = await started;

@@ -20,7 +20,8 @@ export type RuntimeOptions = {
   assets: boolean;
   /** Whether the URL leads to the Worker itself, past the one that miniflare puts in front of it. */
   direct: boolean;
-  rateLimit?: number;
+  rateLimits?: Record<string, number>;
+  reaches?: Record<string, string>;
 };
 
 export type RuntimeMessage =
@@ -73,7 +74,8 @@ async function workerOptions({ bundle, config: path, scratch }: RuntimeOptions):
 
 async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorParameters<typeof Miniflare>[0]> {
   const { assets, ...worker } = await workerOptions(options);
-  for (const { simple } of Object.values(worker.ratelimits ?? {})) simple.limit = options.rateLimit ?? simple.limit;
+  for (const [name, { simple }] of Object.entries(worker.ratelimits ?? {}))
+    simple.limit = options.rateLimits?.[name] ?? simple.limit;
   // The first is the entry: as a rule there is one, else what stands in front of it comes before it in the alphabet.
   const scripts = readdirSync(options.bundle)
     .filter((file) => file.endsWith(".js"))
@@ -91,6 +93,9 @@ async function miniflareOptions(options: RuntimeOptions): Promise<ConstructorPar
       contents: readFileSync(join(options.bundle, path), "utf8"),
     })),
     bindings: { ...worker.bindings, ...options.settings },
+    serviceBindings: Object.fromEntries(
+      Object.entries(options.reaches ?? {}).map(([name, address]) => [name, { external: { address, http: {} } }]),
+    ),
     host: "127.0.0.1",
     port: options.port,
     unsafeDirectSockets: options.direct ? [{ host: "127.0.0.1", port: 0 }] : [],

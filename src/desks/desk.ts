@@ -56,6 +56,7 @@ export type DeskEvent = {
   conversationId?: string | undefined;
   /** Of a desk whose webhooks may overtake each other. */
   order?: Order | undefined;
+  sentAtMs?: number | undefined;
   /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
   owner?: string | undefined;
 } & (
@@ -63,7 +64,6 @@ export type DeskEvent = {
       kind: "outgoing";
       deskMessage?: string;
       isMarkdown?: boolean;
-      sentAtMs?: number | undefined;
       /** The relay's id of the customer's message that it is about. */
       quotes?: string | undefined;
       /** The desk says only that something about this message has changed: its agent may have asked for another try. */
@@ -118,8 +118,11 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   type: Type;
   /** Its part of the tenant record: a strict object with `type`. */
   record: Schema;
-  /** Names of the record's fields that hold secrets: sealed in KV, masked on the way out. */
-  secrets: readonly (keyof z.infer<Schema> & string)[];
+  /**
+   * The record's fields that hold secrets, sealed in KV and masked on the way out. Beside each stand the fields that say where it
+   * is sent: a secret is not kept when one of those changes. There are none for a secret that the relay only compares.
+   */
+  secrets: { readonly [Field in keyof z.infer<Schema> & string]?: readonly (keyof z.infer<Schema> & string)[] };
   /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
   /**
@@ -166,6 +169,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   webhook?: {
     /** Whether it is from this tenant's desk. A text says that it still counts, and what the operator has to change. */
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
+    /** Whether what it verifies covers when the webhook was sent. Otherwise one that somebody has kept can be sent at any time. */
+    provesTime: boolean;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
     parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
     /**

@@ -14,15 +14,23 @@ import type {
   Unheard,
   Webhook,
 } from "./desk";
+import { reach } from "../lib/record-fields";
 import { native } from "./native/native";
 import { zendesk } from "./zendesk/zendesk";
 
 /** Every type of desk. Adding one adds it here, twice. */
 export const desks = [native, chatwoot, zendesk] as const;
 
-export const deskRecord = z.discriminatedUnion("type", [native.record, chatwoot.record, zendesk.record], {
-  error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
-});
+/** Any desk may be reached through a binding. */
+const reached = { reach };
+
+export const deskRecord = z.discriminatedUnion(
+  "type",
+  [z.extend(native.record, reached), z.extend(chatwoot.record, reached), z.extend(zendesk.record, reached)],
+  {
+    error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
+  },
+);
 
 export type DeskRecord = z.infer<typeof deskRecord>;
 
@@ -30,7 +38,9 @@ export type DeskRecord = z.infer<typeof deskRecord>;
 const deskOf = (record: DeskRecord) =>
   desks.find((desk) => desk.type === record.type) as unknown as Desk<string, z.ZodMiniObject>;
 
-export const secretsOf = (record: DeskRecord): readonly string[] => deskOf(record).secrets;
+/** The fields that hold secrets, and for each those that say where it is sent. */
+export const secretsOf = (record: DeskRecord): Record<string, readonly string[]> =>
+  deskOf(record).secrets as Record<string, readonly string[]>;
 
 export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
 
@@ -79,6 +89,7 @@ export function webhookOf(record: DeskRecord) {
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),
       showsSent: showsSent && ((name: string, context: NoteContext) => showsSent(name, record, context)),
+      provesTime: webhook.provesTime,
       showsAnswer: webhook.showsAnswer,
     }
   );

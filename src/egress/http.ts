@@ -1,5 +1,6 @@
 import { errorText } from "../lib/log";
 import { retryAfterMs, type Answer, type Sent } from "./outcome";
+import { redact, secretsIn } from "./redaction";
 import { forbiddenTarget } from "./ssrf-guard";
 import { USER_AGENT } from "./user-agent";
 
@@ -13,8 +14,14 @@ const NEXT_READ_BYTES = 64 * 1024;
 
 const decoder = new TextDecoder();
 
+/** The requests to one origin go through a binding of the Worker. It is undefined when there is none of that name any more. */
+export type Reach = { origin: string; name: string; binding: Pick<Fetcher, "fetch"> | undefined };
+
+/** How the far ends of a tenant are reached. `secrets` are all that they are sent: no answer is kept or shown with one of them. */
+export type Network = { allowInsecureTargets: boolean; reaches: readonly Reach[]; secrets: readonly string[] };
+
 /** What every request to a far end is bound by. The time limit covers it to the last byte that is read of the answer. */
-export type Bounds = { timeoutMs: number; allowInsecureTargets: boolean };
+export type Bounds = Network & { timeoutMs: number };
 
 /** A form with a file in it. Its stream is asked for once the request may be made. */
 export type Form = { contentType: string; stream: () => ReadableStream };
@@ -28,26 +35,46 @@ export type OutboundRequest = Bounds & {
   mostAnswerBytes?: number;
 };
 
-/** A request under way. `end` has to be called: until then its timer runs, and it may hold a connection. */
-type Exchange = { response: Promise<Response>; isLate: () => boolean; end: () => void };
+/**
+ * A request under way. `end` has to be called: until then its timer runs, and it may hold a connection. `redacted` is a text of
+ * the far end without the secrets that it was sent.
+ */
+type Exchange = {
+  response: Promise<Response>;
+  redacted: (text: string, isCut?: boolean) => string;
+  isLate: () => boolean;
+  end: () => void;
+};
 
 /** Begins a request, if the guard lets it. Redirects are not followed. */
 export function begin(
-  { url, timeoutMs, allowInsecureTargets }: Bounds & { url: string },
-  init: () => Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = () => ({}),
-): Exchange | { forbidden: string } {
-  const forbidden = forbiddenTarget(url, allowInsecureTargets);
-  if (forbidden !== undefined) return { forbidden };
+  { url, timeoutMs, allowInsecureTargets, reaches, secrets }: Bounds & { url: string },
+  init: () => { method?: string; headers?: Record<string, string>; body?: BodyInit } = () => ({}),
+): Exchange | { refused: string; transient: boolean } {
+  const origin = reaches.length === 0 ? undefined : URL.parse(url)?.origin;
+  const reach = reaches.find((one) => one.origin === origin);
+  const forbidden = forbiddenTarget(url, allowInsecureTargets || reach !== undefined);
+  if (forbidden !== undefined) return { refused: `URL ${forbidden}`, transient: false };
+  const by = reach ? reach.binding : globalThis;
+  if (!by) return { refused: `binding ${reach?.name} is gone: see reach in the tenant's record`, transient: true };
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
-  // What is wrong with the request itself is a rejection like any other.
+  let sent = secrets;
+  const redacted = (text: string, isCut?: boolean) => redact(text, sent, isCut);
+  // What is wrong with the request itself is a rejection like any other. The runtime's words may quote a header.
   const response = async () => {
-    const { headers, ...rest } = init();
-    const said = { "user-agent": USER_AGENT, accept: "*/*", ...headers };
-    return fetch(url, { ...rest, headers: said, redirect: "manual", signal: abort.signal });
+    try {
+      const { headers = {}, ...rest } = init();
+      sent = [...secrets, ...secretsIn(headers)];
+      const said = { "user-agent": USER_AGENT, accept: "*/*", ...headers };
+      return await by.fetch(url, { ...rest, headers: said, redirect: "manual", signal: abort.signal });
+    } catch (error) {
+      throw new Error(redacted(errorText(error)), { cause: error });
+    }
   };
   return {
     response: response(),
+    redacted,
     isLate: () => abort.signal.aborted,
     end: () => {
       clearTimeout(timer);
@@ -59,14 +86,15 @@ export function begin(
 /** Sends one request: an answer, or the outcome of there being none. Never throws. */
 export async function send(request: OutboundRequest): Promise<Sent> {
   const exchange = begin(request, () => initOf(request));
-  if ("forbidden" in exchange) {
-    return { outcome: { kind: "blocked", error: `the target's URL ${exchange.forbidden}` } };
+  if ("refused" in exchange) {
+    return { outcome: { kind: exchange.transient ? "retry" : "blocked", error: `the target's ${exchange.refused}` } };
   }
   try {
     const response = await exchange.response;
     const body = await readAnswer(response, request.mostAnswerBytes ?? MAX_ANSWER_BYTES, exchange.isLate);
     const wait = response.ok ? undefined : retryAfterMs(response.headers.get("retry-after"), Date.now());
-    return { answer: { status: response.status, ...body, retryAfterMs: wait } };
+    const shown = { ...body, text: exchange.redacted(body.text, body.truncated), raw: body.text };
+    return { answer: { status: response.status, ...shown, retryAfterMs: wait } };
   } catch (error) {
     if (exchange.isLate()) {
       const late = `no complete answer within ${request.timeoutMs} ms`;

@@ -27,7 +27,7 @@ export async function download(
 ): Promise<{ media: Media } | NoMedia> {
   const { url, kind, mostBytes, timeoutMs } = request;
   const exchange = begin(request);
-  if ("forbidden" in exchange) return { error: `the media's URL ${exchange.forbidden}`, transient: false };
+  if ("refused" in exchange) return { error: `the media's ${exchange.refused}`, transient: exchange.transient };
   const { end: release } = exchange;
   try {
     const response = await exchange.response;

@@ -26,8 +26,10 @@ export type Failure = Exclude<Outcome, { kind: "delivered" }>;
 /** What came back from the far end, read under the attempt's time limit. */
 export type Answer = {
   status: number;
-  /** The body, or its first 64 KiB. */
+  /** The body, or its first 64 KiB, without the secrets that were sent: fit to be kept and shown. */
   text: string;
+  /** The same as it came. It is judged, and goes no further. */
+  raw: string;
   /** The body went on after that. */
   truncated: boolean;
   /** The body broke off, or is not in the coding that it is said to be in. */
@@ -48,7 +50,7 @@ export function judgeAnswer(answer: Answer, readsBody: boolean): Outcome {
   const { status } = answer;
   const kept = answer.text === "" ? {} : { answer: clipBytes(answer.text, KEPT_BYTES) };
   if (status >= 200 && status < 300) {
-    if (!readsBody || answer.truncated || !saysFailure(answer.text)) return { kind: "delivered", status, ...kept };
+    if (!readsBody || answer.truncated || !saysFailure(answer.raw)) return { kind: "delivered", status, ...kept };
     return { kind: "rejected", status, error: `HTTP ${status}, but the body says failure`, ...kept };
   }
   if (status >= 300 && status < 400) {

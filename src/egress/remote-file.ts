@@ -28,12 +28,12 @@ export async function openFile(request: FileRequest): Promise<{ file: RemoteFile
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const exchange = begin({ ...request, url }, () => ({ headers: request.headersFor(new URL(url)) }));
-    if ("forbidden" in exchange) return { error: `the file's URL ${exchange.forbidden}`, transient: false };
+    if ("refused" in exchange) return { error: `the file's ${exchange.refused}`, transient: exchange.transient };
     try {
       const response = await exchange.response;
       const next = redirectOf(response, url);
       if (next === undefined) {
-        const opened = read(response, request.mostBytes, exchange.end);
+        const opened = read(response, request.mostBytes, exchange);
         if ("file" in opened) return opened;
         await response.body?.cancel();
         exchange.end();
@@ -57,7 +57,11 @@ function redirectOf({ status, headers }: Response, from: string): string | undef
   return REDIRECTS.has(status) && location !== null ? URL.parse(location, from)?.href : undefined;
 }
 
-function read({ status, headers, body }: Response, mostBytes: number, end: () => void): { file: RemoteFile } | NoFile {
+function read(
+  { status, headers, body }: Response,
+  mostBytes: number,
+  { end, redacted }: { end: () => void; redacted: (text: string) => string },
+): { file: RemoteFile } | NoFile {
   if ((status !== 200 && status !== 206) || !body) {
     const transient = status === 408 || status === 425 || status === 429 || status >= 500;
     return { error: `the file's server answered HTTP ${status}`, transient, status };
@@ -72,7 +76,8 @@ function read({ status, headers, body }: Response, mostBytes: number, end: () =>
   const { readable, writable } = bounded(mostBytes, length);
   // What goes wrong in writing goes wrong in reading as well, and whoever reads sees it.
   void body.pipeTo(writable).then(end, end);
-  return { file: { status, headers, length, body: readable } };
+  const shown = new Headers([...headers].map(([name, value]): [string, string] => [name, redacted(value)]));
+  return { file: { status, headers: shown, length, body: readable } };
 }
 
 /** The same bytes, and no more than so many. A length that is known is said to whoever reads. */

@@ -7,7 +7,7 @@ export const sendEvent = (
   url: string,
   { text, sequence, attempt }: Delivery,
   headers: Record<string, string>,
-  { timeoutMs, allowInsecureTargets }: Bounds,
+  { timeoutMs, allowInsecureTargets, reaches, secrets }: Bounds,
 ): Promise<Sent> =>
   send({
     url,
@@ -20,4 +20,6 @@ export const sendEvent = (
     body: text,
     timeoutMs,
     allowInsecureTargets,
+    reaches,
+    secrets,
   });

@@ -1,9 +1,18 @@
 import { memo } from "../lib/bounded-map";
 import { isAddress, specialRange } from "./public-address";
 
-/** Names that lead inside a network, by RFC 6761, RFC 6762, RFC 8375 and common use. */
+/**
+ * Names that lead inside a network. By RFC 2606 and 6761 (invalid, localhost, test), 6762 with its appendix G (local, and what
+ * networks use beside it), 7686 (onion), 8375 (home.arpa), 9476 (alt), by ICANN's resolution of 2024-07-29 (internal) and its
+ * collision study of 2013 (corp, home, mail); `svc` and `cluster` are Kubernetes', `consul`, `docker` and `nomad` those of the
+ * products.
+ */
 const INTERNAL =
-  /(^|\.)(localhost|local|localdomain|internal|intranet|corp|home|lan|private|home\.arpa|test|invalid|onion)$/;
+  /(?:^|\.)(?:alt|arpa|cluster|consul|corp|docker|home|internal|intranet|invalid|kube|lan|local|localdomain|localhost|mail|nomad|onion|private|svc|test|workgroup)$/;
+/** Where clouds keep the credentials of their machines, under whatever domain; and services that make a name of any address. */
+const METADATA = /^(?:metadata|instance-data)\./;
+const NAMED_ADDRESS =
+  /(?:^|\.)(?:nip\.io|sslip\.io|xip\.io|traefik\.me|localtest\.me|lvh\.me|vcap\.me|lacolhost\.com)$/;
 
 /**
  * Why the relay may not call this URL, or undefined when it may: https, no credentials in it, a public host.
@@ -30,5 +39,5 @@ function whyForbidden(text: string, allowInsecure: boolean): string | undefined 
     return range === undefined ? undefined : `names an address that is not public (${range})`;
   }
   if (!host.includes(".")) return "names a host without a domain";
-  return INTERNAL.test(host) ? "names an internal host" : undefined;
+  return INTERNAL.test(host) || METADATA.test(host) || NAMED_ADDRESS.test(host) ? "names an internal host" : undefined;
 }

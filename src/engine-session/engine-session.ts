@@ -7,6 +7,7 @@ import { BoundedMap } from "../lib/bounded-map";
 import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
+import { reachesTo } from "../tenants/far-ends";
 
 /** How long a failed login stands for all tickets: they try again each at its own time, and an engine may lock accounts. */
 const FAILED_PAUSE_MS = 500;
@@ -18,7 +19,12 @@ const RENEWED_EVERY_MS = 60_000;
 const TARGETS_KEPT = 2;
 const STORED = "token";
 
-export type LoginRequest = { owner: string; target: LoginTarget; bounds: Bounds };
+/** What of the bounds can be sent to an object: bindings it has itself. */
+export type LoginRequest = {
+  owner: string;
+  target: LoginTarget;
+  bounds: Pick<Bounds, "timeoutMs" | "allowInsecureTargets">;
+};
 
 /** What is known for one version of the credentials. */
 type Session = {
@@ -71,7 +77,9 @@ export class EngineSession extends DurableObject<Env> {
 
   async #logIn({ owner, target, bounds }: LoginRequest, digest: string, session: Session): Promise<Granted> {
     const startedAtMs = Date.now();
-    const result = await requestToken(target, bounds);
+    const { baseUrl, reach, password } = target;
+    const reaches = reachesTo([baseUrl], reach, readConfig(this.env).bindings);
+    const result = await requestToken(target, { ...bounds, reaches, secrets: [password] });
     const nowMs = Date.now();
     const error = "outcome" in result ? result.outcome.error : undefined;
     log(error === undefined ? "logged_in" : "login_failed", { owner, ms: nowMs - startedAtMs, error });
@@ -124,7 +132,7 @@ function pauseMs({ outcome, refused }: LoginFailure): number {
   return Math.min(Math.max(FAILED_PAUSE_MS, askedMs), LONGEST_PAUSE_MS);
 }
 
-const digestOf = async ({ baseUrl, apiPath, username, password }: LoginTarget): Promise<string> => {
-  const text = utf8(JSON.stringify([baseUrl, apiPath, username, password]));
+const digestOf = async ({ baseUrl, apiPath, username, password, reach }: LoginTarget): Promise<string> => {
+  const text = utf8(JSON.stringify([baseUrl, apiPath, username, password, ...(reach === undefined ? [] : [reach])]));
   return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
 };

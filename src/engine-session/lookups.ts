@@ -29,9 +29,9 @@ export async function readContact(
   contactId: string,
   how: { options: ContactOptions; fresh: boolean },
 ): Promise<Served<{ contact: string; ageMs: number } | undefined>> {
-  const { baseUrl, apiPath } = tenant.dolphins;
+  const { baseUrl, apiPath, reach = null } = tenant.dolphins;
   const options = CONTACT_OPTIONS.map((name) => how.options[name] ?? null);
-  const key = JSON.stringify([tenant.owner, contactId, baseUrl, apiPath, ...options]);
+  const key = JSON.stringify([tenant.owner, contactId, baseUrl, apiPath, reach, ...options]);
   const known = contacts.get(key);
   const nowMs = Date.now();
   if (known && !how.fresh && isRecent(known.readAtMs, nowMs, CONTACT_FRESH_MS)) {

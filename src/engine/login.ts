@@ -10,7 +10,7 @@ import type { EngineRecord, LoginAuth } from "./engine-record";
  */
 
 /** Where to log in, and as whom. `timeZone` is for an `expireAt` that names none. */
-export type LoginTarget = Pick<EngineRecord, "baseUrl" | "apiPath"> &
+export type LoginTarget = Pick<EngineRecord, "baseUrl" | "apiPath" | "reach"> &
   Pick<LoginAuth, "username" | "password"> & { timeZone: string };
 
 export type Token = { token: string; expiresAtMs: number };
@@ -37,20 +37,12 @@ export async function requestToken(target: LoginTarget, bounds: Bounds): Promise
   return { outcome: { kind: "retry", error: `login: ${NO_TOKEN}`, during: "login" }, refused: false };
 }
 
-/**
- * The same for an operator's connection test, who wants to see what the engine says. An answer that may hold a token is not
- * shown at all, and in any other the password is masked.
- */
+/** The same for an operator's connection test, who wants to see what the engine says. An answer that may hold a token is not shown. */
 export async function testLogin(target: LoginTarget, bounds: Bounds): Promise<Outcome> {
   const { outcome, token } = await logIn(target, bounds);
-  if (outcome.kind === "delivered") {
-    const { status } = outcome;
-    return token ? { kind: "delivered", status } : { kind: "retry", status, error: NO_TOKEN };
-  }
-  if (outcome.kind === "blocked" || outcome.answer === undefined) return outcome;
-  const spellings = [target.password, JSON.stringify(target.password).slice(1, -1)];
-  const answer = spellings.reduce((text, password) => text.replaceAll(password, "***"), outcome.answer);
-  return { ...outcome, answer };
+  if (outcome.kind !== "delivered") return outcome;
+  const { status } = outcome;
+  return token ? { kind: "delivered", status } : { kind: "retry", status, error: NO_TOKEN };
 }
 
 async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Outcome; token?: Token | undefined }> {
@@ -58,12 +50,11 @@ async function logIn(target: LoginTarget, bounds: Bounds): Promise<{ outcome: Ou
     url: `${target.baseUrl}${target.apiPath}/graph/auth`,
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ username: target.username, password: target.password }),
-    timeoutMs: bounds.timeoutMs,
-    allowInsecureTargets: bounds.allowInsecureTargets,
+    ...bounds,
   });
   if ("outcome" in result) return result;
   const outcome = judgeAnswer(result.answer, true);
-  const token = outcome.kind === "delivered" ? readToken(result.answer.text, target.timeZone) : undefined;
+  const token = outcome.kind === "delivered" ? readToken(result.answer.raw, target.timeZone) : undefined;
   return { outcome, token };
 }
 

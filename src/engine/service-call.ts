@@ -10,7 +10,7 @@ import type { EngineRecord } from "./engine-record";
 /** Far more than a contact or a page of a conversation needs, and far less than an isolate has. */
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** `error` is the relay's own words, fit to be shown. An answer's body never is: it may be about somebody else. */
+/** `error` is the relay's own words, fit to be shown. The body of a failure is not: it may be about somebody else. */
 export type ServiceFailure = { timedOut: boolean; error: string; retryAfterMs?: number };
 export type Served<T> = Result<T, ServiceFailure>;
 
@@ -25,8 +25,7 @@ export async function callService(
   context: EngineContext,
   { path, body }: { path: string; body?: object },
 ): Promise<Served<unknown>> {
-  const { timeoutMs, allowInsecureTargets } = context;
-  const bounds = { timeoutMs, allowInsecureTargets, mostAnswerBytes: MOST_ANSWER_BYTES };
+  const bounds = { ...context, mostAnswerBytes: MOST_ANSWER_BYTES };
   const url = `${record.baseUrl}${record.apiPath}${path}`;
   const result = await authenticated(record.auth, context, (headers) =>
     body === undefined

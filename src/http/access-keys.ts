@@ -53,7 +53,8 @@ async function keysOf(origin: string, allowInsecureTargets: boolean): Promise<Ke
 async function readKeys(origin: string, allowInsecureTargets: boolean): Promise<Keys> {
   if (isRecent(failedAtMs.get(origin) ?? 0, Date.now(), PAUSE_MS)) throw noKeys();
   const url = origin + PATH;
-  const sent = await send({ url, method: "GET", headers: {}, timeoutMs: TIMEOUT_MS, allowInsecureTargets });
+  const network = { allowInsecureTargets, reaches: [], secrets: [] };
+  const sent = await send({ url, method: "GET", headers: {}, timeoutMs: TIMEOUT_MS, ...network });
   try {
     if (!("answer" in sent)) throw new Error(sent.outcome.error);
     const { status, text } = sent.answer;

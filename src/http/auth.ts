@@ -3,6 +3,7 @@ import { id } from "../model/event";
 import { ingressNames, required } from "../config";
 import { parseJson } from "../lib/json";
 import { log } from "../lib/log";
+import { isMessageId } from "../lib/message-id";
 import { webhookOf } from "../desks/registry";
 import { decodeBody, type Body } from "./body";
 import { AppError } from "../model/errors";
@@ -33,8 +34,10 @@ export async function authenticateToken(c: AppContext): Promise<string> {
   const token = bearerOf(c) ?? "";
   const deskId = deskOfToken(token);
   if (deskId !== undefined) {
-    const generation = await directoryOf(c).generation(deskId);
-    if (await isToken(masterKeys, token, deskId, generation, Date.now())) {
+    const directory = directoryOf(c);
+    if (await isToken(masterKeys, token, deskId, await directory.claimedGeneration(deskId), Date.now())) {
+      // Now that the desk is known to be there, so is its generation.
+      await directory.generation(deskId);
       await withinDeskRate(c, deskId);
       return deskId;
     }
@@ -57,12 +60,21 @@ export async function authenticateDesk(c: AppContext, body: Body): Promise<{ des
     const nowMs = Date.now();
     const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
     if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
+      refuseDelivery(c);
       await withinDeskRate(c, tenant.deskId);
       return { deskId: tenant.deskId, isSigned };
     }
   }
   throw unauthorized(
     "The signature does not hold. Sign the raw body by Standard Webhooks with the desk's whsec_ secret, within 5 minutes, and give the owner in the body.",
+  );
+}
+
+/** One secret signs both ways. What the relay has sent is no reply, whoever sends it back. */
+function refuseDelivery(c: AppContext): void {
+  if (!isMessageId(c.req.header("webhook-id") ?? "")) return;
+  throw unauthorized(
+    "A webhook-id that begins with msg_ is of the relay's own deliveries, and one that is sent back is no reply. Give the reply another.",
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { readConfig, type Config } from "../config";
+import { objectOf, readConfig, type Config } from "../config";
 import { AppError } from "../model/errors";
 import { decodeBody, type Body } from "./body";
 import { parseJson } from "../lib/json";
@@ -32,13 +32,13 @@ export const directoryOf = (c: AppContext): Directory => new Directory(c.env.DIR
 
 /** The object of one ticket. Its name is owner and ticket number, so no mistake in a route leads into another tenant's. */
 export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>
-  c.env.TICKET.getByName(JSON.stringify([owner, ticketNumber]));
+  objectOf(c.env.TICKET, JSON.stringify([owner, ticketNumber]), configOf(c));
 
 /** What is known of all tickets of a tenant. */
-export const indexOf = (c: AppContext, owner: string) => c.env.TENANT_INDEX.getByName(owner);
+export const indexOf = (c: AppContext, owner: string) => objectOf(c.env.TENANT_INDEX, owner, configOf(c));
 
 /** Where changes to a desk (`desk:{deskId}`) or to a tenant (`tenant:{owner}`) come one after the other. */
-export const registrarOf = (c: AppContext, name: string) => c.env.REGISTRAR.getByName(name);
+export const registrarOf = (c: AppContext, name: string) => objectOf(c.env.REGISTRAR, name, configOf(c));
 
 /**
  * Asks an object, or for what is sealed. An object that is reset, by a deploy or a move, fails what is under way: it is asked

@@ -1,4 +1,5 @@
 import { isRelay } from "../egress/user-agent";
+import { isMessageId } from "../lib/message-id";
 import { AppError } from "../model/errors";
 import type { AppContext } from "./context";
 
@@ -7,7 +8,7 @@ import type { AppContext } from "./context";
  * a proxy that leads here, only this keeps one event from coming round and round.
  */
 export function refuseLoop(c: AppContext): void {
-  const isDelivery = c.req.header("relay-message-id") !== undefined || c.req.header("webhook-id")?.startsWith("msg_");
+  const isDelivery = c.req.header("relay-message-id") !== undefined || isMessageId(c.req.header("webhook-id") ?? "");
   if (!isDelivery || !isRelay(c.req.header("user-agent"))) return;
   throw new AppError(
     "invalid_request",

@@ -29,7 +29,7 @@ export async function withinRate(limiter: RateLimit, credential: string): Promis
 }
 
 /** The limiter is a guard against abuse: when it fails, everybody passes. */
-async function isTooOften(limiter: RateLimit, credential: string): Promise<boolean> {
+export async function isTooOften(limiter: RateLimit, credential: string): Promise<boolean> {
   try {
     return !(await limiter.limit({ key: credential })).success;
   } catch (error) {

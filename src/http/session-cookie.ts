@@ -1,5 +1,5 @@
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { operatorNamed, required, type NamedToken } from "../config";
+import { objectOf, operatorNamed, required, type NamedToken } from "../config";
 import { readSession, writeSession, type Session } from "../console-session/cookie";
 import { ask, configOf, type AppContext } from "./context";
 import { isSameOrigin } from "./same-origin";
@@ -11,7 +11,8 @@ const nameIn = (c: AppContext): string => (isSecure(c) ? "__Host-relay_session" 
 
 const attributes = (c: AppContext) => ({ path: "/", httpOnly: true, sameSite: "Strict", secure: isSecure(c) }) as const;
 
-export const sessionObject = (c: AppContext, { id }: Pick<Session, "id">) => c.env.CONSOLE_SESSION.getByName(id);
+export const sessionObject = (c: AppContext, { id }: Pick<Session, "id">) =>
+  objectOf(c.env.CONSOLE_SESSION, id, configOf(c));
 
 /**
  * The session under whose cookie this request came, and whose it is, if it is open and the request is from the relay's own

@@ -1,4 +1,5 @@
 const TIME_DIGITS = 12;
+const PREFIX = "msg_";
 
 /**
  * An id for a new message, made where a request comes in, so that a second try of it carries the same one. It is a UUID of
@@ -10,5 +11,8 @@ export function newMessageId(): string {
     .randomUUID()
     .replaceAll("-", "")
     .slice(TIME_DIGITS + 1);
-  return `msg_${time}7${random}`;
+  return `${PREFIX}${time}7${random}`;
 }
+
+/** Whether an id that somebody gives is one that the relay makes. */
+export const isMessageId = (id: string): boolean => id.startsWith(PREFIX);

@@ -72,6 +72,8 @@ export const timelineMessage = z.object({
   /** The newest 20. */
   attempts: z.array(attempt),
   event: json,
+  /** Why the event cannot be shown, which is empty then. */
+  unreadable: z.exactOptional(described("Why the event cannot be shown. It is empty then.")),
 });
 export type TimelineMessage = z.infer<typeof timelineMessage>;
 

@@ -3,6 +3,7 @@ export const STATUS = {
   invalid_json: 400,
   unauthorized: 401,
   forbidden: 403,
+  https_required: 403,
   wrong_owner: 403,
   unknown_ticket: 404,
   unknown_owner: 404,

@@ -78,16 +78,16 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString();
  * One page out of what each lane has (newest first, up to one more than fits): the newest, oldest of them first, and
  * what to pass as `before` for the ones before: a sequence where one lane is shown, else one for each lane.
  */
-export function pageOf(
+export function pageOf<T extends { lane: LaneName; acceptedAtMs: number }>(
   page: Page,
-  rows: Record<LaneName, Sized<TimelineMessage>[]>,
-): { messages: TimelineMessage[]; next?: string } {
+  rows: Record<LaneName, Sized<T>[]>,
+): { messages: T[]; next?: string } {
   const left = { toDesk: [...rows.toDesk], toDolphins: [...rows.toDolphins] };
-  const newestFirst: Sized<TimelineMessage>[] = [];
+  const newestFirst: Sized<T>[] = [];
   while (newestFirst.length < PAGE_SIZE) {
     const [desk, dolphins] = [left.toDesk[0], left.toDolphins[0]];
     if (!desk && !dolphins) break;
-    const isDesk = !dolphins || (desk && desk.shown.acceptedAt > dolphins.shown.acceptedAt);
+    const isDesk = !dolphins || (desk && desk.shown.acceptedAtMs > dolphins.shown.acceptedAtMs);
     newestFirst.push(...left[isDesk ? "toDesk" : "toDolphins"].splice(0, 1));
   }
   const messages = fitting(newestFirst).toReversed();

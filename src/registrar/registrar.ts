@@ -1,8 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { readConfig, required } from "../config";
 import { Directory, type Stored } from "../tenants/directory";
 import type { Generation } from "../tenants/credentials";
+import type { KeptKey } from "../tenants/data-key";
 import type { Tenant } from "../tenants/tenant-record";
 import { versionOf } from "../tenants/version";
+import { DataKeys } from "./data-keys";
 
 const GENERATION = "generation";
 
@@ -12,6 +15,11 @@ const GENERATION = "generation";
  */
 export class Registrar extends DurableObject<Env> {
   readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #dataKeys = new DataKeys({
+    kv: this.ctx.storage.kv,
+    directory: this.#directory,
+    masterKeys: () => required(readConfig(this.env).masterKeys),
+  });
   #last: Promise<unknown> = Promise.resolve();
 
   /** Answers whether calls reach it. */
@@ -57,6 +65,25 @@ export class Registrar extends DurableObject<Env> {
       const tenant = await this.#directory.freshTenant(owner);
       return tenant && this.#put(tenant);
     });
+  }
+
+  /** The data keys of a tenant, the newest first; none where none was made. Throws where KV does not show what was made. */
+  dataKeys(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.read(owner));
+  }
+
+  /** The same, with a new one where none opens. */
+  makeDataKey(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.make(owner));
+  }
+
+  /** The same, under the MASTER_KEY in force. */
+  sealDataKeysAnew(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.sealAnew(owner));
+  }
+
+  destroyDataKeys(owner: string): Promise<void> {
+    return this.#inTurn(() => this.#dataKeys.destroy(owner));
   }
 
   async #put(record: Tenant): Promise<Tenant> {

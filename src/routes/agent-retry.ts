@@ -5,6 +5,7 @@ import { ask, configOf, ticketOf, type AppContext } from "../http/context";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
 import type { Tenant } from "../tenants/tenant-record";
+import { boundsOf } from "../tenants/far-ends";
 import { readTicketReference } from "../tenants/ticket-reference";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
@@ -48,15 +49,10 @@ export async function retriedReplies(
 }
 
 /** Throws when that cannot be read now: then the desk shows the message as failed, and its agent may try again. */
-async function showsSent(
-  c: AppContext,
-  { language, delivery }: Tenant,
-  webhook: WebhookReader,
-  deskMessage: string,
-): Promise<boolean> {
-  const timeoutMs = Math.min(delivery.timeoutMs, READING_MS);
-  const { allowInsecureTargets } = configOf(c);
-  const shown = await webhook.showsSent?.(deskMessage, { language, timeoutMs, allowInsecureTargets });
+async function showsSent(c: AppContext, tenant: Tenant, webhook: WebhookReader, deskMessage: string): Promise<boolean> {
+  const { language, delivery } = tenant;
+  const bounds = boundsOf(tenant, configOf(c), Math.min(delivery.timeoutMs, READING_MS));
+  const shown = await webhook.showsSent?.(deskMessage, { language, ...bounds });
   if (!shown) return false;
   if (shown.ok) return shown.value;
   throw AppError.unavailable("error" in shown.outcome ? shown.outcome.error : "the desk did not say");

@@ -8,6 +8,7 @@ import type { RelayEvent } from "../model/event";
 import type { Result } from "../model/result";
 import { log } from "../lib/log";
 import { agentReply } from "../tenants/agent-reply";
+import { boundsOf } from "../tenants/far-ends";
 import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
 import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
@@ -20,6 +21,8 @@ type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 
 /** Desks wait some 5 seconds for the answer. */
 const TELLING_MS = 3_500;
+/** An hour less than keys are kept, for clocks that differ. */
+const LONGEST_UNDERWAY_MS = 23 * 3600_000;
 
 /** The webhooks that a desk such as Chatwoot sends of its own, signed in its own way. */
 export const webhooks = new Routes();
@@ -40,8 +43,9 @@ webhooks
         },
       );
     }
-    const retried = events.filter(mayBeRetry);
-    const told = retried.length === 0 ? events : await retriedReplies(c, tenant, webhook, retried);
+    const timely = webhook.provesTime ? events : events.filter((event) => !isReplay(c, tenant, event));
+    const retried = timely.filter(mayBeRetry);
+    const told = retried.length === 0 ? timely : await retriedReplies(c, tenant, webhook, retried);
     const { stored, refusal } = await storeAll(c, tenant, webhook, told);
     if (refusal && webhook.showsAnswer) throw refusal;
     const last = stored.at(-1);
@@ -50,6 +54,16 @@ webhooks
     if (stored.every((one) => one.repeat)) c.header("idempotent-replay", "true");
     return c.json({ status: "success" });
   });
+
+/**
+ * An event that comes again is known by its key, which is kept for 24 hours. One that is older was kept by somebody and sent
+ * once more: no desk tries for so long. It gets the answer of any other, since a refusal would make a desk try again.
+ */
+function isReplay(c: AppContext, { owner }: Tenant, { sentAtMs, idempotencyKey }: DeskEvent): boolean {
+  const isTooOld = sentAtMs !== undefined && sentAtMs < c.var.receivedAtMs - LONGEST_UNDERWAY_MS;
+  if (isTooOld) log("webhook_too_old", { requestId: c.var.requestId, owner, key: idempotencyKey });
+  return isTooOld;
+}
 
 /**
  * Stores the events of one webhook one after another, in the order in which the agent wrote them. Each is judged for itself.
@@ -120,9 +134,8 @@ async function tellAgent(
   refused: RefusedReply,
 ): Promise<boolean> {
   const { language, delivery, owner } = tenant;
-  const { allowInsecureTargets } = configOf(c);
-  const timeoutMs = Math.min(delivery.timeoutMs, TELLING_MS);
-  const outcome = await tellRefusal(refused, { language, timeoutMs, allowInsecureTargets });
+  const bounds = boundsOf(tenant, configOf(c), Math.min(delivery.timeoutMs, TELLING_MS));
+  const outcome = await tellRefusal(refused, { language, ...bounds });
   if (!outcome) return false;
   const { requestId, about } = c.var;
   const { code } = refused;

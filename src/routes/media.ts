@@ -7,6 +7,7 @@ import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
+import { boundsOf } from "../tenants/far-ends";
 import { readMediaReference } from "../tenants/media-reference";
 import { openSecrets } from "../tenants/secrets";
 
@@ -20,6 +21,8 @@ const TIMEOUT_MS = 60_000;
 /** One part of a file. Several at once have an answer of another form, and nobody needs them. */
 const RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
 
+const OK = 200;
+const PARTIAL_CONTENT = 206;
 const NOT_FOUND = 404;
 const RANGE_NOT_SATISFIABLE = 416;
 
@@ -30,23 +33,22 @@ const WAIT_MS = 1_000;
 const MOST_WAITS = 3;
 
 media.get("/:reference", async (c) => {
-  const { masterKeys, allowInsecureTargets } = configOf(c);
-  const keys = required(masterKeys);
+  const config = configOf(c);
+  const keys = required(config.masterKeys);
   const reference = await readMediaReference(keys, c.req.param("reference"), Date.now());
   const sealed = reference && (await directoryOf(c).tenant(reference.owner));
   if (!sealed) throw noFile();
   const { url, owner, endsAtMs } = reference;
   await withinRate(c.env.CALLER_RATE, `media ${owner}`);
-  const { desk } = await ask(() => openSecrets(keys, sealed));
+  const tenant = await ask(() => openSecrets(keys, sealed));
   const range = c.req.header("range") ?? "";
   const asked: Record<string, string> = RANGE.test(range) && !c.req.header("if-range") ? { range } : {};
   const open = () =>
     openFile({
       url,
-      headersFor: (at) => ({ ...asked, ...filesOf(desk)?.credential(at) }),
+      headersFor: (at) => ({ ...asked, ...filesOf(tenant.desk)?.credential(at) }),
       mostBytes: MAX_BYTES,
-      timeoutMs: TIMEOUT_MS,
-      allowInsecureTargets,
+      ...boundsOf(tenant, config, TIMEOUT_MS),
     });
   const sentAtMs = endsAtMs - sealed.retentionDays * DAY_MS;
   let found = await open();
@@ -62,13 +64,12 @@ media.get("/:reference", async (c) => {
     throw transient ? notNow(error) : noFile();
   }
   const { status, length, body } = found.file;
-  const headers = headersOf(found.file, url);
-  if (c.req.method !== "HEAD") return new Response(body, { status, headers });
+  for (const [name, value] of Object.entries(headersOf(found.file, url))) c.header(name, value);
+  const given = status === PARTIAL_CONTENT ? PARTIAL_CONTENT : OK;
+  if (c.req.method !== "HEAD") return c.body(body, given);
   await body.cancel();
-  return new Response(null, {
-    status,
-    headers: { ...headers, ...(length === undefined ? {} : { "content-length": String(length) }) },
-  });
+  if (length !== undefined) c.header("content-length", String(length));
+  return c.body(null, given);
 });
 
 const isMissing = (found: Awaited<ReturnType<typeof openFile>>) => "error" in found && found.status === NOT_FOUND;
@@ -96,7 +97,6 @@ function headersOf({ headers }: RemoteFile, url: string): Record<string, string>
     ...(Object.fromEntries(kept) as Record<string, string>),
     "content-type": isSafe ? type : "application/octet-stream",
     "content-disposition": `${isSafe && SHOWN.test(type) ? "inline" : "attachment"}${named(headers.get("content-disposition"), url)}`,
-    "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
     "cache-control": "private, no-store",
   };

@@ -1,8 +1,13 @@
 import { isRecent } from "../lib/clock";
 import type { LiveEvent } from "../model/answers";
 
-/** Whoever subscribes has to come again with a credential that is still good: who has signed out listens no longer than this. */
+/** Whoever subscribes has to come again with a credential that is still good. The end of a session ends its sockets by itself. */
 const SUBSCRIPTION_MS = 10 * 60_000;
+/** Each of them costs a message for whatever happens in the tenant. */
+const MOST_SUBSCRIBERS = 50;
+
+/** RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008;
 
 type Subscription = { sinceMs: number };
 
@@ -18,10 +23,11 @@ export class Subscribers {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
-  /** The answer to an upgrade. */
-  async subscribe(nowMs: number): Promise<Response> {
+  /** The answer to an upgrade: for whoever has a console session, until that ends. 429 where no more may subscribe. */
+  async subscribe(nowMs: number, session: string | undefined): Promise<Response> {
+    if (this.#open().length >= MOST_SUBSCRIBERS) return new Response(null, { status: 429 });
     const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server);
+    this.#ctx.acceptWebSocket(server, session === undefined ? [] : [session]);
     server.serializeAttachment({ sinceMs: nowMs } satisfies Subscription);
     await this.#ensureAlarm(nowMs + SUBSCRIPTION_MS);
     return new Response(null, { status: 101, webSocket: client });
@@ -29,13 +35,15 @@ export class Subscribers {
 
   /** The event is made only when there is a subscriber. */
   publish(event: () => LiveEvent): void {
-    const sockets = this.#ctx.getWebSockets();
+    const sockets = this.#open();
     if (sockets.length === 0) return;
     const text = JSON.stringify(event());
-    for (const socket of sockets) {
-      // One that is closing is in the list for a while yet, and sending to it throws.
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
-    }
+    for (const socket of sockets) socket.send(text);
+  }
+
+  /** Closes the sockets of a console session that is over. */
+  end(session: string): void {
+    for (const socket of this.#ctx.getWebSockets(session)) socket.close(POLICY_VIOLATION, "signed out");
   }
 
   /** Closes the sockets whose time is over, and says when that of the next is. */
@@ -48,4 +56,7 @@ export class Subscribers {
     }
     return Math.min(...left, Number.POSITIVE_INFINITY) + SUBSCRIPTION_MS;
   }
+
+  /** One that is closing is in the runtime's list for a while yet, and sending to it throws. */
+  #open = (): WebSocket[] => this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
 }

@@ -1,3 +1,4 @@
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import { Directory } from "../tenants/directory";
@@ -20,7 +21,7 @@ export async function sweep(env: Env): Promise<void> {
       await pooled(holders, TENANTS_AT_ONCE, async ({ owner, retentionDays }) => {
         sum.tenants++;
         try {
-          const index = env.TENANT_INDEX.getByName(owner);
+          const index = objectOf(env.TENANT_INDEX, owner, readConfig(env));
           // The ticket's own alarm ends it a day earlier.
           const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS);
           sum.woken += woken;

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
 import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers";
@@ -80,8 +81,7 @@ export class TenantIndex extends DurableObject<Env> {
   async look(owner: string): Promise<void> {
     if (!this.#store.exists()) return;
     const readActive = (sinceMs: number) => this.#store.readActive(sinceMs);
-    const ask = (ticketNumber: string, untilMs: number) =>
-      this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).watch(untilMs);
+    const ask = (ticketNumber: string, untilMs: number) => this.#ticketOf(owner, ticketNumber).watch(untilMs);
     this.ctx.waitUntil(this.#watch.look(readActive, ask, Date.now()));
   }
 
@@ -187,7 +187,7 @@ export class TenantIndex extends DurableObject<Env> {
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.env.TICKET.getByName(JSON.stringify([owner, ticketNumber])).sweep();
+        const isThere = await this.#ticketOf(owner, ticketNumber).sweep();
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;
@@ -197,9 +197,14 @@ export class TenantIndex extends DurableObject<Env> {
     return { woken: tickets.length, failed };
   }
 
-  /** Subscribes to every change from now on. */
-  override async fetch(): Promise<Response> {
-    return this.#subscribers.subscribe(Date.now());
+  /** Subscribes to every change from now on. `console-session` is the id of the session that asks, if one does. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#subscribers.subscribe(Date.now(), request.headers.get("console-session") ?? undefined);
+  }
+
+  /** Ends what a console session has subscribed to. */
+  async unsubscribe(session: string): Promise<void> {
+    this.#subscribers.end(session);
   }
 
   override async alarm(): Promise<void> {
@@ -212,6 +217,10 @@ export class TenantIndex extends DurableObject<Env> {
   #owner(): string {
     if (this.ctx.id.name === undefined) throw new Error("this object was not called by its name");
     return this.ctx.id.name;
+  }
+
+  #ticketOf(owner: string, ticketNumber: string) {
+    return objectOf(this.env.TICKET, JSON.stringify([owner, ticketNumber]), readConfig(this.env));
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {
@@ -239,12 +248,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = this.#store.readHour(hour);
+      const minutes = this.#store.readHour(hour);
       const kept = () => this.#store.readHours(0);
       const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
       if (earlier) this.#store.saveEarlier(earlier);
-      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
-      if (!known) this.#store.deleteHours(oldest);
+      this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
+      if (!minutes) this.#store.deleteHours(oldest);
     }
   }
 

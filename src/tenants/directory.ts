@@ -3,6 +3,7 @@ import { BoundedMap, memo } from "../lib/bounded-map";
 import { isRecent } from "../lib/clock";
 import { errorText } from "../lib/log";
 import { FIRST_GENERATION, type Generation } from "./credentials";
+import type { KeptKey } from "./data-key";
 import type { Tenant } from "./tenant-record";
 
 /**
@@ -11,6 +12,7 @@ import type { Tenant } from "./tenant-record";
  *
  * tenant:{owner}                      the record, secrets sealed; or what is left of it after DELETE
  * desk:{deskId}                       the generation of the desk's credentials
+ * key:{owner}                         the tenant's data keys, sealed
  * member:{hash of deskId}:{hash of owner}            which tenants a desk serves
  * ticket:{hash of deskId and ticket}:{hash of owner} which tenants of a desk hold a ticket
  *
@@ -78,6 +80,7 @@ const hash = memo(2000, async (text: string) =>
 
 const tenantKey = (owner: string) => `tenant:${owner}`;
 const deskKey = (deskId: string) => `desk:${deskId}`;
+const dataKeyKey = (owner: string) => `key:${owner}`;
 const memberPrefix = async (deskId: string) => `member:${await hash(deskId)}:`;
 const ticketPrefix = async (deskId: string, ticketNumber: string) =>
   `ticket:${await hash(JSON.stringify([deskId, ticketNumber]))}:`;
@@ -172,6 +175,14 @@ export class Directory {
   }
 
   /**
+   * The same for a desk that is only named, by a caller who has proved nothing. That there is no record is not remembered: a few
+   * thousand made-up names would drive out what this isolate goes by while KV is out of reach.
+   */
+  async claimedGeneration(deskId: string): Promise<Generation> {
+    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+  }
+
+  /**
    * Starts the next generation of a desk's credentials and returns it. `last` is the newest that the caller knows of: what KV
    * shows may be older.
    */
@@ -181,6 +192,32 @@ export class Directory {
     const next = { generation: generation + 1, rotatedAtMs: nowMs };
     await this.#write(deskKey(deskId), next);
     return next;
+  }
+
+  /** The data keys of a tenant, the newest first; undefined where KV shows none. */
+  async dataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
+    return this.#read(dataKeyKey(owner));
+  }
+
+  /** The same, not from this isolate's memory. */
+  async freshDataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
+    return this.#fetch(dataKeyKey(owner));
+  }
+
+  /** What the Registrar has said: KV may go on for a minute to show that there are none. */
+  rememberDataKeys(owner: string, keys: readonly KeptKey[]): void {
+    remember(dataKeyKey(owner), keys);
+  }
+
+  /** For the tenant's Registrar alone, where it happens once. */
+  async putDataKeys(owner: string, keys: readonly KeptKey[]): Promise<void> {
+    await this.#write(dataKeyKey(owner), keys);
+  }
+
+  /** The same. */
+  async deleteDataKeys(owner: string): Promise<void> {
+    await reach(this.#kv.delete(dataKeyKey(owner)));
+    cache.delete(dataKeyKey(owner));
   }
 
   /** The tenants a desk serves. */

@@ -1,10 +1,10 @@
 import type { MasterKeys } from "../crypto/derive";
 import { open, seal } from "../crypto/seal";
-import { mapSecrets, valueAt, type Tenant } from "./tenant-record";
+import { MASK } from "../lib/record-fields";
+import type { Issue } from "../model/errors";
+import { destinationOf, mapSecrets, valueAt, type Tenant } from "./tenant-record";
 
 /** The secrets of a tenant record: sealed in KV, masked on the way out, open only while a message is delivered. */
-
-const MASK = "***";
 
 /** What GET shows. */
 export const maskSecrets = (tenant: Tenant): Promise<Tenant> => mapSecrets(tenant, () => MASK);
@@ -24,16 +24,19 @@ export function openSecrets(masterKeys: MasterKeys, sealed: Tenant): Promise<Ten
   return tenant;
 }
 
+const NOTHING_KEPT = "is ***, but there is no secret to keep, or it does not open any more: give it";
+const ELSEWHERE = "is ***, and would be sent to another place than before: give it again";
+
 /**
- * A record from outside, its secrets sealed under the key in force. `***` keeps what `before` has in that field; the paths of
- * those that have nothing to keep, or nothing that opens, come back as `missing`.
+ * A record from outside, its secrets sealed under the key in force. `***` keeps what `before` has in that field, if that is to
+ * be sent to the same place. There is an issue for each that is not kept.
  */
 export async function sealSecrets(
   masterKeys: MasterKeys,
   tenant: Tenant,
   before: Tenant | undefined,
-): Promise<{ sealed: Tenant; missing: string[] }> {
-  const missing: string[] = [];
+): Promise<{ sealed: Tenant; issues: Issue[] }> {
+  const issues: Issue[] = [];
   const { owner } = tenant;
   const kept = async (path: string) => {
     const stored = before && valueAt(before, path);
@@ -42,9 +45,10 @@ export async function sealSecrets(
   };
   const sealed = await mapSecrets(tenant, async (given, path) => {
     const secret = given === MASK ? await kept(path) : given;
-    if (secret !== undefined) return seal(masterKeys, owner, path, secret);
-    missing.push(path);
+    const isElsewhere = given === MASK && before && destinationOf(before, path) !== destinationOf(tenant, path);
+    if (secret !== undefined && !isElsewhere) return seal(masterKeys, owner, path, secret);
+    issues.push({ path, message: secret === undefined ? NOTHING_KEPT : ELSEWHERE });
     return given;
   });
-  return { sealed, missing };
+  return { sealed, issues };
 }

@@ -52,17 +52,18 @@ type Record_ = z.infer<typeof tenantRecord>;
 export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string; paused?: Paused };
 
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
-const ENGINE_SECRETS = ["token", "password", "value"];
+export const ENGINE_SECRETS = ["token", "password", "value"];
 
 /**
- * Checks a record. `paused` may stand in it as well, as GET shows it, and says nothing. `owner` may stand in it (as GET shows it) if it is the one of the path. `self` is a URL of the relay: what
- * leads back to it is no target.
+ * Checks a record. As GET shows them, `paused` may stand in it, which says nothing, and `owner`, if it is the one of the path.
+ * `self` is a URL of the relay: what leads back to it is no target. `bindings` are those that a far end may be reached through.
  */
 export function parseTenant(
   owner: string,
   json: unknown,
   allowInsecureTargets: boolean,
   self?: string,
+  bindings: readonly string[] = [],
 ): Result<Tenant, Issue[]> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return { ok: false, error: [{ path: "", message: "must be one JSON object" }] };
@@ -73,19 +74,36 @@ export function parseTenant(
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });
   if (!result.success) return { ok: false, error: onePerField(issues) };
   const { data } = result;
-  const targets = ["dolphins.baseUrl", ...targetsOf(data.desk).map((name) => `desk.${name}`)];
-  for (const path of targets) {
-    const target = String(valueAt(data, path));
-    const reason = whyNoTarget(target, allowInsecureTargets, self);
-    if (reason) issues.push({ path, message: reason });
+  for (const [part, fields] of [["dolphins", ["baseUrl"]] as const, ["desk", targetsOf(data.desk)] as const]) {
+    const { reach } = data[part];
+    if (reach !== undefined && !bindings.includes(reach)) {
+      issues.push({
+        path: `${part}.reach`,
+        message: `is no binding of the relay that reaches anything: ${listOf(bindings)}`,
+      });
+    }
+    for (const path of fields.map((field) => `${part}.${field}`)) {
+      const target = valueAt(data, path);
+      if (typeof target !== "string") continue;
+      const reason = whyNoTarget(target, allowInsecureTargets, self, reach !== undefined);
+      if (reason) issues.push({ path, message: reason });
+    }
   }
   if (issues.length > 0) return { ok: false, error: issues };
   return { ok: true, value: { ...data, owner, name: data.name || owner, deskId: data.deskId ?? owner } };
 }
 
-/** Why a far end of a tenant may not be there, or undefined when it may. */
-export const whyNoTarget = (target: string, allowInsecureTargets: boolean, self?: string): string | undefined =>
-  forbiddenTarget(target, allowInsecureTargets) ?? leadsBack(target, self, allowInsecureTargets);
+const listOf = (bindings: readonly string[]): string =>
+  bindings.length === 0 ? "there are none" : `there are ${bindings.join(", ")}`;
+
+/** Why a far end of a tenant may not be there, or undefined when it may. Behind a binding, its network says what is there. */
+export const whyNoTarget = (
+  target: string,
+  allowInsecureTargets: boolean,
+  self?: string,
+  isReached = false,
+): string | undefined =>
+  forbiddenTarget(target, allowInsecureTargets || isReached) ?? leadsBack(target, self, allowInsecureTargets);
 
 /** A Worker is behind every port of its host. Only in local development do other servers share the host with it. */
 function leadsBack(target: string, self: string | undefined, allowInsecureTargets: boolean): string | undefined {
@@ -107,7 +125,7 @@ export async function mapSecrets(
   const copy = structuredClone(tenant);
   const places = [
     { holder: copy.dolphins.auth, path: "dolphins.auth", names: ENGINE_SECRETS },
-    { holder: copy.desk, path: "desk", names: secretsOf(copy.desk) },
+    { holder: copy.desk, path: "desk", names: Object.keys(secretsOf(copy.desk)) },
   ];
   for (const { holder, path, names } of places) {
     for (const name of names) {
@@ -117,6 +135,17 @@ export async function mapSecrets(
   }
   return copy;
 }
+
+/** Where the secret at a path is sent: a secret that is not shown is not kept for another place. */
+export function destinationOf({ dolphins, desk }: Tenant, path: string): string {
+  if (!path.startsWith("desk.")) return JSON.stringify([originOf(dolphins.baseUrl), dolphins.reach]);
+  const fields = secretsOf(desk)[path.slice("desk.".length)] ?? [];
+  const places = fields.map((field) => originOf(valueAt(desk, field)));
+  return JSON.stringify([desk.type, ...places, fields.length > 0 ? desk.reach : undefined]);
+}
+
+/** Of a URL; what is none, such as a region, is a place as it stands. */
+const originOf = (value: unknown): unknown => (typeof value === "string" ? (URL.parse(value)?.origin ?? value) : value);
 
 /** The value at a dotted path of a record. */
 export const valueAt = (record: object, path: string): unknown =>

@@ -1,8 +1,8 @@
-import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
 import type { LaneName, LaneView } from "../model/answers";
 import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
+import type { StoredText } from "../tenants/texts";
 import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { Lying } from "./order";
@@ -10,6 +10,7 @@ import { afterState, pausedMs, type LanePause } from "./pause";
 import type { AttemptHistory, Disposition } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import type { TicketStore } from "./store";
+import { bytesOf } from "./stored-text";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
@@ -17,13 +18,15 @@ const IDEMPOTENCY_MS = 24 * 3600_000;
 const FRESH_MESSAGES = 16;
 const MOST_FRESH_BYTES = 128 * 1024;
 
-type NewMessage = {
+export type NewMessage = {
   id: string;
   lane: LaneName;
   kind: MessageKind;
-  event: string;
-  /** The length of the event in UTF-8. */
+  event: StoredText;
+  /** How many bytes are kept of it. */
   bytes: number;
+  digest?: string;
+  completion?: string | undefined;
   suspectedDuplicate: boolean;
   idempotencyKey: string | undefined;
   /** How it lies; undefined where the lane takes it at once. */
@@ -231,7 +234,7 @@ export class TicketCache {
     else write();
     if (after) this.ticket = after;
     if (reported) this.#appended(reported, report);
-    const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
+    const bytes = this.#fresh[lane].get(sequence)?.bytes ?? bytesOf(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);
   }
@@ -337,7 +340,7 @@ export class TicketCache {
   }
 
   #rowOf(message: NewMessage, nowMs: number): { row: MessageRow; moves: lanes.Move[] } {
-    const { id, lane, kind, event, suspectedDuplicate, idempotencyKey, lying } = message;
+    const { id, lane, kind, event, digest, completion, suspectedDuplicate, idempotencyKey, lying } = message;
     const { sequence, moves } = lanes.placeFor(this.#lanes[lane], lying !== undefined);
     const row = {
       lane,
@@ -350,6 +353,8 @@ export class TicketCache {
       idempotencyKey: idempotencyKey ?? null,
       orderKey: lying?.key ?? null,
       lyingUntilMs: lying?.untilMs ?? null,
+      digest: idempotencyKey === undefined || typeof event === "string" ? null : (digest ?? null),
+      completion: completion ?? null,
     };
     return { row, moves };
   }

@@ -7,6 +7,7 @@ import { elapsedMs } from "../lib/clock";
 import { newMessageId } from "../lib/message-id";
 import type { Attempt } from "../model/answers";
 import { isoTime } from "../model/timeline";
+import { boundsOf } from "../tenants/far-ends";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
 import { deliver, type DeliverDeps } from "./deliver";
@@ -43,13 +44,8 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     deps,
     { owner, ...TEST_TICKET },
     "toDesk",
-    {
-      id: newMessageId(),
-      sequence: 1,
-      attempt: 1,
-      kind: "incoming",
-      event: JSON.stringify(event),
-    },
+    { id: newMessageId(), sequence: 1, attempt: 1, kind: "incoming" },
+    async () => ({ ok: true, value: JSON.stringify(event) }),
     { of: () => undefined, keep: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
@@ -64,10 +60,9 @@ export async function inspectDesk(
   sealed: Tenant,
   webhookUrl: string,
 ): Promise<ConnectionTest | undefined> {
-  const { desk, delivery } = await openSecrets(required(config.masterKeys), sealed);
+  const tenant = await openSecrets(required(config.masterKeys), sealed);
   const startedAtMs = Date.now();
-  const { timeoutMs } = delivery;
-  const checked = await checkDesk(desk, { webhookUrl, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+  const checked = await checkDesk(tenant.desk, { webhookUrl, ...boundsOf(tenant, config) });
   return checked && { ...resultOf(checked.outcome, startedAtMs), checks: checked.checks };
 }
 
@@ -79,14 +74,13 @@ export async function testEngine(
   { config }: Pick<DeliverDeps, "config">,
   sealed: Tenant,
 ): Promise<ConnectionTest | undefined> {
-  const { dolphins, delivery, timeZone } = await openSecrets(required(config.masterKeys), sealed);
-  const { baseUrl, apiPath, auth } = dolphins;
+  const tenant = await openSecrets(required(config.masterKeys), sealed);
+  const { baseUrl, apiPath, auth } = tenant.dolphins;
   if (auth.type !== "login") return undefined;
   const startedAtMs = Date.now();
-  const target = { baseUrl, apiPath, username: auth.username, password: auth.password, timeZone };
-  const { timeoutMs } = delivery;
-  const { allowInsecureTargets } = config;
-  return resultOf(await testLogin(target, { timeoutMs, allowInsecureTargets }), startedAtMs);
+  const { username, password } = auth;
+  const target = { baseUrl, apiPath, username, password, timeZone: tenant.timeZone };
+  return resultOf(await testLogin(target, boundsOf(tenant, config)), startedAtMs);
 }
 
 function resultOf(outcome: Outcome, startedAtMs: number): ConnectionTest {

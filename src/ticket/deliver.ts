@@ -6,16 +6,19 @@ import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
 import { engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
-import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
+import { deliveryOf, type Delivery, type DueMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
 import type { LaneName } from "../model/answers";
 import type { PauseState } from "../model/pause";
+import type { Result } from "../model/result";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
 import type { TenantIndex } from "../tenant-index/tenant-index";
+import { boundsOf } from "../tenants/far-ends";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import type { Unreadable } from "../tenants/texts";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
 
@@ -39,6 +42,8 @@ export type KeptConversation = {
 
 /** Nothing was sent: the tenant has paused the lane. */
 export type Held = { held: PauseState };
+/** Gives the message's text, as JSON. Throws what passes. */
+export type ReadText = () => Promise<Result<string, Unreadable>>;
 
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
@@ -51,7 +56,8 @@ export async function deliver(
   deps: DeliverDeps,
   ticket: TicketInfo,
   lane: LaneName,
-  message: StoredMessage,
+  message: DueMessage,
+  read: ReadText,
   kept: KeptConversation,
 ): Promise<Delivered> {
   const { config, directory, engineSessions } = deps;
@@ -69,7 +75,13 @@ export async function deliver(
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
     receipts = lane === "toDolphins" && hasReceipts(sealed.desk);
     const tenant = await openSecrets(required(config.masterKeys), sealed);
-    const delivery = deliveryOf(message);
+    const text = await read();
+    if (!text.ok) {
+      const { why, isFinal } = text.error;
+      const outcome: Outcome = { kind: isFinal ? "rejected" : "retry", error: `the message cannot be read: ${why}` };
+      return { policy, notifyFailures, hasReceipts: receipts, outcome };
+    }
+    const delivery = deliveryOf(message, text.value);
     const outcome = await (lane === "toDesk"
       ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
@@ -106,9 +118,8 @@ export async function sendReceipt(
   try {
     const sealed = await directory.tenant(owner);
     if (!sealed) return undefined;
-    const { desk, language, delivery } = await openSecrets(required(config.masterKeys), sealed);
-    const { timeoutMs } = delivery;
-    return await showReceipt(receipt, desk, { language, timeoutMs, allowInsecureTargets: config.allowInsecureTargets });
+    const tenant = await openSecrets(required(config.masterKeys), sealed);
+    return await showReceipt(receipt, tenant.desk, { language: tenant.language, ...boundsOf(tenant, config) });
   } catch (error) {
     return { kind: "retry", error: `the relay itself failed: ${errorText(error)}` };
   }
@@ -131,8 +142,7 @@ async function toDesk(
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
     ticketReference: () => writeTicketReference(masterKeys, owner, ticket),
     language,
-    timeoutMs: tenant.delivery.timeoutMs,
-    allowInsecureTargets: config.allowInsecureTargets,
+    ...boundsOf(tenant, config),
     conversation: kept.of(farEnd),
     keep: (conversation, since) => kept.keep(farEnd, conversation, since),
   });

@@ -1,13 +1,14 @@
 import type { Receipt } from "../desks/desk";
 import type { Outcome } from "../egress/outcome";
-import type { StoredMessage } from "../model/delivery";
+import type { DueMessage } from "../model/delivery";
 import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
+import type { Texts } from "../tenants/texts";
 import type { AlarmClock } from "./alarm";
 import type { AskDesk } from "./ask-desk";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
-import type { Delivered, Held, KeptConversation } from "./deliver";
+import type { Delivered, Held, KeptConversation, ReadText } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { Receipts } from "./receipts";
@@ -28,13 +29,15 @@ export type TicketDeps = {
   recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
-  reporter: Pick<IndexReporter, "reportIfDue" | "dueMs" | "forget">;
+  reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget">;
   directory: Pick<Directory, "policy" | "unmapTicket" | "forgetTenant">;
+  texts: Pick<Texts, "seal" | "sealEvent" | "open">;
   /** What fails is an outcome. Throws only where it is not known whether the lane is paused: then nothing was sent. */
   deliver: (
     ticket: TicketRow,
     lane: LaneName,
-    message: StoredMessage,
+    message: DueMessage,
+    read: ReadText,
     kept: KeptConversation,
   ) => Promise<Delivered | Held>;
   /** Undefined where the desk has no receipts. Never throws. */

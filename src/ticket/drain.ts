@@ -1,15 +1,19 @@
-import { byteLength } from "../crypto/bytes";
 import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { FailureReport, LaneName } from "../model/answers";
+import type { Outcome } from "../egress/outcome";
+import type { LaneName } from "../model/answers";
+import type { DeadReason } from "../model/delivery";
 import { isoTime, LANES } from "../model/timeline";
+import type { NewMessage } from "./cache";
 import { failureReport } from "./conversation";
 import type { Delivered, Held } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { nextStep, waitingCount } from "./lane";
-import { noAttempts, recordAttempt, type AttemptHistory } from "./retry";
-import type { MessageRow } from "./schema";
+import { isOfDesk } from "./receipts";
+import { noAttempts, recordAttempt, type AttemptHistory, type Disposition } from "./retry";
+import type { MessageRow, TicketRow } from "./schema";
+import { placeOf, readEvent, sealAnswer } from "./stored-text";
 
 /** How long a message waits whose outcome could not be recorded. */
 const UNRECORDED_MS = 5_000;
@@ -67,7 +71,7 @@ async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
       const attempt = prepare(lane, step.sequence, deps);
       const delivered = await deliver(attempt, deps);
       if ("held" in delivered) hold(attempt, delivered, deps);
-      else settle(attempt, delivered, deps);
+      else settle(attempt, await judge(attempt, delivered, deps), deps);
     } catch (error) {
       log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
       // If the outcome was recorded and something failed after that, there is nothing to give up.
@@ -88,14 +92,16 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
 }
 
 function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered | Held> {
-  const { cache, closeEcho } = deps;
-  const { lane, id, sequence, kind, event } = message;
-  if (!cache.ticket) throw new Error("a waiting message has no ticket");
+  const { cache, closeEcho, texts } = deps;
+  const { ticket } = cache;
+  const { lane, id, sequence, kind } = message;
+  if (!ticket) throw new Error("a waiting message has no ticket");
   if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
   return deps.deliver(
-    cache.ticket,
+    ticket,
     lane,
-    { id, sequence, attempt: history.attemptCount + 1, kind, event },
+    { id, sequence, attempt: history.attemptCount + 1, kind },
+    () => readEvent(message, ticket, texts),
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
       keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
@@ -112,31 +118,58 @@ function hold({ message }: AttemptUnderWay, { held }: Held, { cache, nowMs }: Ti
   log("held", { owner, ticketNumber, lane, sequence, messageId: message.id });
 }
 
-/** Records how an attempt ended, and tells everybody who waits for that. */
-function settle(
+/** What is to be recorded of an attempt that has ended. */
+type Judged = {
+  outcome: Outcome;
+  history: AttemptHistory;
+  disposition: Disposition;
+  nowMs: number;
+  /** The desk shows at the message itself what became of it. */
+  hasReceipt: boolean;
+  report: NewMessage | undefined;
+};
+
+/** Says what becomes of the message. What people said in it is sealed here, since the settling waits for nothing. */
+async function judge(
   { message, history: before, startedAtMs }: AttemptUnderWay,
-  delivered: Delivered,
+  { outcome, policy, notifyFailures, hasReceipts }: Delivered,
   deps: TicketDeps,
-): void {
+): Promise<Judged> {
+  const { cache, texts } = deps;
+  const { ticket } = cache;
+  if (!ticket) throw new Error("a waiting message has no ticket");
+  const nowMs = deps.nowMs();
+  const time = { startedAtMs, nowMs, pausedMs: cache.pausedMs(message.lane, before.roundStartedAtMs, nowMs) };
+  const { history, disposition } = recordAttempt(before, outcome, policy, time, deps.random());
+  const newest = history.attempts.at(-1);
+  if (newest?.answer !== undefined) {
+    const sealed = await sealAnswer(newest, message, ticket, texts);
+    history.attempts = [...history.attempts.slice(0, -1), sealed];
+  }
+  const hasReceipt = hasReceipts && disposition.state !== "waiting" && isOfDesk(message);
+  const report =
+    disposition.state === "dead" && notifyFailures && !hasReceipt
+      ? await failureMessage(ticket, message, disposition.reason, newest?.status, deps)
+      : undefined;
+  return { outcome, history, disposition, nowMs, hasReceipt, report };
+}
+
+/** Records how an attempt ended, and tells everybody who waits for that. */
+function settle({ message, startedAtMs }: AttemptUnderWay, judged: Judged, deps: TicketDeps): void {
   const { cache, waiters, receipts, reporter } = deps;
   const { lane, sequence } = message;
-  const { outcome, policy, notifyFailures, hasReceipts } = delivered;
-  const nowMs = deps.nowMs();
-  const time = { startedAtMs, nowMs, pausedMs: cache.pausedMs(lane, before.roundStartedAtMs, nowMs) };
-  const { history, disposition } = recordAttempt(before, outcome, policy, time, deps.random());
+  const { outcome, history, disposition, nowMs, hasReceipt, report } = judged;
   // What a desk is still owed is written before the outcome: for one that is not recorded it does no harm.
-  const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
-  const isReported = disposition.state === "dead" && notifyFailures && !hasReceipt;
-  const report =
-    isReported && cache.ticket
-      ? failureMessage(failureReport(cache.ticket, message, disposition.reason, history.attempts.at(-1)?.status))
-      : undefined;
+  if (hasReceipt) receipts.settled(message);
   cache.settle(message, history, disposition, nowMs, report);
   const { ticket } = cache;
   if (hasReceipt) receipts.startIfDue(nowMs);
   // Of the desk's lane alone: this one has a run, and another would not count the attempts of that.
   if (report) startIfDue("toDesk", deps, nowMs);
-  if (disposition.state !== "waiting") waiters.wake(`${lane}:${sequence}`);
+  if (disposition.state !== "waiting") {
+    waiters.wake(`${lane}:${sequence}`);
+    reporter.settled(lane, sequence);
+  }
   reporter.reportIfDue("settled", nowMs);
   log(LOGGED_AS[disposition.state], {
     owner: ticket?.owner,
@@ -154,15 +187,16 @@ function settle(
 }
 
 /** What a desk is told of a reply that it will not see delivered, as a message of its lane. */
-function failureMessage(report: FailureReport) {
-  const event = JSON.stringify(report);
-  return {
-    id: newMessageId(),
-    lane: "toDesk" as const,
-    kind: "failure" as const,
-    event,
-    bytes: byteLength(event),
-    suspectedDuplicate: false,
-    idempotencyKey: undefined,
-  };
+async function failureMessage(
+  ticket: TicketRow,
+  message: MessageRow,
+  reason: DeadReason,
+  status: number | undefined,
+  { texts }: TicketDeps,
+): Promise<NewMessage> {
+  const about = { id: newMessageId(), lane: "toDesk", kind: "failure" } as const;
+  const said = await readEvent(message, ticket, texts);
+  const report = failureReport(ticket, message, said.ok ? said.value : undefined, reason, status);
+  const event = await texts.seal(ticket, placeOf(about), JSON.stringify(report));
+  return { ...about, event, bytes: event.byteLength, suspectedDuplicate: false, idempotencyKey: undefined };
 }

@@ -1,6 +1,7 @@
 import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import type { Snapshot } from "../model/ticket-report";
+import type { LaneName } from "../model/answers";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
@@ -14,6 +15,7 @@ import {
   minutesOf,
   snapshotOf,
   WAITING_MS,
+  type Counted,
   type LastReport,
 } from "./report-policy";
 import type { TicketRow } from "./schema";
@@ -31,10 +33,14 @@ const LONGEST_WATCH_MS = 600_000;
 /** With more new messages than this in a lane, their rows are not read. The index counts them all in the minute of the report. */
 const MOST_COUNTED = 500;
 
+type Settled = Record<LaneName, { from: number; to: number }>;
+const NONE = { from: Number.POSITIVE_INFINITY, to: 0 };
+const NOTHING_SETTLED: Settled = { toDesk: NONE, toDolphins: NONE };
+
 type ReporterDeps = {
   cache: TicketCache;
   store: TicketStore;
-  indexes: DurableObjectNamespace<TenantIndex>;
+  indexOf: (owner: string) => DurableObjectStub<TenantIndex>;
   waitUntil: (promise: Promise<void>) => void;
   /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
@@ -56,9 +62,18 @@ export class IndexReporter {
   #failures = 0;
   /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
   #acknowledgedMs = 0;
+  /** What was settled since the last report was made; undefined while only the rows say that. */
+  #settled: Settled | undefined;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+  }
+
+  /** A message has been delivered, or is dead. */
+  settled(lane: LaneName, sequence: number): void {
+    if (!this.#settled) return;
+    const { from, to } = this.#settled[lane];
+    this.#settled = { ...this.#settled, [lane]: { from: Math.min(from, sequence), to: Math.max(to, sequence) } };
   }
 
   /** Starts a report, if one is due for this trigger. */
@@ -121,23 +136,19 @@ export class IndexReporter {
   /** Has the index forget the ticket. Throws when the index does not answer: the ticket must stay until it has. */
   async forget({ owner, ticketNumber }: TicketRow): Promise<void> {
     await this.#underWay;
-    const forgotten = this.#deps.indexes.getByName(owner).forget(ticketNumber);
+    const forgotten = this.#deps.indexOf(owner).forget(ticketNumber);
     // No report may start meanwhile: it would bring the ticket back.
     this.#underWay = forgotten.then(ignore, ignore).then(() => (this.#underWay = undefined));
     await forgotten;
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
-    const { cache, store, indexes } = this.#deps;
+    const { cache, indexOf } = this.#deps;
     try {
-      const minutes = LANES.flatMap((lane) => {
-        const from = Math.min(last?.heads[lane] ?? 1, (last?.lanes[lane].accepted ?? 0) + 1);
-        const unreported = now.lanes[lane].accepted + 1 - from;
-        if (unreported === 0 || unreported > MOST_COUNTED) return [];
-        return minutesOf(lane, store.readCounted(lane, from), last);
-      });
+      const minutes = LANES.flatMap((lane) => minutesOf(lane, this.#changedSince(last, now, lane), last));
+      this.#settled = NOTHING_SETTLED;
       const heads = headsOf(cache.lane);
-      this.#acknowledgedMs = await inTime(indexes.getByName(owner).report({ ...now, minutes }));
+      this.#acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
       // As it is now: somebody may have begun to look meanwhile.
       const watchedUntilMs = cache.ticket && this.#lastReport(cache.ticket)?.watchedUntilMs;
@@ -148,9 +159,26 @@ export class IndexReporter {
     } catch (error) {
       const waitMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
       this.#failures++;
+      this.#settled = undefined;
       this.#notBeforeMs = Date.now() + waitMs;
       log("index_report_failed", { owner, ticketNumber: now.ticketNumber, error: errorText(error) });
     }
+  }
+
+  /**
+   * The messages that the last report does not have as they are: those settled since, and those accepted since. What lies
+   * between the two is not read: of a thousand letters that are put back it would be read for each of them.
+   */
+  #changedSince(last: LastReport | undefined, now: Snapshot, lane: LaneName): Counted[] {
+    const reported = last?.lanes[lane].accepted ?? 0;
+    const { accepted } = now.lanes[lane];
+    const { from, to } = this.#settled?.[lane] ?? { from: last?.heads[lane] ?? 1, to: reported };
+    const ranges = [
+      { from, to: Math.min(to, reported) },
+      { from: reported + 1, to: accepted },
+    ].filter((range) => range.from <= range.to);
+    if (ranges.reduce((sum, range) => sum + range.to - range.from + 1, 0) > MOST_COUNTED) return [];
+    return ranges.flatMap((range) => this.#deps.store.readCounted(lane, range.from, range.to));
   }
 
   #snapshot(ticket: TicketRow, last: LastReport | undefined, nowMs: number): Snapshot {

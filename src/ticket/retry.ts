@@ -3,6 +3,7 @@ import { elapsedMs } from "../lib/clock";
 import type { Attempt } from "../model/answers";
 import type { DeadReason } from "../model/delivery";
 import { isoTime } from "../model/timeline";
+import type { StoredAttempt } from "./stored-text";
 
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
@@ -21,7 +22,7 @@ export type DeliveryPolicy = { maxAgeSeconds: number; whenExhausted: "advance" |
 
 /** What is on record of a message that has been tried. */
 export type AttemptHistory = {
-  attempts: Attempt[];
+  attempts: StoredAttempt[];
   /** All attempts ever, while `attempts` keeps the newest. */
   attemptCount: number;
   /** Epoch ms from which its age counts: its acceptance, or its last replay. */

@@ -1,5 +1,3 @@
-import type { Attempt } from "../model/answers";
-import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { hasTables, migrate } from "../lib/migrate";
 import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
@@ -7,8 +5,12 @@ import { EMPTY_LANE, type Lane, type Move } from "./lane";
 import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import type { DeadLetter, DeadLetterGroup, LaneName, MessageState, TimelineMessage } from "../model/answers";
-import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type DeadFilter, type Sized } from "../model/timeline";
+import type { DeadLetter, LaneName, MessageState } from "../model/answers";
+import { LANES, PAGE_BYTES, PAGE_SIZE, type DeadFilter, type Sized } from "../model/timeline";
+import { bytesOf, type StoredAttempt, type StoredDeadLetter, type StoredMessage } from "./stored-text";
+
+export type DeadCause = Pick<MessageRow, "lane" | "id" | "kind" | "acceptedAtMs"> &
+  Pick<DeadLetter, "reason"> & { last: StoredAttempt };
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
@@ -113,11 +115,13 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     } = row;
     this.#storage.sql.exec(
       `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey, orderKey,
-         lyingUntilMs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         lyingUntilMs, digest, completion)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       lane,
       sequence,
       id,
@@ -128,6 +132,8 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     );
   }
 
@@ -183,8 +189,8 @@ export class TicketStore {
     return oldest.length > 0 ? Math.min(...oldest.map((row) => row.acceptedAtMs)) : undefined;
   }
 
-  /** From a message on, when each was accepted and how its last attempt ended; not a word of what it says. */
-  readCounted(lane: LaneName, from: number): Counted[] {
+  /** From a message up to another, when each was accepted and how its last attempt ended; not a word of what it says. */
+  readCounted(lane: LaneName, from: number, to: number): Counted[] {
     type Row = {
       sequence: number;
       acceptedAtMs: number;
@@ -194,9 +200,10 @@ export class TicketStore {
     };
     const rows = this.#rows<Row>(
       `SELECT sequence, m.acceptedAtMs, o.state, o.attempts ->> '$[#-1].at' AS at, o.attempts ->> '$[#-1].ms' AS ms
-       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence >= ?`,
+       FROM message m LEFT JOIN outcome o USING (lane, sequence) WHERE lane = ? AND sequence BETWEEN ? AND ?`,
       lane,
       from,
+      to,
     );
     return rows.map(({ sequence, acceptedAtMs, state, at, ms }) => ({
       sequence,
@@ -214,7 +221,7 @@ export class TicketStore {
   /** What is on record of a message that was tried before, and what became of it so far. */
   readHistory(lane: LaneName, sequence: number): (AttemptHistory & Pick<OutcomeRow, "state" | "reason">) | undefined {
     const row = this.#readOutcome(lane, sequence);
-    return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
+    return row && { ...row, attempts: JSON.parse(row.attempts) as StoredAttempt[] };
   }
 
   /** The next message behind a sequence, if nothing more becomes of it by itself. */
@@ -281,20 +288,14 @@ export class TicketStore {
     );
   }
 
-  /** Why each dead letter of a lane is dead, and since when it waited; not a word of what it says. */
-  readCauses(lane: LaneName, filter: DeadFilter): DeadLetterGroup[] {
-    const rows = this.#rows<{ reason: DeadLetter["reason"]; last: string; acceptedAtMs: number }>(
-      `SELECT o.reason, o.attempts -> '$[#-1]' AS last, m.acceptedAtMs
+  /** Of each dead letter of a lane why it is dead, and since when it waited; not a word of what it says. */
+  readCauses(lane: LaneName, filter: DeadFilter): DeadCause[] {
+    const rows = this.#rows<Omit<DeadCause, "last"> & { last: string }>(
+      `SELECT lane, m.id, m.kind, o.reason, o.attempts -> '$[#-1]' AS last, m.acceptedAtMs
        FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD}`,
       ...deadValues(lane, 0, filter),
     );
-    return rows.map(({ reason, last, acceptedAtMs }) => {
-      const { status, error = "" } = withError(JSON.parse(last) as Attempt);
-      const at = isoTime(acceptedAtMs);
-      const group: DeadLetterGroup = { lane, reason, error, count: 1, oldestAt: at, newestAt: at };
-      if (status !== undefined) group.status = status;
-      return group;
-    });
+    return rows.map((row) => ({ ...row, last: JSON.parse(row.last) as StoredAttempt }));
   }
 
   /** What waits may be tried at once. */
@@ -378,11 +379,8 @@ export class TicketStore {
     return this.#storage.deleteAll();
   }
 
-  /**
-   * The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. What is not
-   * taken yet is shown without its sequence.
-   */
-  readTimeline(lane: LaneName, before: number, takenUpTo: number): Sized<TimelineMessage>[] {
+  /** The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. */
+  readTimeline(lane: LaneName, before: number): Sized<StoredMessage>[] {
     const rows = this.#page<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
@@ -390,24 +388,18 @@ export class TicketStore {
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map((row) => {
-      const { sequence } = row;
-      return { shown: { ...shown(row), ...(sequence > takenUpTo ? {} : { sequence }) }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
-  readDead(lane: LaneName, after: number, limit: number, filter: DeadFilter): Sized<DeadLetter>[] {
+  readDead(lane: LaneName, after: number, limit: number, filter: DeadFilter): Sized<StoredDeadLetter>[] {
     const rows = this.#page<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
        WHERE ${IS_DEAD} ORDER BY sequence LIMIT ?`,
       ...deadValues(lane, after, filter),
       limit,
     );
-    return rows.map((row) => {
-      const { sequence, reason } = row;
-      return { shown: { ...shown(row), sequence, reason }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -469,15 +461,14 @@ function deadValues(lane: LaneName, after: number, filter: DeadFilter): SqlStora
 
 type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };
 
-const sizeOf = ({ event, attempts }: ShownRow): number => event.length + (attempts?.length ?? 0);
+const sizeOf = ({ event, attempts }: ShownRow): number => bytesOf(event) + (attempts?.length ?? 0);
 
-const shown = (row: ShownRow): Omit<TimelineMessage, "sequence"> => ({
-  id: row.id,
-  lane: row.lane,
-  kind: row.kind,
-  state: row.state ?? "waiting",
-  acceptedAt: isoTime(row.acceptedAtMs),
-  suspectedDuplicate: row.suspectedDuplicate === 1,
-  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
-  event: JSON.parse(row.event) as TimelineMessage["event"],
+const sized = <Row extends ShownRow>(row: Row) => ({
+  shown: {
+    ...row,
+    state: row.state ?? ("waiting" as const),
+    attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as StoredAttempt[]),
+  },
+  bytes: sizeOf(row),
+  sequence: row.sequence,
 });

@@ -1,11 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
-import { readConfig } from "../config";
+import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
 import type { DeadLetterGroup, LaneName } from "../model/answers";
 import type { PauseState } from "../model/pause";
 import type { DeadFilter, DeliveryStatus, Page, Replayed, Which } from "../model/timeline";
+import { textsOf } from "../registrar/texts-of";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
@@ -39,7 +40,8 @@ import {
 } from "./views";
 import { Waiters } from "./waiters";
 
-type EventOfAnyRelease = Omit<NewEvent, "id" | "isAgain"> & Partial<Pick<NewEvent, "id" | "isAgain">>;
+/** An event in clear, as a Worker of release 0.1.0 gives it: without id and digest. */
+type ClearEvent = Omit<NewEvent, "id" | "isAgain" | "digest"> & Partial<NewEvent> & { event: string };
 
 const ALARM_FAILED_MS = 60_000;
 /** Retention counts in days, so an object that stays awake looks once an hour for what has run out. */
@@ -55,10 +57,11 @@ export class Ticket extends DurableObject<Env> {
   readonly #alarm = new AlarmClock(this.ctx.storage, Date.now());
   readonly #waitUntil = (promise: Promise<void>) => this.ctx.waitUntil(promise);
   readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #texts = textsOf(this.env);
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
     store: this.#store,
-    indexes: this.env.TENANT_INDEX,
+    indexOf: (owner) => objectOf(this.env.TENANT_INDEX, owner, readConfig(this.env)),
     waitUntil: this.#waitUntil,
     ended: () => setAlarm(this.#deps, Date.now()),
   });
@@ -78,6 +81,7 @@ export class Ticket extends DurableObject<Env> {
     }),
     reporter: this.#reporter,
     directory: this.#directory,
+    texts: this.#texts,
     deliver: async (ticket, lane, ...delivery) => {
       const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
       const deps = { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
@@ -87,6 +91,7 @@ export class Ticket extends DurableObject<Env> {
     receipts: new Receipts({
       cache: this.#cache,
       store: this.#store,
+      texts: this.#texts,
       nowMs: () => Date.now(),
       waitUntil: this.#waitUntil,
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
@@ -96,6 +101,7 @@ export class Ticket extends DurableObject<Env> {
     unheard: new Unheard({
       cache: this.#cache,
       store: this.#store,
+      texts: this.#texts,
       nowMs: () => Date.now(),
       waitUntil: this.#waitUntil,
       askDesk: (...question) => this.#deps.askDesk(...question),
@@ -119,9 +125,14 @@ export class Ticket extends DurableObject<Env> {
     });
   }
 
-  /** A Worker of the release before, which may run beside this object for a while, gives no id. */
-  accept({ id = newMessageId(), isAgain = false, ...event }: EventOfAnyRelease): Result<Accepted, Refusal> {
-    return accept({ id, isAgain, ...event }, this.#deps);
+  /** It has a name of its own, since an object of release 0.1.0 would hand the sealed bytes on as a message. */
+  acceptSealed(event: NewEvent): Result<Accepted, Refusal> {
+    return accept(event, this.#deps);
+  }
+
+  /** For a Worker of release 0.1.0, which may run beside this object while a deploy is under way. */
+  accept({ id = newMessageId(), isAgain = false, ...event }: ClearEvent): Result<Accepted, Refusal> {
+    return accept({ ...event, id, isAgain, digest: event.event }, this.#deps);
   }
 
   deliveryStatus(lane: LaneName, sequence: number, waitMs: number): Promise<DeliveryStatus> {
@@ -143,7 +154,7 @@ export class Ticket extends DurableObject<Env> {
     return ticketInfo(this.#deps);
   }
 
-  quotable(id: string): string | undefined {
+  quotable(id: string): Promise<string | undefined> {
     return quotable(id, this.#deps);
   }
 
@@ -156,7 +167,7 @@ export class Ticket extends DurableObject<Env> {
     return deadLetters(after, limit, filter, this.#deps);
   }
 
-  deadCauses(filter: DeadFilter): DeadLetterGroup[] {
+  deadCauses(filter: DeadFilter): Promise<DeadLetterGroup[]> {
     return deadCauses(filter, this.#deps);
   }
 

@@ -150,7 +150,8 @@ test.each([
 
 test("a relay whose secrets are missing answers as is described", async () => {
   const { world, api, bodyOf, credentialFor } = walk;
-  const settings = { ADMIN_TOKEN: world.settings.ADMIN_TOKEN };
+  const { ADMIN_TOKEN, ALLOW_INSECURE_TARGETS } = world.settings;
+  const settings = { ADMIN_TOKEN, ALLOW_INSECURE_TARGETS };
   const relay = await startRelay({ bundle: inject("bundle"), settings });
   const statuses = new Set<number>();
   for (const operation of api.operations.filter(({ operationId }) => operationId !== "openapi")) {

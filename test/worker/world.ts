@@ -81,7 +81,7 @@ export async function tokenOf(owner: string): Promise<string> {
 }
 
 export const incoming = (owner: string, ticketNumber: string, message: string, more: Record<string, unknown> = {}) =>
-  call("/v1/dolphins/ingress-key/incoming", {
+  call("/v1/dolphins/ingress-key-of-main/incoming", {
     method: "POST",
     body: JSON.stringify({
       ticketNumber,

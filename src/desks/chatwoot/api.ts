@@ -30,9 +30,9 @@ export type Api = {
 /** Where an account is, and as whom it is called. */
 export type Account = Pick<ChatwootRecord, "baseUrl" | "accountId" | "apiAccessToken">;
 
-export function chatwootApi(record: Account, { timeoutMs, allowInsecureTargets }: Bounds): Api {
+export function chatwootApi(record: Account, bounds: Bounds): Api {
   const base = `${record.baseUrl}/api/v1/accounts/${record.accountId}`;
-  const deadlineMs = Date.now() + timeoutMs;
+  const deadlineMs = Date.now() + bounds.timeoutMs;
   const leftMs = () => Math.max(1, deadlineMs - Date.now());
   const call = async (method: "GET" | "POST" | "PATCH", url: string, body?: string | Form): Promise<Reply> => {
     const sent = await send({
@@ -44,8 +44,8 @@ export function chatwootApi(record: Account, { timeoutMs, allowInsecureTargets }
         ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       },
       ...(body === undefined ? {} : { body }),
+      ...bounds,
       timeoutMs: leftMs(),
-      allowInsecureTargets,
       mostAnswerBytes: MOST_ANSWER_BYTES,
     });
     if ("outcome" in sent) return { outcome: sent.outcome, json: undefined };

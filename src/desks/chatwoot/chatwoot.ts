@@ -19,7 +19,7 @@ import { parseWebhook, verifyWebhook } from "./webhook";
 export const chatwoot = defineDesk({
   type: "chatwoot",
   record: chatwootRecord,
-  secrets: ["apiAccessToken", "webhookSecret"],
+  secrets: { apiAccessToken: ["baseUrl"], webhookSecret: [] },
   targets: ["baseUrl"],
   farEnd: inboxOf,
   wantsFailures: () => true,
@@ -34,6 +34,7 @@ export const chatwoot = defineDesk({
   },
   webhook: {
     verify: (webhook, record, nowMs) => verifyWebhook(webhook, record.webhookSecret, nowMs),
+    provesTime: true,
     parse: parseWebhook,
     tellRefusal: ({ event: { deskMessage }, code }, record, context) =>
       deskMessage === undefined

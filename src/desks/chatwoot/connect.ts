@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Bounds } from "../../egress/http";
 import { statusOf } from "../../egress/outcome";
-import { text } from "../../lib/record-fields";
+import { headerSecret, SHORTEST_WEBHOOK_SECRET, text } from "../../lib/record-fields";
 import { clip } from "../../lib/text";
 import { missingObject, withFallback } from "../../lib/zod";
 import { AppError } from "../../model/errors";
@@ -20,10 +20,10 @@ export const chatwootConnection = z.strictObject(
   {
     ...account,
     /** Of an administrator. It is not kept where there is an `agentToken`. */
-    accessToken: text("the access token of an administrator"),
+    accessToken: headerSecret("the access token of an administrator"),
     /** Of an inbox that has to be made. */
     inboxName: z.optional(text()),
-    agentToken: z.optional(text()),
+    agentToken: z.optional(headerSecret()),
   },
   { error: missingObject },
 );
@@ -33,8 +33,8 @@ type ConnectContext = Bounds & {
   webhookUrl: string;
   tenantName: string;
   language: Language;
-  /** Makes a secret for a Chatwoot that has none. */
-  newSecret: () => string;
+  /** For a Chatwoot that has none. */
+  newSecret: string;
 };
 
 type Connecting = { api: Api; given: Given; context: ConnectContext };
@@ -58,12 +58,12 @@ export async function connectChatwoot(
   const kept = agentToken === undefined ? administrator : await userOf(as(agentToken), "agentToken");
 
   const { id, isNew } = await inboxFor(connecting);
-  const inbox = valueOf(connecting, await connecting.api.get(`/inboxes/${id}`), readInbox, "show the inbox");
+  const inbox = valueOf(await connecting.api.get(`/inboxes/${id}`), readInbox, "show the inbox");
   const webhookSecret = await secretOf(connecting, inbox);
   await Promise.all(Object.entries(ATTRIBUTES).map(([key, names]) => define(connecting, key, names[context.language])));
   // Beside those who are in it.
   const members = await connecting.api.post("/inbox_members", { inbox_id: id, user_ids: [kept.id] });
-  valueOf(connecting, members, () => true, "put the user into the inbox");
+  valueOf(members, () => true, "put the user into the inbox");
 
   return {
     desk: {
@@ -94,7 +94,7 @@ async function userOf(connecting: Connecting, which: "accessToken" | "agentToken
   if (status === 404 || (reply.outcome.kind === "delivered" && !readProfile(reply.json))) {
     throw wrong("baseUrl", "answers, but not as Chatwoot does");
   }
-  const user = valueOf(connecting, reply, readProfile, "say whose the token is");
+  const user = valueOf(reply, readProfile, "say whose the token is");
   const role = roleIn(user, given.accountId);
   if (role === undefined) throw wrong(which, `belongs to a user who is not in account ${given.accountId}`);
   return { ...user, role };
@@ -103,14 +103,14 @@ async function userOf(connecting: Connecting, which: "accessToken" | "agentToken
 /** The inbox whose webhook is this tenant's, or a new one. Of several it is the one that was made first. */
 async function inboxFor(connecting: Connecting): Promise<{ id: number; isNew: boolean }> {
   const { api, given, context } = connecting;
-  const inboxes = valueOf(connecting, await api.get("/inboxes"), readInboxes, "list its inboxes");
+  const inboxes = valueOf(await api.get("/inboxes"), readInboxes, "list its inboxes");
   const ours = inboxes.filter((one) => isApiInbox(one) && webhookOf(one).url === context.webhookUrl);
   const [first] = ours.toSorted((a, b) => a.id - b.id);
   if (first) return { id: first.id, isNew: false };
   const name = given.inboxName ?? inboxNameOf(context.tenantName);
   const reply = await api.post("/inboxes", { name, channel: { type: "api", webhook_url: context.webhookUrl } });
-  if (statusOf(reply.outcome) === 422) throw wrong("inboxName", `is refused by Chatwoot: ${wordsIn(reply, given)}`);
-  return { id: valueOf(connecting, reply, readInbox, "make the inbox").id, isNew: true };
+  if (statusOf(reply.outcome) === 422) throw wrong("inboxName", `is refused by Chatwoot: ${wordsIn(reply)}`);
+  return { id: valueOf(reply, readInbox, "make the inbox").id, isNew: true };
 }
 
 const LONGEST_NAME = 100;
@@ -120,14 +120,14 @@ const inboxNameOf = (name: string): string =>
   clip(name.replaceAll(/[/\\<>@\s]+/g, " "), LONGEST_NAME).replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") ||
   "3Dolphins";
 
-/** The inbox's own; before version 4.13 the one in its webhook's URL, which is put there if there is none. */
+/** The inbox's own; before version 4.13 the one in its webhook's URL, which is put there if there is none, or one too short. */
 async function secretOf(connecting: Connecting, inbox: Inbox): Promise<string> {
   const known = inbox.secret || webhookOf(inbox).token;
-  if (known !== "") return known;
+  if (known.length >= SHORTEST_WEBHOOK_SECRET) return known;
   const { api, context } = connecting;
-  const secret = context.newSecret();
+  const secret = context.newSecret;
   const channel = { webhook_url: `${context.webhookUrl}?token=${secret}` };
-  valueOf(connecting, await api.patch(`/inboxes/${inbox.id}`, { channel }), () => true, "change the inbox's webhook");
+  valueOf(await api.patch(`/inboxes/${inbox.id}`, { channel }), () => true, "change the inbox's webhook");
   return secret;
 }
 
@@ -142,14 +142,14 @@ async function define(connecting: Connecting, key: string, name: string): Promis
     },
   });
   // 422: it is there.
-  if (statusOf(reply.outcome) !== 422) valueOf(connecting, reply, () => true, "define an attribute");
+  if (statusOf(reply.outcome) !== 422) valueOf(reply, () => true, "define an attribute");
 }
 
 /** What an answer was asked for. */
-function valueOf<T>({ given }: Connecting, reply: Reply, read: (json: unknown) => T | undefined, what: string): T {
+function valueOf<T>(reply: Reply, read: (json: unknown) => T | undefined, what: string): T {
   const step = stepOf(reply, read);
   if (step.ok) return step.value;
-  const words = wordsIn(reply, given);
+  const words = wordsIn(reply);
   throw new AppError(
     "delivery_failed",
     `Chatwoot did not ${what}: ${step.outcome.error}${words === "" ? "" : `, "${words}"`}. Connect again: what was made is found.`,
@@ -162,8 +162,8 @@ const wrong = (path: keyof Given, message: string) =>
 const refusal = withFallback(z.object({ error: z.optional(z.string()), message: z.optional(z.string()) }), {});
 const MOST_WORDS = 200;
 
-/** What Chatwoot says, without the tokens that it was sent. */
-function wordsIn({ json }: Reply, { accessToken, agentToken = accessToken }: Given): string {
+/** What Chatwoot says. */
+function wordsIn({ json }: Reply): string {
   const { error, message = "" } = refusal.parse(json);
-  return clip((error ?? message).replaceAll(accessToken, "***").replaceAll(agentToken, "***"), MOST_WORDS);
+  return clip(error ?? message, MOST_WORDS);
 }

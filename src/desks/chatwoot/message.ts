@@ -61,11 +61,11 @@ async function postMedia(slot: Slot, type: MediaType, caption: string, link: str
     transient && attempt <= MEDIA_ATTEMPTS ? { kind: "retry", error } : undefined;
 
   const got = await download({
+    ...context,
     url: link,
     kind: type,
     timeoutMs: Math.ceil(api.leftMs() * MEDIA_SHARE),
     mostBytes: MOST_MEDIA_BYTES,
-    allowInsecureTargets: context.allowInsecureTargets,
   });
   if ("error" in got) return later(got.error, got.transient) ?? asLink();
   const { media } = got;

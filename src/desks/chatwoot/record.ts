@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { baseUrl, text } from "../../lib/record-fields";
+import { baseUrl, headerSecret, webhookSecret } from "../../lib/record-fields";
 
 /** Of 15 digits, as in the text: more of them a JSON number does not hold for certain. */
 const MOST = 999_999_999_999_999;
@@ -25,9 +25,9 @@ export const chatwootRecord = z.strictObject({
   ...account,
   inboxId: number("the id of an inbox of type API"),
   /** Of an administrator, or of an agent who is in the inbox: a token sees no other inbox's conversations. */
-  apiAccessToken: text("an access token of a user of Chatwoot"),
+  apiAccessToken: headerSecret("an access token of a user of Chatwoot"),
   /** The secret that the inbox signs its webhooks with; before version 4.13, what stands in its webhook's URL as `?token=`. */
-  webhookSecret: text("the secret of the inbox's webhook"),
+  webhookSecret: webhookSecret("the secret of the inbox's webhook"),
   /** `false` keeps Chatwoot's automatic texts (greeting, out of office, auto-resolve, survey) from the customer. */
   templates: z.optional(z.boolean()),
 });

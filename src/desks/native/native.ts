@@ -8,7 +8,7 @@ import { nativeRecord } from "./record";
 export const native = defineDesk({
   type: "native",
   record: nativeRecord,
-  secrets: [],
+  secrets: {},
   targets: ["url"],
   farEnd: ({ url }) => url,
   wantsFailures: (desk) => desk.notifyFailures,

@@ -19,7 +19,6 @@ export type Api = {
 export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bounds: Bounds): Api {
   const app = `${baseUrl}/v2/apps/${encodeURIComponent(appId)}`;
   const authorization = authorizationOf(keyId, keySecret);
-  const { timeoutMs, allowInsecureTargets } = bounds;
 
   async function call(request: { method: "GET" | "POST"; path: string; body?: string }): Promise<Reply> {
     const { method, path, body } = request;
@@ -28,8 +27,7 @@ export function sunshine({ baseUrl, appId, keyId, keySecret }: ZendeskRecord, bo
       method,
       headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) },
       ...(body === undefined ? {} : { body }),
-      timeoutMs,
-      allowInsecureTargets,
+      ...bounds,
       ...(method === "GET" ? { mostAnswerBytes: MOST_LIST_BYTES } : {}),
     });
     if ("outcome" in sent) return { failure: sent.outcome };

@@ -1,14 +1,14 @@
 import * as z from "zod/mini";
-import { baseUrl, secret, text } from "../../lib/record-fields";
+import { basicName, baseUrl, secret, text, webhookSecret } from "../../lib/record-fields";
 
 /** How a Sunshine Conversations app is reached. */
 export const zendeskRecord = z.strictObject({
   type: z.literal("zendesk"),
   baseUrl: baseUrl("https://{subdomain}.zendesk.com/sc or https://api.smooch.io"),
   appId: text(),
-  keyId: text(),
+  keyId: basicName(),
   keySecret: secret(),
-  webhookSecret: secret(),
+  webhookSecret: webhookSecret(),
   /** A user for each contact, in an app with multi-conversations. Left out, each ticket has a user of its own. */
   users: z.optional(z.literal("contact", 'must be "contact", or left out')),
   /** Of an account that keeps its users apart by brand. */

@@ -50,13 +50,15 @@ export function parseWebhook(json: unknown): DeskEvent[] | undefined {
     if (id === undefined || type === undefined || !conversation) return [];
     const conversationId = conversation.id;
     const { relay: ticketReference, relayOwner: owner } = conversation.metadata;
+    const createdAtMs = Date.parse(createdAt);
+    const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
     if (CONTROL.has(type)) {
       // The other reason, transferToEmail, goes on with the same ticket by mail.
       const isClosed = controlPayload.safeParse(payload).data?.reason === "ticketClosed";
-      return isClosed ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference, owner }] : [];
+      return isClosed
+        ? [{ kind: "command", idempotencyKey: id, conversationId, ticketReference, owner, sentAtMs }]
+        : [];
     }
-    const createdAtMs = Date.parse(createdAt);
-    const sentAtMs = Number.isNaN(createdAtMs) ? undefined : createdAtMs;
     return agentReplies(type, payload).map(({ messageType, message, mediaLink }, at) => {
       // One message of the desk may take several of 3Dolphins.
       const idempotencyKey = at === 0 ? id : `${id}/${at + 1}`;

@@ -40,7 +40,7 @@ import { parseWebhook } from "./webhook";
 export const zendesk = defineDesk({
   type: "zendesk",
   record: zendeskRecord,
-  secrets: ["keySecret", "webhookSecret"],
+  secrets: { keySecret: ["baseUrl"], webhookSecret: [] },
   targets: ["baseUrl"],
   farEnd: ({ baseUrl, appId }) => `${baseUrl} ${appId}`,
   wantsFailures: () => true,
@@ -51,6 +51,7 @@ export const zendesk = defineDesk({
     // The webhook carries its bare secret: neither the body nor the time is signed.
     verify: ({ headers }, { webhookSecret }) =>
       Promise.resolve(equalSecrets(headers.get("x-api-key") ?? "", webhookSecret)),
+    provesTime: false,
     parse: parseWebhook,
     // Of a conversation of another tenant of the same app, that tenant's webhook has brought the reply.
     tellRefusal: (refused, record, context) => (refused.isForeign ? undefined : tellRefusal(refused, record, context)),

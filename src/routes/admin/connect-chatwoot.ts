@@ -6,6 +6,7 @@ import { allow } from "../../http/operators";
 import { bodyIn, invalidParameter, newestTenantIn, webhookUrlOf } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import type { ConnectedAnswer } from "../../model/answers";
+import { reachesTo } from "../../tenants/far-ends";
 import { maskSecrets } from "../../tenants/secrets";
 import { whyNoTarget } from "../../tenants/tenant-record";
 import { putRecord } from "./tenants";
@@ -19,23 +20,28 @@ const SECRET_BYTES = 24;
 
 connections.post("/:owner/connect/chatwoot", allow("admin", "desk_connected"), async (c) => {
   const given = bodyIn(c, chatwootConnection);
-  const { allowInsecureTargets, masterKeys } = configOf(c);
+  const { allowInsecureTargets, bindings, masterKeys } = configOf(c);
   required(masterKeys);
-  const why = whyNoTarget(given.baseUrl, allowInsecureTargets, c.req.url);
+  const { owner, name, language, desk: present } = await newestTenantIn(c);
+  const { reach } = present;
+  const why = whyNoTarget(given.baseUrl, allowInsecureTargets, c.req.url, reach !== undefined);
   if (why !== undefined) throw invalidParameter("baseUrl", why);
-  const { owner, name, language } = await newestTenantIn(c);
+  const newSecret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex();
+  const { accessToken, agentToken = accessToken } = given;
   const { desk, checks, isNew } = await connectChatwoot(given, {
     webhookUrl: webhookUrlOf(c, "chatwoot", owner),
     tenantName: name === owner ? "" : name,
     language,
-    newSecret: () => crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex(),
+    newSecret,
     timeoutMs: TIMEOUT_MS,
     allowInsecureTargets,
+    reaches: reachesTo([given.baseUrl], reach, bindings),
+    secrets: [accessToken, agentToken, newSecret],
   });
   // As it is now: somebody may have changed it meanwhile.
   const before = await maskSecrets(await newestTenantIn(c));
   const templates = before.desk.type === "chatwoot" && before.desk.templates === false ? { templates: false } : {};
-  const sealed = await putRecord(c, owner, { ...before, desk: { ...desk, ...templates } });
+  const sealed = await putRecord(c, owner, { ...before, desk: { ...desk, ...templates, reach } });
   audit(c, {
     accountId: desk.accountId,
     inboxId: desk.inboxId,

@@ -2,6 +2,7 @@ import type { HealthAnswer } from "../../model/answers";
 import { AppError, type Issue } from "../../model/errors";
 import type { Result } from "../../model/result";
 import { errorText } from "../../lib/log";
+import { objectOf } from "../../config";
 import { auditOf } from "../../http/audit-trail";
 import { configOf, directoryOf, indexOf, registrarOf, ticketOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
@@ -19,12 +20,13 @@ const NOBODY = "(nobody)";
 type Check = HealthAnswer["checks"][number] | { name: string; ok: false; advice: string };
 
 health.get("/", allow("viewer"), async (c) => {
-  const { masterKeys, ingressKeys, operators, access } = configOf(c);
+  const { masterKeys, ingressKeys, operators, access, locationHint } = configOf(c);
   const checks: Check[] = [
     setting("MASTER_KEY", masterKeys),
     setting("INGRESS_KEYS", ingressKeys),
     setting("OPERATORS", operators),
     setting("ACCESS", access),
+    setting("LOCATION_HINT", locationHint, "in wrangler.toml"),
     ...(await Promise.all(roundTrips(c))),
   ];
   const failed = checks.filter((check) => !check.ok);
@@ -36,20 +38,20 @@ health.get("/", allow("viewer"), async (c) => {
 });
 
 /** The problem names the setting, and no value. */
-const setting = (name: string, checked: Result<unknown, string>): Check =>
+const setting = (name: string, checked: Result<unknown, string>, where?: string): Check =>
   checked.ok
     ? { name, ok: true }
     : {
         name,
         ok: false,
-        advice: `${checked.error}; set it with: npx wrangler secret put ${checked.error.split(" ", 1)[0]}`,
+        advice: `${checked.error}; set it ${where ?? `with: npx wrangler secret put ${checked.error.split(" ", 1)[0]}`}`,
       };
 
 const roundTrips = (c: AppContext): Promise<Check>[] => [
   roundTrip("DIRECTORY", "the KV namespace", () => directoryOf(c).tenants(undefined, 1)),
   roundTrip("TICKET", OBJECT, () => ticketOf(c, NOBODY, NOBODY).ticketInfo()),
   roundTrip("TENANT_INDEX", OBJECT, () => indexOf(c, NOBODY).deadTickets(undefined, 1)),
-  roundTrip("ENGINE_SESSION", OBJECT, () => c.env.ENGINE_SESSION.getByName(NOBODY).hasToken()),
+  roundTrip("ENGINE_SESSION", OBJECT, () => objectOf(c.env.ENGINE_SESSION, NOBODY, configOf(c)).hasToken()),
   roundTrip("REGISTRAR", OBJECT, () => registrarOf(c, NOBODY).isThere()),
   roundTrip("CONSOLE_SESSION", OBJECT, () => sessionObject(c, { id: NOBODY }).isOpen()),
   roundTrip("AUDIT", OBJECT, () => auditOf(c).isReady()),

@@ -4,6 +4,7 @@ import { AppError } from "../../model/errors";
 import { ticketCursor, type Query } from "../../tenant-index/summary";
 import { ask, indexOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
+import { sessionObject, sessionOf } from "../../http/session-cookie";
 import { cursorIn, invalidParameter, numberIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 
@@ -35,11 +36,35 @@ overview
       });
     }
     await ask(() => indexOf(c, owner).look(owner));
-    // A request of its own: what the caller authenticates with is none of the object's business.
-    const headers = { upgrade: "websocket" };
-    const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
-    return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
+    return watch(c, owner);
   });
+
+/** The upgrade to the live view of a tenant. Under a session's cookie it lasts no longer than the session. */
+async function watch(c: AppContext, owner: string): Promise<Response> {
+  const session = c.var.operator.by === "session" ? (await sessionOf(c))?.session : undefined;
+  if (c.var.operator.by === "session" && !session) throw sessionOver();
+  // A request of its own: what the caller authenticates with is none of the object's business.
+  const headers = { upgrade: "websocket", ...(session ? { "console-session": session.id } : {}) };
+  const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
+  if (!webSocket) throw tooManyWatch();
+  // Last: a session that ends from now on knows of this view, and one that has ended meanwhile says so.
+  if (session && !(await ask(() => sessionObject(c, session).watch(owner, session.id)))) {
+    await ask(() => indexOf(c, owner).unsubscribe(session.id));
+    throw sessionOver();
+  }
+  return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
+}
+
+const sessionOver = () => new AppError("unauthorized", "The session has just ended. Sign in again.");
+
+const tooManyWatch = () =>
+  new AppError(
+    "rate_limited",
+    "Too many watch this tenant live already. Close some of these pages, or ask again later.",
+    {
+      headers: { "retry-after": "60" },
+    },
+  );
 
 const state = z.optional(z.enum(["open", "closing", "closed", "waiting", "dead"]));
 

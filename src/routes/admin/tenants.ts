@@ -51,14 +51,13 @@ async function showTenant(c: AppContext, tenant: Tenant): Promise<Response> {
 export async function putRecord(c: AppContext, owner: string, json: unknown, ifMatch?: string): Promise<Tenant> {
   const config = configOf(c);
   const registrar = () => registrarOf(c, `tenant:${owner}`);
-  const parsed = parseTenant(owner, json, config.allowInsecureTargets, c.req.url);
+  const { allowInsecureTargets, bindings } = config;
+  const parsed = parseTenant(owner, json, allowInsecureTargets, c.req.url, [...bindings.keys()]);
   if (!parsed.ok) throw invalidTenant(parsed.error);
   const before = await ask<Tenant | undefined>(() => registrar().tenant(owner));
-  const { sealed, missing } = await sealSecrets(required(config.masterKeys), parsed.value, before);
-  if (missing.length > 0) {
-    const message = "is ***, but there is no secret to keep, or it does not open any more: give it";
-    throw invalidTenant(missing.map((path) => ({ path, message })));
-  }
+  const { sealed, issues } = await sealSecrets(required(config.masterKeys), parsed.value, before);
+  if (issues.length > 0) throw invalidTenant(issues);
+  await ask(() => registrar().sealDataKeysAnew(owner));
   const { paused: _paused, ...known } = before ? await maskSecrets(before) : {};
   const changes = changesBetween(before && known, await markSecrets(parsed.value));
   const version = ifMatch === undefined || !before ? undefined : await versionOf(before);

@@ -159,6 +159,8 @@ describe("503 unavailable", () => {
     ["MASTER_KEY", "!!! no base64 !!!", "not base64", sealed],
     ["INGRESS_KEYS", undefined, "missing", engine],
     ["INGRESS_KEYS", "a-key-without-a-name", "malformed", engine],
+    ["INGRESS_KEYS", "main=fifteen-letters", "too short", engine],
+    ["INGRESS_KEYS", "main=a-key-that-is-long-enough,branch=b", "too short in one place", engine],
   ])("while %s is %j (%s), requests that need it fail and the log names it", async (name, value, _, requests) => {
     const settings = throwawaySettings();
     const { [name]: __, ...others } = settings;

@@ -29,14 +29,14 @@ type File = { status?: number; type?: string; body?: string; headers?: Record<st
 const LONG = "a".repeat(25 * 1024 * 1024 + 1);
 
 /** The link that the engine is sent for a file of the desk's. */
-async function linkTo(name: string, file: File, sentAt = new Date()): Promise<string> {
+async function linkTo(name: string, file: File): Promise<string> {
   const { status = 200, type = "text/plain", body = "", headers } = file;
   const path = `/sc/attachments/${randomUUID()}/${name}`;
   zendesk.files.set(path, { status, body, headers: { "content-type": type, ...headers } });
   const [conversation] = zendesk.conversations;
   if (!conversation) throw new Error("there is no conversation");
   const content = { type: "file", mediaUrl: zendesk.url + path, mediaType: type };
-  const event = { ...zendesk.agentMessage(conversation, { content }), createdAt: sentAt.toISOString() };
+  const event = zendesk.agentMessage(conversation, { content });
   const before = tenant.engine.received.length;
   expect(await zendesk.send([event])).toEqual([200]);
   // A webhook that comes again says the same, and is taken for a repeat.
@@ -123,7 +123,7 @@ test.each([
   });
 });
 
-test("a link that was forged, or that has ended leads to nothing", async () => {
+test("a link that was forged leads to nothing", async () => {
   const link = await linkTo("a.txt", { body: "isi" });
   const [text, mac] = (link.split("/").at(-1) ?? "").split(".");
   const at = (reference: string) => world.call(`/v1/media/${reference}`);
@@ -132,7 +132,4 @@ test("a link that was forged, or that has ended leads to nothing", async () => {
   for (const reference of [`${forged}.${mac}`, `${text}.${mac?.slice(1)}A`, `${text}`, "x"]) {
     expect((await at(reference)).status, reference).toBe(404);
   }
-  const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 3_600_000);
-  expect((await fetch(await linkTo("b.txt", { body: "isi" }, daysAgo(29)))).status).toBe(200);
-  expect((await fetch(await linkTo("c.txt", { body: "isi" }, daysAgo(31)))).status).toBe(404);
 });

@@ -45,7 +45,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", FakeSocket);
   vi.stubGlobal("location", { href: "https://relay.example/console" });
-  vi.stubGlobal("fetch", async () => Response.json({ status: "success", operator: { name: "admin", role: "admin", by: "session" } }));
+  vi.stubGlobal("fetch", async () =>
+    Response.json({ status: "success", operator: { name: "admin", role: "admin", by: "session" } }),
+  );
   FakeSocket.all = [];
   states.length = 0;
   Object.assign(heard, { events: 0, gaps: 0 });

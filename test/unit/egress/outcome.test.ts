@@ -6,6 +6,7 @@ import { RUN } from "../property";
 const answer = (status: number, text = "", more: Partial<Answer> = {}): Answer => ({
   status,
   text,
+  raw: text,
   truncated: false,
   unreadable: false,
   retryAfterMs: undefined,

@@ -8,7 +8,7 @@ import { check, expectSame } from "./lane.check";
 import { Reference, type FarEnd, type Said } from "./lane.reference";
 import { schedule, type Operation } from "./lane.schedule";
 import { sqlRows } from "./lane.sql";
-import { OWNER, TICKET, World } from "./lane.world";
+import { OWNER, TICKET, unsealed, World } from "./lane.world";
 
 /** Any interleaving of what can happen to a ticket: the ticket's own code beside the naive reference, compared at each step. */
 
@@ -240,7 +240,7 @@ function settled(world: World, reference: Reference, name: LaneName, sequence: n
   expectSame(history.attemptCount, message.tries);
   if (message.state === "dead" && name === "toDolphins" && world.notifyFailures) {
     const report = store.readMessage("toDesk", reference.messages.toDesk.length + 1);
-    const event = report?.event ?? "{}";
+    const event = unsealed(report?.event);
     const about = { messageId: message.id, sequence, reason: history.reason, ticketNumber: TICKET, owner: OWNER };
     expect(JSON.parse(event)).toMatchObject({ type: "delivery.failed", ...about });
     const said: Said = { lane: "toDesk", kind: "failure", body: 0, key: undefined, fromWebhook: false };

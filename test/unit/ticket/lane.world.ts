@@ -16,6 +16,7 @@ import { applyPause, retryNow } from "../../../src/ticket/handles";
 import { discard, replay } from "../../../src/ticket/replay";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
+import type { StoredText } from "../../../src/tenants/texts";
 import { Waiters } from "../../../src/ticket/waiters";
 import { MemoryRows } from "./lane.rows";
 
@@ -35,6 +36,27 @@ export const OWNER = "owner";
 export const TICKET = "ticket";
 export const FAR_END = "https://desk.example";
 
+// The runtime of Workers has it, and Node 24 not yet.
+Object.assign(Uint8Array.prototype, {
+  toBase64(this: Uint8Array) {
+    return btoa(String.fromCharCode(...this));
+  },
+});
+
+/** In place of a seal: bytes that can be read. */
+const sealed = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
+export const unsealed = (stored: StoredText | undefined): string =>
+  typeof stored === "string" ? stored : new TextDecoder().decode(stored);
+
+const texts: TicketDeps["texts"] = {
+  seal: async (_ticket, _place, text) => sealed(text),
+  sealEvent: async (_ticket, _place, event) => ({
+    event: sealed(JSON.stringify(event)),
+    digest: JSON.stringify(event),
+  }),
+  open: async (_ticket, _place, stored) => ({ ok: true, value: unsealed(stored) }),
+};
+
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
   policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
@@ -49,6 +71,8 @@ export class World {
   flights: Partial<Record<LaneName, Flight>> = {};
   /** What the tenant's index has said of each lane, the newest last. */
   readonly states: Record<LaneName, PauseState[]> = { toDesk: [], toDolphins: [] };
+  /** Whether nothing was left to begin in the turn in which an outcome was written. */
+  #isSettled: boolean | undefined;
   /** What a crash takes away. */
   deps: TicketDeps;
 
@@ -58,6 +82,9 @@ export class World {
     store.saveOutcome = (...outcome) => {
       if (this.failsToRecord) throw new Error("the disk is full");
       save(...outcome);
+      queueMicrotask(() => {
+        this.#isSettled = nextStep(this.lane(outcome[0]), this.nowMs).do !== "deliver";
+      });
     };
     this.deps = this.#start();
   }
@@ -66,10 +93,10 @@ export class World {
     return this.deps.cache.lane(lane);
   }
 
-  accept(event: Pick<NewEvent, "lane" | "kind" | "event"> & Partial<NewEvent>): ReturnType<typeof accept> {
+  accept(said: Pick<NewEvent, "lane" | "kind"> & Partial<NewEvent> & { event: string }): ReturnType<typeof accept> {
     const known = { owner: OWNER, ticketNumber: TICKET, deskId: "desk", channel: "whatsapp", contactId: "c" };
     const request = { id: newMessageId(), isAgain: false, idempotencyKey: undefined, fromWebhook: false };
-    const whole = { ...known, ...request, customerName: "n", ...event };
+    const whole = { ...known, ...request, customerName: "n", ...said, event: sealed(said.event), digest: said.event };
     return accept(whole, this.deps);
   }
 
@@ -85,9 +112,13 @@ export class World {
       notifyFailures: lane === "toDolphins" && this.notifyFailures,
       hasReceipts: false,
     });
+    this.#isSettled = undefined;
+    // What is recorded of an attempt is sealed first, which takes some turns.
+    const isUnderWay = () => this.lane(lane).inFlight === flight.sequence;
+    for (let turns = 0; turns < 40 && isUnderWay(); turns++) await Promise.resolve();
     await Promise.resolve();
     this.failsToRecord = false;
-    return nextStep(this.lane(lane), this.nowMs).do !== "deliver";
+    return this.#isSettled ?? nextStep(this.lane(lane), this.nowMs).do !== "deliver";
   }
 
   replay(which: Which): ReturnType<typeof replay> {
@@ -171,12 +202,14 @@ export class World {
       closeEcho: new CloseEcho(),
       mapping: { writeIfDue: () => undefined, dueMs: () => Number.POSITIVE_INFINITY },
       reporter: {
+        settled: () => undefined,
         reportIfDue: () => undefined,
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,
       },
+      texts,
       directory: { policy: async () => undefined, unmapTicket: async () => undefined, forgetTenant: () => undefined },
-      deliver: (_ticket, lane, { sequence, attempt }, kept) => {
+      deliver: (_ticket, lane, { sequence, attempt }, _read, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
         const keep = (conversation: unknown) => kept.keep(FAR_END, conversation);

@@ -80,8 +80,8 @@ const sealedBy = async (keys: MasterKeys, password: string, before?: Tenant) =>
   sealSecrets(keys, record(password), before);
 
 test("a tenant record is sealed, masked and opened in its secrets alone", async () => {
-  const { sealed, missing } = await sealedBy(KEYS, SECRET);
-  expect(missing).toEqual([]);
+  const { sealed, issues } = await sealedBy(KEYS, SECRET);
+  expect(issues).toEqual([]);
   expect(JSON.stringify(sealed)).not.toContain(SECRET);
   expect(await maskSecrets(sealed)).toEqual(record("***"));
   expect(await openSecrets(KEYS, sealed)).toEqual(record(SECRET));
@@ -90,8 +90,8 @@ test("a tenant record is sealed, masked and opened in its secrets alone", async 
 test("a tenant record put with *** is sealed anew, under the key in force", async () => {
   const { sealed: before } = await sealedBy(KEYS, SECRET);
   const rotated: MasterKeys = [keyOf(2), keyOf(1)];
-  const { sealed, missing } = await sealedBy(rotated, "***", before);
-  expect(missing).toEqual([]);
+  const { sealed, issues } = await sealedBy(rotated, "***", before);
+  expect(issues).toEqual([]);
   expect(await openSecrets([keyOf(2)], sealed)).toEqual(record(SECRET));
 });
 
@@ -102,7 +102,7 @@ test("a tenant record put with *** names the secret that is not there, or does n
     [[keyOf(2)] as const, before],
     [KEYS, { ...before, dolphins: { ...before.dolphins, auth: { type: "none" as const } } }],
   ] as const) {
-    expect((await sealedBy(keys, "***", stored)).missing).toEqual([PATH]);
+    expect((await sealedBy(keys, "***", stored)).issues).toMatchObject([{ path: PATH }]);
   }
 });
 

@@ -81,7 +81,7 @@ test("a refusal is quoted in Chatwoot's words, without the tokens that they repe
 test("an inbox of another tenant, of another host or of another type is left alone", async () => {
   const owner = await registerTenant();
   const ours = `https://relay.example/v1/desks/chatwoot/${owner}`;
-  const inbox = { name: "x", channel_type: "Channel::Api", secret: "s" };
+  const inbox = { name: "x", channel_type: "Channel::Api", secret: "secret-of-the-inbox" };
   const others = [
     { ...inbox, id: 1, webhook_url: `${ours}-2` },
     { ...inbox, id: 2, webhook_url: ours.replace("relay.example", "relay.example.org") },

@@ -36,7 +36,7 @@ test("a relay in order says of each part that it is", async () => {
   const { status, body } = await healthOf({});
   expect(status).toBe(200);
   const objects = ["TICKET", "TENANT_INDEX", "ENGINE_SESSION", "REGISTRAR", "CONSOLE_SESSION", "AUDIT"];
-  const names = ["MASTER_KEY", "INGRESS_KEYS", "OPERATORS", "ACCESS", "DIRECTORY", ...objects];
+  const names = ["MASTER_KEY", "INGRESS_KEYS", "OPERATORS", "ACCESS", "LOCATION_HINT", "DIRECTORY", ...objects];
   expect(body.checks?.map(({ name }) => name)).toEqual(names);
   expect(body.checks?.filter(({ ok }) => !ok)).toEqual([]);
   expect(objects.toSorted()).toEqual(kinds.map(([name]) => name).toSorted());
@@ -60,6 +60,8 @@ test.each([
   ["MASTER_KEY", { MASTER_KEY_PREVIOUS: "hush" }, /wrangler secret put MASTER_KEY_PREVIOUS$/],
   ["INGRESS_KEYS", { INGRESS_KEYS: "hush" }, /list of name=key.*wrangler secret put INGRESS_KEYS$/],
   ["INGRESS_KEYS", { INGRESS_KEYS: undefined }, /is not set/],
+  ["INGRESS_KEYS", { INGRESS_KEYS: "main=fifteen-letters" }, /fewer than 16 characters \(main\)/],
+  ["LOCATION_HINT", { LOCATION_HINT: "jakarta" }, /none of wnam,.*apac-se.*set it in wrangler\.toml$/],
   ["DIRECTORY", { DIRECTORY: broken("KV GET failed: 503") }, /KV namespace does not answer \(KV GET failed: 503\)/],
   ["DIRECTORY", { DIRECTORY: undefined }, /wrangler\.toml/],
   ["TICKET", { TICKET: broken("overloaded") }, /Durable Object does not answer \(overloaded\)/],

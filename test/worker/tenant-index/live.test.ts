@@ -1,5 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
+import { ConsoleSession, TenantIndex } from "../../../src/index";
 import { indexOf, reportOf } from "./index-world";
 import { call, fresh, OPERATOR, registerTenant, useFarEnds } from "../world";
 
@@ -7,8 +9,13 @@ useFarEnds();
 
 const later = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
 
-async function subscribe(owner: string): Promise<{ socket: WebSocket; seen: unknown[]; closed: Promise<CloseEvent> }> {
-  const answer = await call(`/admin/tenants/${owner}/events`, { headers: { ...OPERATOR, upgrade: "websocket" } });
+type Subscribed = { socket: WebSocket; seen: unknown[]; closed: Promise<CloseEvent> };
+
+const watch = (owner: string, credential: Record<string, string> = OPERATOR) =>
+  call(`/admin/tenants/${owner}/events`, { headers: { ...credential, upgrade: "websocket" } });
+
+async function subscribe(owner: string, credential?: Record<string, string>): Promise<Subscribed> {
+  const answer = await watch(owner, credential);
   expect(answer.status).toBe(101);
   expect(answer.headers.get("x-request-id")).toMatch(/./);
   const socket = answer.webSocket;
@@ -22,6 +29,19 @@ async function subscribe(owner: string): Promise<{ socket: WebSocket; seen: unkn
   socket.addEventListener("close", resolve);
   return { socket, seen, closed };
 }
+const SESSION = "/console/session";
+
+/** What a browser sends of a new console session. */
+async function signedIn(): Promise<Record<string, string>> {
+  const answer = await call(SESSION, { method: "POST", body: JSON.stringify({ token: env.ADMIN_TOKEN }) });
+  expect(answer.status, await answer.text()).toBe(200);
+  const cookie = answer.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+  return { cookie, origin: "https://relay.example", "sec-fetch-site": "same-origin" };
+}
+const signOut = (headers: Record<string, string>) => call(SESSION, { method: "DELETE", headers });
+const sessionOf = ({ cookie = "" }: Record<string, string>) =>
+  env.CONSOLE_SESSION.getByName(cookie.split(/[=.]/)[1] ?? "");
+
 const untilSeen = (seen: unknown[], expected: object) => vi.waitFor(() => expect(seen.at(-1)).toMatchObject(expected));
 
 test("the live view shows every change, also when the index left memory meanwhile, and no other tenant's", async () => {
@@ -108,4 +128,84 @@ test("the live view is refused without an upgrade, without the operator's token,
     404,
     "unknown_owner",
   ]);
+});
+
+const SIGNED_OUT = { code: 1008, reason: "signed out" };
+
+test("signing out closes the live views of that session at once, of every tenant and in every tab, and no other's", async () => {
+  const [first, second] = [await registerTenant(), await registerTenant()];
+  const [session, other] = [await signedIn(), await signedIn()];
+  const ended = [await subscribe(first, session), await subscribe(first, session), await subscribe(second, session)];
+  const kept = [await subscribe(first, other), await subscribe(first)];
+  await evictDurableObject(indexOf(first));
+  expect((await signOut(session)).status).toBe(200);
+  for (const { closed } of ended) expect(await closed).toMatchObject(SIGNED_OUT);
+  await indexOf(first).report(reportOf(1));
+  for (const { seen } of kept) await untilSeen(seen, { type: "ticket" });
+  expect(ended.flatMap(({ seen }) => seen)).toEqual([]);
+  for (const { socket } of kept) socket.close();
+});
+
+test("a session that runs out closes its live views", async () => {
+  const owner = await registerTenant();
+  const session = await signedIn();
+  const { closed } = await subscribe(owner, session);
+  later(8 * 3600_000);
+  expect(await runDurableObjectAlarm(sessionOf(session))).toBe(true);
+  expect(await closed).toMatchObject(SIGNED_OUT);
+});
+
+test("what a crash has left open of a session that was ended, its alarm closes", async () => {
+  const owner = await registerTenant();
+  const session = await signedIn();
+  const { closed } = await subscribe(owner, session);
+  vi.spyOn(TenantIndex.prototype, "unsubscribe").mockRejectedValueOnce(new Error("the index is away"));
+  expect((await signOut(session)).status).toBe(200);
+  expect((await call("/admin/tenants", { headers: session })).status).toBe(401);
+  vi.restoreAllMocks();
+  const dueMs = await runInDurableObject(sessionOf(session), (_session, { storage }) => storage.getAlarm());
+  expect((dueMs ?? Number.POSITIVE_INFINITY) - Date.now()).toBeLessThanOrEqual(60_000);
+  expect(await runDurableObjectAlarm(sessionOf(session))).toBe(true);
+  expect(await closed).toMatchObject(SIGNED_OUT);
+  const left = await runInDurableObject(sessionOf(session), async (_, { storage }) => [
+    ...(await storage.list()).keys(),
+  ]);
+  expect(left).toEqual([]);
+});
+
+test("a session that ends while its live view is opened opens none", async () => {
+  const owner = await registerTenant();
+  const session = await signedIn();
+  const isOpen = vi.spyOn(ConsoleSession.prototype, "isOpen");
+  // The second look at the cookie is the last before the upgrade.
+  isOpen.mockResolvedValueOnce(true).mockResolvedValueOnce(true);
+  await sessionOf(session).end();
+  expect((await watch(owner, session)).status).toBe(401);
+  expect(isOpen).toHaveBeenCalledTimes(3);
+  const open = await runInDurableObject(
+    indexOf(owner),
+    (_index, ctx) => ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+  );
+  expect(open).toBe(0);
+});
+
+const MOST = 50;
+
+test("a tenant has 50 watchers at the most, and has room again as soon as one leaves", async () => {
+  const owner = await registerTenant();
+  const watchers = await Promise.all(Array.from({ length: MOST }, () => subscribe(owner)));
+  await evictDurableObject(indexOf(owner));
+  const refused = await watch(owner);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+  expect(await refused.json()).toMatchObject({ error: { code: "rate_limited" } });
+  const elsewhere = await subscribe(await registerTenant());
+  elsewhere.socket.close();
+  watchers[0]?.socket.close();
+  await vi.waitFor(async () => {
+    const again = await watch(owner);
+    expect(again.status).toBe(101);
+    again.webSocket?.accept();
+  });
+  await indexOf(owner).report(reportOf(1));
+  await untilSeen(watchers[1]?.seen ?? [], { type: "ticket" });
 });

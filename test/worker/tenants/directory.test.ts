@@ -2,6 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { app } from "../../../src/app";
+import { toBase64Url, utf8 } from "../../../src/crypto/bytes";
 import { Directory } from "../../../src/tenants/directory";
 import { accepted, call, fresh, incoming, OPERATOR, outgoing, registerTenant, tokenOf, useFarEnds } from "../world";
 
@@ -140,4 +141,51 @@ test("a tenant whose move to another desk failed half way has left the first one
   expect(await refusalOf(put())).toEqual(UNAVAILABLE);
   expect((await put()).status).toBe(200);
   expect([await membersIn(deskId), await membersIn(other)]).toEqual([[], [owner]]);
+});
+
+/** More than an isolate remembers. */
+const MANY = 5_001;
+
+test("while KV is away, thousands of made-up names have driven out nothing that is delivered by", async () => {
+  const owner = await registerTenant();
+  const token = await tokenOf(owner);
+  await accepted(incoming(owner, "t", "before"));
+  await accepted(outgoing(token, "t", "before"));
+  await farEnds.until(2);
+  const guess = (path: string, headers: Record<string, string>, body?: string) =>
+    call(path, { headers, ...(body === undefined ? {} : { method: "POST", body }) }).then(({ status }) => status);
+  vi.spyOn(console, "log").mockReturnValue();
+  // KV in a test takes longer to say that there is none than all the rest.
+  const none = vi.spyOn(env.DIRECTORY, "get").mockResolvedValue(null as never);
+  const desks = Array.from({ length: MANY }, () => toBase64Url(utf8(fresh("made-up"))));
+  const answers = await Promise.all(
+    desks.map((desk) => guess("/v1/tickets/t", { authorization: `Bearer desk_${desk}.AAAA` })),
+  );
+  expect(new Set(answers)).toEqual(new Set([401]));
+  expect(none).toHaveBeenCalledTimes(MANY);
+  none.mockRestore();
+  const signed = { "webhook-id": "e", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA" };
+  for (let n = 0; n < 50; n++) {
+    const owners = fresh("made-up");
+    expect(await guess("/v1/outgoing", signed, JSON.stringify({ owner: owners }))).toBe(401);
+    expect(await guess(`/v1/desks/zendesk/${owners}`, {}, "{}")).toBe(401);
+    expect(await guess(`/v1/media/${owners}`, {})).toBe(404);
+    expect((await incoming(owners, "t", "made up")).status).toBe(404);
+  }
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FORGET_MS });
+  for (const method of ["get", "list"] as const) vi.spyOn(env.DIRECTORY, method).mockRejectedValue(TOO_MANY);
+  await accepted(incoming(owner, "t", "meanwhile"));
+  await accepted(outgoing(token, "t", "meanwhile"));
+  await farEnds.until(4);
+  expect(farEnds.texts()).toEqual(["before", "before", "meanwhile", "meanwhile"]);
+});
+
+test("a desk that never rotated is asked about once, though each of its requests has to prove itself", async () => {
+  const owner = await registerTenant();
+  const token = await tokenOf(owner);
+  await accepted(incoming(owner, "t", "first"));
+  await accepted(outgoing(token, "t", "first"));
+  const kv = vi.spyOn(Object.getPrototypeOf(env.DIRECTORY) as KVNamespace, "get");
+  for (let n = 0; n < 3; n++) await accepted(outgoing(token, "t", `m${n}`));
+  expect(kv).not.toHaveBeenCalled();
 });

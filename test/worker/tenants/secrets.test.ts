@@ -202,8 +202,8 @@ test("a caller who is refused makes no Durable Object, whatever is asked", async
   }
   for (const path of ["incoming", "command", "sendMessage", "incomingMessage"]) {
     await ask(`/v1/dolphins/wrong/${path}`, { method: "POST", body: event(owner) });
-    await ask(`/v1/dolphins/ingress-key/${path}`, { method: "POST", body: event(fresh("nobody")) });
-    await ask(`/v1/dolphins/ingress-key/${path}`, { method: "POST", body: "{" });
+    await ask(`/v1/dolphins/ingress-key-of-main/${path}`, { method: "POST", body: event(fresh("nobody")) });
+    await ask(`/v1/dolphins/ingress-key-of-main/${path}`, { method: "POST", body: "{" });
   }
   await ask(`/v1/desks/native/${owner}`, { method: "POST", body: event(owner) });
   const forged = {
@@ -225,7 +225,9 @@ test("a caller who is let in, and asks for what there is not, leaves nothing in 
     expect((await call(path, { method: "POST", headers, body: event(owner) })).status).toBe(404);
   }
   expect((await call("/v1/tickets/t", { headers })).status).toBe(404);
-  expect((await call("/v1/dolphins/ingress-key/command", { method: "POST", body: event(owner) })).status).toBe(404);
+  expect((await call("/v1/dolphins/ingress-key-of-main/command", { method: "POST", body: event(owner) })).status).toBe(
+    404,
+  );
   const operators = { authorization: `Bearer ${env.ADMIN_TOKEN}` };
   expect((await call(`/admin/tickets/${owner}/t`, { headers: operators })).status).toBe(404);
   const replay = { method: "POST", headers: operators, body: '{"all":true}' };

@@ -43,7 +43,7 @@ async function askFailing(request: Request, how: { error: object; isDone: boolea
 
 const RESET = { retryable: true };
 const incomingRequest = (owner: string, message: string, headers: Record<string, string> = {}) =>
-  new Request("https://relay.example/v1/dolphins/ingress-key/incoming", {
+  new Request("https://relay.example/v1/dolphins/ingress-key-of-main/incoming", {
     method: "POST",
     headers,
     body: JSON.stringify({
@@ -78,7 +78,7 @@ test.each([
 test("a Close whose object was reset is stored once, and is no repeat of itself", async () => {
   const owner = await registerTenant();
   await accepted(incoming(owner, "t", "open"));
-  const request = new Request("https://relay.example/v1/dolphins/ingress-key/command", {
+  const request = new Request("https://relay.example/v1/dolphins/ingress-key-of-main/command", {
     method: "POST",
     body: JSON.stringify({ owner, ticketNumber: "t", channel: "whatsapp", event: "Close" }),
   });

@@ -239,7 +239,7 @@ test("a Close whose object has gone while it lay goes out behind what is found w
 
 test("a ticket that 3Dolphins has closed is not asked about", async () => {
   const body = JSON.stringify({ ticketNumber: "t", channel: "whatsapp", owner, event: "Close" });
-  await accepted(call("/v1/dolphins/ingress-key/command", { method: "POST", body }));
+  await accepted(call("/v1/dolphins/ingress-key-of-main/command", { method: "POST", body }));
   await untilView(owner, "t", ({ state }) => state === "closed");
   await quiet();
   expect(asked()).toEqual([]);

@@ -22,6 +22,23 @@ export const FORBIDDEN_TARGETS: Record<string, string[]> = {
     "https://user@bank.example.com",
     "https://user:password@bank.example.com",
     "https://:p@bank.example.com",
+    "https://user%3Apassword@bank.example.com",
+    "https://@bank.example.com@user",
+  ],
+  "cut off where a path would go on": [
+    "https://bank.example.com/#",
+    "https://bank.example.com/api#top",
+    "https://bank.example.com#",
+  ],
+  "with blanks, breaks or backslashes": [
+    "https://bank.example.com/a b",
+    " https://bank.example.com",
+    "https://bank.example.com\n",
+    "https://bank.exa\nmple.com",
+    "https://bank.example.com\t/x",
+    "https:\\\\bank.example.com",
+    "https://bank.example.com\\@evil.example.com",
+    "https://bank.example.com/\u00a0",
   ],
   "this machine": [
     "127.0.0.1",
@@ -74,7 +91,18 @@ export const FORBIDDEN_TARGETS: Record<string, string[]> = {
     "[64:ff9b::7f00:1]",
     "[2002:7f00:1::]",
     "[2001::1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:c0a8:101]",
+    "[0:0:0:0:0:ffff:7f00:0001]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::10.0.0.1]",
+    "[64:ff9b:1::a9fe:a9fe]",
+    "[2002:a00:1::]",
+    "[2002:c0a8:101::1]",
+    "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
+    "[2001:10::1]",
   ].map(https),
+  "outside of what is given out": ["[1::1]", "[4000::1]", "[5f00::1]", "[200::1]", "[e000::1]", "[fe00::1]"].map(https),
   "carrier and test networks": [
     "100.64.0.1",
     "192.0.2.1",
@@ -97,7 +125,38 @@ export const FORBIDDEN_TARGETS: Record<string, string[]> = {
     "x.intranet",
     "x.test",
     "localhost.localdomain",
+    "api.bank.svc",
+    "api.bank.svc.cluster.local",
+    "api.cluster",
+    "vault.service.consul",
+    "host.docker",
+    "host.docker.internal",
+    "api.nomad",
+    "api.private",
+    "x.home",
+    "x.mail",
+    "x.localdomain",
+    "x.workgroup",
+    "x.onion",
+    "x.alt",
+    "x.invalid",
+    "1.0.0.127.in-addr.arpa",
+    "API.BANK.SVC",
+    "api.bank.svc.",
   ].map(https),
+  "where a cloud keeps its keys": [
+    "metadata",
+    "metadata.goog",
+    "metadata.azure.com",
+    "metadata.tencentyun.com",
+    "instance-data.ec2.internal",
+    "instance-data.example.com",
+    "100.100.100.200",
+    "[fd00:ec2::254]",
+  ].map(https),
+  "a name made of an address": ["10.0.0.1.nip.io", "10-0-0-1.sslip.io", "x.localtest.me", "lvh.me", "a.vcap.me"].map(
+    https,
+  ),
 };
 
 function https(host: string): string {
@@ -105,6 +164,25 @@ function https(host: string): string {
 }
 
 type Fields = Record<string, unknown>;
+
+const NATIVE = { type: "native", url: "https://desk.example.com/hooks" };
+const CHATWOOT = {
+  type: "chatwoot",
+  baseUrl: "https://desk.example.com",
+  accountId: 1,
+  inboxId: 1,
+  apiAccessToken: "a-token-of-an-agent",
+  webhookSecret: "the secret of an inbox",
+};
+const ZENDESK = {
+  type: "zendesk",
+  baseUrl: "https://desk.example.com/sc",
+  appId: "app",
+  keyId: "app_1",
+  keySecret: "a key's secret",
+  webhookSecret: "the secret of an app",
+};
+
 /** Records with one thing wrong each, beside `dolphins` and `desk` that are right, and the path of its issue. */
 export const RECORDS: [name: string, dolphins: Fields, record: Fields, path: string][] = [
   ...[
@@ -118,6 +196,23 @@ export const RECORDS: [name: string, dolphins: Fields, record: Fields, path: str
     "Relay-Sequence",
     "relay-attempt",
     "cf-connecting-ip",
+    "accept",
+    "Accept-Encoding",
+    "content-disposition",
+    "date",
+    "expect",
+    "forwarded",
+    "idempotency-key",
+    "Keep-Alive",
+    "proxy-authorization",
+    "TE",
+    "trailer",
+    "upgrade",
+    "User-Agent",
+    "via",
+    "webhook-id",
+    "Webhook-Signature",
+    "x-forwarded-for",
     "x: y\r\nz",
     "x\r\n",
     "x\n",
@@ -133,17 +228,82 @@ export const RECORDS: [name: string, dolphins: Fields, record: Fields, path: str
     {},
     "dolphins.auth.name",
   ]),
-  ...["v\r\nx: y", "v\n", "\rv", "v\u0000", "é", "", "v".repeat(4_097), 7, null, ["v"]].flatMap(
-    (value): [string, Fields, Fields, string][] => [
-      [
-        `the header's value ${said(value)}`,
-        { auth: { type: "header", name: "x-key", value } },
-        {},
-        "dolphins.auth.value",
-      ],
-      [`the token ${said(value)}`, { auth: { type: "bearer", token: value } }, {}, "dolphins.auth.token"],
+  ...[
+    "v\r\nx: y",
+    "v\n",
+    "\rv",
+    "v\u0000",
+    "v\tw",
+    " v",
+    "v ",
+    "v\u007f",
+    "é",
+    "",
+    "v".repeat(4_097),
+    7,
+    null,
+    ["v"],
+  ].flatMap((value): [string, Fields, Fields, string][] => [
+    [
+      `the header's value ${said(value)}`,
+      { auth: { type: "header", name: "x-key", value } },
+      {},
+      "dolphins.auth.value",
+    ],
+    [`the token ${said(value)}`, { auth: { type: "bearer", token: value } }, {}, "dolphins.auth.token"],
+  ]),
+  ...["p\n", "p\r\nq", "p\u0000", "p\tq", "p\u0085", ""].flatMap((value): [string, Fields, Fields, string][] => [
+    [
+      `the password ${said(value)}`,
+      { auth: { type: "basic", username: "u", password: value } },
+      {},
+      "dolphins.auth.password",
+    ],
+    [
+      `the login ${said(value)}`,
+      { auth: { type: "login", username: value, password: "p" } },
+      {},
+      "dolphins.auth.username",
+    ],
+  ]),
+  [
+    "a name that ends within itself",
+    { auth: { type: "basic", username: "u:v", password: "p" } },
+    {},
+    "dolphins.auth.username",
+  ],
+  ...["/a#b", "/a b", "/a\nb", "/a\\b", "/a\r\nhost: x", "/a\u0000", "/\u00a0"].flatMap(
+    (path): [string, Fields, Fields, string][] => [
+      [`the path ${said(path)} for replies`, { outgoingPath: path }, {}, "dolphins.outgoingPath"],
+      [`the path ${said(path)} for the service`, { apiPath: path }, {}, "dolphins.apiPath"],
     ],
   ),
+  ["a query in the path of the service", { apiPath: "/api?key=k" }, {}, "dolphins.apiPath"],
+  ["a query in the engine's base", { baseUrl: "https://bank.example.com/?key=k" }, {}, "dolphins.baseUrl"],
+  ["a query without a name in the engine's base", { baseUrl: "https://bank.example.com?" }, {}, "dolphins.baseUrl"],
+  ...["t\n", "t\r\nx: y", "tökén", " t", "t\u0000", ""].map((token): [string, Fields, Fields, string] => [
+    `the desk's token ${said(token)}`,
+    {},
+    { desk: { ...CHATWOOT, apiAccessToken: token } },
+    "desk.apiAccessToken",
+  ]),
+  ...["s", "fifteen-letters", "a secret of the inbox\n", "***\n", "\u0000".repeat(16)].flatMap(
+    (secret): [string, Fields, Fields, string][] => [
+      [`Chatwoot's secret ${said(secret)}`, {}, { desk: { ...CHATWOOT, webhookSecret: secret } }, "desk.webhookSecret"],
+      [`Zendesk's secret ${said(secret)}`, {}, { desk: { ...ZENDESK, webhookSecret: secret } }, "desk.webhookSecret"],
+    ],
+  ),
+  ["a key's name that ends within itself", {}, { desk: { ...ZENDESK, keyId: "app:1" } }, "desk.keyId"],
+  ["a key with a line break", {}, { desk: { ...ZENDESK, keySecret: "k\n" } }, "desk.keySecret"],
+  ["a query in Chatwoot's base", {}, { desk: { ...CHATWOOT, baseUrl: "https://desk.example.com/?" } }, "desk.baseUrl"],
+  ["a fragment in Zendesk's base", {}, { desk: { ...ZENDESK, baseUrl: "https://desk.example.com/#" } }, "desk.baseUrl"],
+  ...[7, {}, "", "b".repeat(129), "DIRECTORY", "TICKET", "__proto__"].flatMap(
+    (reach): [string, Fields, Fields, string][] => [
+      [`${said(reach)} as the engine's reach`, { reach }, {}, "dolphins.reach"],
+      [`${said(reach)} as the desk's reach`, {}, { desk: { ...NATIVE, reach } }, "desk.reach"],
+    ],
+  ),
+  ["*** where there is nothing", { auth: { type: "bearer", token: "***" } }, {}, "dolphins.auth.token"],
   ["a path that is another host", { outgoingPath: "@evil.example.com/" }, {}, "dolphins.outgoingPath"],
   ["a path that is a port", { commandPath: ":22/" }, {}, "dolphins.commandPath"],
   ["a path that goes on with the name", { apiPath: ".evil.example.com/" }, {}, "dolphins.apiPath"],

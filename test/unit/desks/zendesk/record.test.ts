@@ -7,7 +7,7 @@ const record = {
   appId: "app-1",
   keyId: "app_key",
   keySecret: "key-secret",
-  webhookSecret: "webhook-secret",
+  webhookSecret: "webhook-secret-of-the-app",
 };
 
 test.each([

@@ -5,7 +5,7 @@ import { checkDesk, deskRecord } from "../../../../src/desks/registry";
 
 const webhookUrl = "https://relay.example/v1/desks/zendesk/owner-1";
 const triggers = ["conversation:message", "switchboard:releaseControl", "switchboard:passControl"];
-const webhook = { target: webhookUrl, version: "v2", triggers, secret: "webhook-secret" };
+const webhook = { target: webhookUrl, version: "v2", triggers, secret: "webhook-secret-of-the-app" };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -29,10 +29,10 @@ async function checksOf({ app = {}, appStatus = 200, integrations = [], users, k
     appId: "app-1",
     keyId,
     keySecret: "key-secret",
-    webhookSecret: "webhook-secret",
+    webhookSecret: "webhook-secret-of-the-app",
     ...(users === undefined ? {} : { users }),
   });
-  const bounds = { timeoutMs: 5000, allowInsecureTargets: false };
+  const bounds = { timeoutMs: 5000, allowInsecureTargets: false, reaches: [], secrets: [] };
   const { checks = [] } = (await checkDesk(record, { webhookUrl, ...bounds })) ?? {};
   // Nothing is written.
   expect(new Set(methods)).toEqual(new Set(["GET"]));
