@@ -28,8 +28,8 @@ const HOUSE = [
 const PURE = [
   "src/model/**",
   "src/egress/outcome.ts",
-  "src/ticket/{lane,order,retry,conversation,report-policy}.ts",
-  "src/tenant-index/{minutes,totals,scan}.ts",
+  "src/ticket/{lane,order,pause,retry,conversation,report-policy}.ts",
+  "src/tenant-index/{jobs,minutes,totals,scan}.ts",
 ];
 
 const above = (part: string) => ({

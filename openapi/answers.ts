@@ -3,6 +3,8 @@ import * as answers from "../src/model/answers";
 import { chatwootConnection } from "../src/desks/chatwoot/connect";
 import { id, SCHEMAS } from "../src/model/event";
 import { ticketReplay, tenantReplay } from "../src/routes/admin/dead-letters";
+import { pauseBody, resumeBody } from "../src/routes/admin/pause";
+import { retryBody } from "../src/routes/admin/retry";
 import { signIn } from "../src/routes/sign-in";
 import { tenantRecord } from "../src/tenants/tenant-record";
 import { named } from "./components";
@@ -13,9 +15,16 @@ export const incomingEvent = named("IncomingEvent", SCHEMAS.incoming);
 export const outgoingEvent = named("OutgoingEvent", SCHEMAS.outgoing);
 export const command = named("Command", SCHEMAS.command);
 export const ownedCommand = named("EngineCommand", SCHEMAS.ownedCommand);
-export const record = named("TenantRecord", z.extend(tenantRecord, { owner: z.optional(id) }));
+z.globalRegistry.add(answers.paused, {
+  description: "The lanes that are paused. In a record that is put it may stand as it was shown, and changes nothing.",
+});
+const paused = z.optional(answers.paused);
+export const record = named("TenantRecord", z.extend(tenantRecord, { owner: z.optional(id), paused }));
 export const ticketReplayBody = named("TicketReplay", ticketReplay);
 export const tenantReplayBody = named("DeadLetterReplay", tenantReplay);
+export const pauseRequest = named("PauseRequest", pauseBody);
+export const resumeRequest = named("ResumeRequest", resumeBody);
+export const retryRequest = named("RetryRequest", retryBody);
 export const signInBody = named("SignIn", signIn);
 export const deskWebhook = named("DeskWebhook", z.record(z.string(), z.unknown()));
 
@@ -35,7 +44,7 @@ named("AuditEntry", answers.auditEntry);
 named("LiveEvent", answers.liveEvent);
 
 /** What every record has is in the model; the document shows all of it, as the schema of the whole record has it. */
-const tenant = named("Tenant", z.extend(tenantRecord, { owner: id, deskId: id }));
+const tenant = named("Tenant", z.extend(tenantRecord, { owner: id, deskId: id, paused }));
 /** Named here, and filled in with all defaults in the document. */
 export const complete = { Tenant: tenant };
 export const tenantAnswer = named("TenantAnswer", z.extend(answers.tenantAnswer, { tenant }));
@@ -46,7 +55,11 @@ export const homeAnswer = named("HomeAnswer", answers.homeAnswer);
 export const credentialsAnswer = named("CredentialsAnswer", answers.credentialsAnswer);
 export const ticketAnswer = named("TicketAnswer", answers.ticketAnswer);
 export const ticketsAnswer = named("TicketsAnswer", answers.ticketsAnswer);
-export const deadLettersAnswer = named("DeadLettersAnswer", answers.deadLettersAnswer);
+const deadLetterGroups = named("DeadLetterGroupsAnswer", answers.deadLetterGroupsAnswer);
+export const deadLettersAnswer = z.union([named("DeadLettersAnswer", answers.deadLettersAnswer), deadLetterGroups]);
+export const discardAnswer = named("DiscardAnswer", answers.discardAnswer);
+export const pausedAnswer = named("PausedAnswer", answers.pausedAnswer);
+export const retryAnswer = named("RetryAnswer", answers.retryAnswer);
 export const ticketReplayAnswer = named("TicketReplayAnswer", answers.ticketReplayAnswer);
 export const tenantReplayAnswer = named("DeadLetterReplayAnswer", answers.tenantReplayAnswer);
 export const overviewAnswer = named("OverviewAnswer", answers.overviewAnswer);

@@ -16,7 +16,7 @@ export const audit: Operation[] = [
     path: "/admin/me",
     summary: "Who one is, and with which role",
     description:
-      "`viewer` reads all but credentials; `operator` also replays dead letters and tests connections; `admin` does all. `by` is how one has shown it.",
+      "`viewer` reads all but credentials; `operator` also retries, replays, discards, pauses and tests connections; `admin` does all. `by` is how one has shown it.",
     answer: {
       description: "The operator.",
       schema: meAnswer,

@@ -200,6 +200,8 @@ export const overview = {
 };
 
 export const replayed = { dryRun: false, replayed: [MESSAGE], late: [], more: false };
+export const discarded = { dryRun: true, discarded: [MESSAGE], more: false };
+export const paused = { toDesk: { since: AT, by: "admin", reason: "maintenance until 4" } };
 export const someIds = { ids: [MESSAGE], dryRun: true };
 
 export const connectionTest = {

@@ -1,7 +1,13 @@
 import {
   deadLettersAnswer,
+  discardAnswer,
   healthAnswer,
   overviewAnswer,
+  pausedAnswer,
+  pauseRequest,
+  resumeRequest,
+  retryAnswer,
+  retryRequest,
   tenantReplayAnswer,
   tenantReplayBody,
   ticketAnswer,
@@ -22,7 +28,7 @@ const ONE_TICKET = "/admin/tickets/{owner}/{ticketNumber}";
 const common = { tag: TAG, security: OPERATOR };
 
 const DRY_RUN =
-  "In their original order, ahead of what waits. With `dryRun` nothing is done. `late` are those of `replayed` behind which a later message of their lane has already been delivered.";
+  "In their original order, ahead of what waits. `lane`, `reason`, `status`, and `since` and `until`, between which they were accepted, narrow it down. With `dryRun` nothing is done. `late` are those of `replayed` behind which a later message of their lane has already been delivered.";
 
 export const operator: Operation[] = [
   {
@@ -82,10 +88,11 @@ export const operator: Operation[] = [
     method: "get",
     path: `${TENANT}/dead-letters`,
     summary: "Dead letters of all tickets",
-    description: "What was refused for good or grew too old, with the far end's answer. Each can be replayed.",
+    description:
+      "What was refused for good or grew too old, with the far end's answer. With `group=cause` they are counted by lane, reason, status and error, the largest group first; one that differs in its numbers alone is the same error. Where more tickets have dead letters than one request asks, `incomplete` is there: ask again with `next` as `before`, and add up.",
     parameters: [ownerInPath, ...letterPage],
     answer: {
-      description: "The newest opened ticket first; within a lane the oldest first.",
+      description: "The newest opened ticket first; within a lane the oldest first. Or the groups.",
       schema: deadLettersAnswer,
       example: { status: "success", deadLetters: [examples.deadLetter] },
     },
@@ -104,6 +111,76 @@ export const operator: Operation[] = [
       description: "Which were put back, or would be.",
       schema: tenantReplayAnswer,
       example: { status: "success", ...examples.replayed },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "discardDeadLetters",
+    method: "post",
+    path: `${TENANT}/dead-letters/discard`,
+    summary: "Gives dead letters up for good, across tickets",
+    description:
+      "They stay in the timeline in state `discarded`, count nowhere as dead and can be replayed no more. With `dryRun` nothing is done; `more` and `next` are as in a replay.",
+    parameters: [ownerInPath],
+    body: {
+      schema: tenantReplayBody,
+      examples: { filtered: { all: true, lane: "toDolphins", status: 401, dryRun: true }, ids: examples.someIds },
+    },
+    answer: {
+      description: "Which were discarded, or would be.",
+      schema: discardAnswer,
+      example: { status: "success", ...examples.discarded },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "retryTenant",
+    method: "post",
+    path: `${TENANT}/retry`,
+    summary: "Tries all that waits now",
+    description:
+      "The head of each lane that waits, or of one lane, before a `Retry-After` too; of many tickets in portions. A PUT of the record does the same by itself.",
+    parameters: [ownerInPath],
+    body: { schema: retryRequest, examples: { both: {}, toDesk: { lane: "toDesk" } } },
+    answer: {
+      description: "How many tickets are known to wait.",
+      schema: retryAnswer,
+      example: { status: "success", tickets: 3 },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "pauseTenant",
+    method: "post",
+    path: `${TENANT}/pause`,
+    summary: "Pauses a tenant's deliveries",
+    description:
+      "In both directions, or in one. Events are accepted and kept, and nothing is attempted; what is under way ends. Tickets that wait or were active lately stop at once, others within a minute and a half. The time does not count towards `maxAgeSeconds`.",
+    parameters: [ownerInPath],
+    body: { schema: pauseRequest, examples: { maintenance: { lane: "toDesk", reason: "maintenance until 4" } } },
+    answer: {
+      description: "What is paused now.",
+      schema: pausedAnswer,
+      example: { status: "success", paused: examples.paused },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "resumeTenant",
+    method: "post",
+    path: `${TENANT}/resume`,
+    summary: "Lets a tenant's deliveries go on",
+    description: "At once, and in order.",
+    parameters: [ownerInPath],
+    body: { schema: resumeRequest, examples: { both: {} } },
+    answer: {
+      description: "What is still paused.",
+      schema: pausedAnswer,
+      example: { status: "success", paused: {} },
     },
     refusals: ["unknown_owner", "invalid_request"],
   },
@@ -131,6 +208,22 @@ export const operator: Operation[] = [
       description: "The newest 100 messages, newest last, each with its attempts.",
       schema: ticketAnswer,
       example: { status: "success", ticket: examples.timeline },
+    },
+    refusals: ["unknown_ticket", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "retryTicket",
+    method: "post",
+    path: `${ONE_TICKET}/retry`,
+    summary: "Tries what waits in a ticket now",
+    description: "In both lanes, or in one, before a `Retry-After` too.",
+    parameters: [ownerInPath, ticketInPath],
+    body: { schema: retryRequest, examples: { both: {} } },
+    answer: {
+      description: "1 if anything is tried, else 0.",
+      schema: retryAnswer,
+      example: { status: "success", tickets: 1 },
     },
     refusals: ["unknown_ticket", "invalid_request"],
   },

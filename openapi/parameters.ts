@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { id } from "../src/model/event";
 import { auditQuery } from "../src/routes/admin/audit-log";
-import { letterCursor } from "../src/routes/admin/dead-letters";
+import { deadLetterQuery, letterCursor } from "../src/routes/admin/dead-letters";
 import { contactQuery, historyQuery } from "../src/routes/customer-lookup";
 import { timelineQuery } from "../src/routes/desk-tickets";
 import { ticketCursor } from "../src/tenant-index/summary";
@@ -26,6 +26,13 @@ export const ticketInPath: Parameter = {
   description: "The number that 3Dolphins has given the ticket.",
   schema: id,
   example: TICKET,
+};
+
+export const ifMatch: Parameter = {
+  name: "If-Match",
+  in: "header",
+  description: "The `ETag` that came with the record. The new one is put only if nobody has put another meanwhile.",
+  schema: z.string(),
 };
 
 const contactInPath: Parameter = {
@@ -129,7 +136,19 @@ const before = (shape: RegExp): Parameter[] => pageOf(100, 50, "before", z.strin
 
 export const tenantPage = pageOf(100, 100, "next", z.string());
 export const ticketPage = before(ticketCursor.shape);
-export const letterPage = before(letterCursor.shape);
+const { lane, reason, group } = deadLetterQuery.shape;
+export const letterPage: Parameter[] = [
+  ...pageOf(100, 50, "before", z.string().check(z.regex(letterCursor.shape))),
+  { name: "lane", in: "query", description: "Only those of one direction.", schema: lane },
+  { name: "reason", in: "query", description: "Only those that are dead for this reason.", schema: reason },
+  {
+    name: "status",
+    in: "query",
+    description: "Only those that the far end answered last with this status.",
+    schema: z.int().check(z.minimum(100), z.maximum(599)),
+  },
+  { name: "group", in: "query", description: "`cause` counts them by why they are dead.", schema: group },
+];
 
 export const minutes: Parameter = {
   name: "minutes",

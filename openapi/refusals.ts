@@ -17,6 +17,7 @@ export const HEADERS = {
   "idempotent-replay": "`true` when the request repeats an earlier one: nothing more was stored.",
   "preference-applied": "`wait=N`, where `Prefer: wait=N` was asked for.",
   "relay-delivery": "With `Prefer: wait=N`: `delivered`, or `pending` when N seconds have passed.",
+  etag: "The version of the record, for `If-Match`.",
   "set-cookie": "The session's cookie; on signing out, its end.",
   "cache-control": "Whether the answer may be kept, and for how long.",
   vary: "What in the request the answer depends on.",
@@ -27,6 +28,11 @@ export const HEADERS = {
 } as const;
 
 export const REFUSALS: Record<ErrorCode, Refusal> = {
+  precondition_failed: {
+    when: "The record is no longer the version that `If-Match` names. The issues say what it has now where this one differs.",
+    message: "Somebody has changed the record since you read it. Read it again, and put what you want on top of that.",
+    issues: [{ path: "retentionDays", message: "is now 30" }],
+  },
   invalid_json: {
     when: "The body is not JSON.",
     message: "The body is not JSON: a comma is missing at line 3, column 3.",

@@ -10,7 +10,7 @@ import {
 } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { ownerInPath, tenantPage } from "./parameters";
+import { ifMatch, ownerInPath, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
 
@@ -22,6 +22,7 @@ const shownTenant: Answer = {
   description: "The whole record, its defaults filled in and its secrets shown as `***`.",
   schema: tenantAnswer,
   example: { status: "success", tenant: examples.tenant },
+  headers: ["etag"],
 };
 const shownCredentials: Answer = {
   description: "What the desk is to be given. They belong to the `deskId`: one pair for all tenants that have it.",
@@ -69,13 +70,14 @@ export const tenants: Operation[] = [
     path: PATH,
     summary: "Registers a tenant, or replaces its record",
     description:
-      "A secret that is put as `***` stays as it is, unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given.",
+      "A secret that is put as `***` stays as it is, unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given. What is `paused` stays so. All that waits is tried at once.",
+    parameters: [ownerInPath, ifMatch],
     body: {
       schema: record,
       examples: { whole: examples.tenantRecord, shortest: examples.shortestRecord },
     },
     answer: shownTenant,
-    refusals: ["invalid_tenant", "invalid_request"],
+    refusals: ["invalid_tenant", "invalid_request", "precondition_failed"],
   },
   {
     ...common,

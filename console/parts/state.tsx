@@ -1,7 +1,7 @@
 import type { LaneName, TicketState, TimelineMessage } from "../api/types";
 import { useWords } from "../words/language";
 
-const MARKS = { waiting: "◔", delivered: "✓", dead: "✕" } as const;
+const MARKS = { waiting: "◔", delivered: "✓", dead: "✕", discarded: "–" } as const;
 
 export function MessageState({ state }: { state: TimelineMessage["state"] }) {
   return (

@@ -99,7 +99,7 @@ export const en = {
   messageInLane: (sequence: number | undefined, lane: string) =>
     `Message ${sequence ?? "without a number yet"}, ${lane}`,
   ticketState: { open: "open", closing: "closing", closed: "closed" } as Record<TicketState, string>,
-  messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter" } as Record<
+  messageState: { waiting: "waiting", delivered: "delivered", dead: "dead letter", discarded: "discarded" } as Record<
     TimelineMessage["state"],
     string
   >,
@@ -291,6 +291,14 @@ export const en = {
         credentials_shown: "Looked at the desk's credentials",
         credentials_rotated: "Rotated the desk's credentials",
         replayed: "Replayed dead letters",
+        discarded: "Discarded dead letters",
+        retried: "Had what waits tried at once",
+        paused: "Paused the delivery",
+        resumed: "Resumed the delivery",
+        discarded: "Discarded dead letters",
+        retried: "Had what waits tried at once",
+        paused: "Paused deliveries",
+        resumed: "Resumed deliveries",
         ticket_read: "Read a ticket",
         tickets_listed: "Listed tickets",
         dead_letters_read: "Read dead letters",

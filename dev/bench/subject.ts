@@ -21,7 +21,7 @@ export type Subject = {
 
 export type Bundles = Record<Kind, { plain: string; counted: string; config: string }>;
 
-const yardstickConfig = fileURLToPath(new URL("yardstick/wrangler.toml", import.meta.url));
+export const yardstickConfig = fileURLToPath(new URL("yardstick/wrangler.toml", import.meta.url));
 /** The tenants there are. The desk of one of them may be made sick. */
 export const OWNERS = { healthy: "healthy", sick: "sick" };
 

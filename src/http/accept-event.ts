@@ -11,6 +11,8 @@ import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
 import type { DeliveryStatus } from "../model/timeline";
 import { ask, ticketOf, type AppContext } from "./context";
+import { textsOf } from "../registrar/texts-of";
+import { placeOf } from "../ticket/stored-text";
 import { unknownTicket } from "./resolve-tenant";
 import { refuseLoop } from "./loop";
 
@@ -49,27 +51,35 @@ export async function storeEvent(
   const canonical = withStickerText(kind, { ...event, owner }, tenant.stickerText);
   const ticket = () => ticketOf(c, owner, ticketNumber);
   const id = newMessageId();
-  const answer = await ask<Result<Accepted, Refusal>>((isAgain) =>
-    ticket().accept({
-      id,
-      isAgain,
-      owner,
-      ticketNumber,
-      deskId,
-      lane,
-      kind,
-      idempotencyKey,
-      fromWebhook,
-      place,
-      origin: new URL(c.req.url).origin,
-      order,
-      event: JSON.stringify(canonical),
-      isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
-      channel: channel ?? "",
-      contactId,
-      customerName: customerName ?? "",
-    }),
+  const sealed = await ask(() =>
+    textsOf(c.env).sealEvent({ owner, ticketNumber }, placeOf({ lane, kind, id }), canonical),
   );
+  const about = {
+    id,
+    owner,
+    ticketNumber,
+    deskId,
+    lane,
+    kind,
+    idempotencyKey,
+    fromWebhook,
+    place,
+    origin: new URL(c.req.url).origin,
+    order,
+    isPartial: kind === "outgoing" && (channel === undefined || customerName === undefined),
+    channel: channel ?? "",
+    contactId,
+    customerName: customerName ?? "",
+  };
+  const answer = await ask<Result<Accepted, Refusal>>(async (isAgain) => {
+    try {
+      return await ticket().acceptSealed({ ...about, ...sealed, isAgain });
+    } catch (error) {
+      // While a deploy is under way, the object may still be of release 0.1.0.
+      if (!isUnknownMethod(error)) throw error;
+      return ticket().accept({ ...about, event: JSON.stringify(canonical), isAgain });
+    }
+  });
   if (!answer.ok) throw refusal(answer.error);
   const accepted = answer.value;
   // What is attempted at once has its line at the end of that attempt: a line costs as much as the rest of the request.
@@ -86,6 +96,9 @@ export async function storeEvent(
   });
   return { ...accepted, ticket };
 }
+
+/** The platform has no code for it. It says which method the object does not implement. */
+const isUnknownMethod = (error: unknown): boolean => errorText(error).includes("acceptSealed");
 
 /** Names a stored message in the answer. What lies has no sequence yet. */
 export function nameMessage(c: AppContext, { id, sequence }: Stored): void {

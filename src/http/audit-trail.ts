@@ -6,6 +6,7 @@ import type { Actor } from "../model/answers";
 import { LOOK_MS, lookOf, MOST_FAILURES, type Change, type NewEntry, type Told } from "../model/audit";
 import { AppError } from "../model/errors";
 import { ask, configOf, type AppContext } from "./context";
+import { networkOf } from "./guesses";
 
 /** What is written of a request into the audit log, and into the Worker's own log beside it. */
 
@@ -59,8 +60,9 @@ export function recordDeskLook(c: AppContext, deskId: string, action: string, ow
 /** A credential that opened nothing. Guesses are many, so this waits for nothing and writes little. */
 export function recordFailure(c: AppContext, outcome: string, name = "unknown"): void {
   const { address = "", ...origin } = originOf(c);
-  if (!failures.isDue(address, Date.now())) return;
-  failures.add(address);
+  const network = networkOf(address);
+  if (!failures.isDue(network, Date.now())) return;
+  failures.add(network);
   const actor = { name, by: "nothing" as const };
   const entry: NewEntry = { ...origin, address, actor, action: "sign_in_failed", outcome };
   c.executionCtx.waitUntil(orLog(c, entry, () => auditOf(c).appendFailure(entry)));

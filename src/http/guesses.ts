@@ -25,7 +25,8 @@ export async function countGuess(c: AppContext, refusal: AppError): Promise<AppE
 
 /** The console asks whether somebody is signed in before anybody is: that names no credential. */
 const isGuess = ({ req }: AppContext): boolean =>
-  req.method !== "GET" || req.header("authorization") !== undefined || req.header("cookie") !== undefined;
+  req.method !== "GET" ||
+  ["authorization", "cookie", "cf-access-jwt-assertion"].some((name) => req.header(name) !== undefined);
 
 const GROUPS = 8;
 const GROUPS_OF_NETWORK = 4;

@@ -3,7 +3,7 @@ import { id } from "../model/event";
 import { AppError } from "../model/errors";
 import { issuesOf } from "../lib/zod";
 import type { Tenant } from "../tenants/tenant-record";
-import { directoryOf, jsonOf, type AppContext } from "./context";
+import { ask, directoryOf, jsonOf, registrarOf, type AppContext } from "./context";
 
 /** What the operator's routes have in common. */
 
@@ -22,7 +22,8 @@ export async function tenantIn(c: AppContext): Promise<Tenant> {
 
 /** As it was put a moment ago, and not as this isolate remembers it. */
 export async function newestTenantIn(c: AppContext): Promise<Tenant> {
-  const tenant = await directoryOf(c).freshTenant(ownerIn(c));
+  const owner = ownerIn(c);
+  const tenant = await ask<Tenant | undefined>(() => registrarOf(c, `tenant:${owner}`).tenant(owner));
   if (tenant) return tenant;
   throw unknownOwner();
 }
@@ -50,8 +51,9 @@ export function cursorIn<T>(before: string | undefined, cursor: { read: (text: s
 /** The parameters in the query. Throws `invalid_request`, with one issue for each that is wrong. */
 export const queryIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting(schema, c.req.query());
 
-/** The same of a body. */
-export const bodyIn = <T>(c: AppContext, schema: z.ZodMiniType<T>): T => fitting(schema, jsonOf(c.var.body));
+/** The same of a body. One that is empty stands for `empty`, where there is such a thing. */
+export const bodyIn = <T>(c: AppContext, schema: z.ZodMiniType<T>, empty?: unknown): T =>
+  fitting(schema, empty !== undefined && c.var.body.sent.byteLength === 0 ? empty : jsonOf(c.var.body));
 
 function fitting<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   const result = schema.safeParse(value);

@@ -14,3 +14,13 @@ export function isSameOrigin(c: AppContext): boolean {
   const isUpgrade = c.req.header("upgrade") !== undefined;
   return !isUpgrade && (site !== undefined || c.req.method === "GET" || c.req.method === "HEAD");
 }
+
+/**
+ * Whether a page of somebody else asks. A program names neither site nor origin, and is none. Without this, another page could
+ * sign a browser in under its own operator's name.
+ */
+export function isOtherPage(c: AppContext): boolean {
+  const site = c.req.header("sec-fetch-site") ?? "same-origin";
+  const { origin } = new URL(c.req.url);
+  return site !== "same-origin" || (c.req.header("origin") ?? origin) !== origin;
+}

@@ -30,6 +30,7 @@ export const laneView = z.object({
   oldestWaitingSince: z.exactOptional(time),
   nextAttemptAt: z.exactOptional(time),
   blockedBy: z.exactOptional(z.string()),
+  paused: z.exactOptional(z.object({ since: time, reason: z.string() })),
 });
 export type LaneView = z.infer<typeof laneView>;
 
@@ -56,7 +57,7 @@ export const attempt = z.object({
 });
 export type Attempt = z.infer<typeof attempt>;
 
-const messageState = z.enum(["waiting", "delivered", "dead"]);
+const messageState = z.enum(["waiting", "delivered", "dead", "discarded"]);
 export type MessageState = z.infer<typeof messageState>;
 
 export const timelineMessage = z.object({
@@ -71,6 +72,8 @@ export const timelineMessage = z.object({
   /** The newest 20. */
   attempts: z.array(attempt),
   event: json,
+  /** Why the event cannot be shown, which is empty then. */
+  unreadable: z.exactOptional(described("Why the event cannot be shown. It is empty then.")),
 });
 export type TimelineMessage = z.infer<typeof timelineMessage>;
 
@@ -129,11 +132,39 @@ export type ListedDeadLetter = z.infer<typeof listedDeadLetter>;
 export const deadLettersAnswer = answer({ deadLetters: z.array(listedDeadLetter), next });
 export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
 
+/** Dead letters that have one cause. Times are those of acceptance. */
+const deadLetterGroup = z.object({
+  lane,
+  reason: deadLetter.shape.reason,
+  /** Of the far end's last answer, where one came. */
+  status: z.exactOptional(z.int()),
+  /** The newest of them. Numbers in it may differ from letter to letter. */
+  error: z.string(),
+  count,
+  oldestAt: time,
+  newestAt: time,
+});
+export type DeadLetterGroup = z.infer<typeof deadLetterGroup>;
+/** With `incomplete`, more tickets have dead letters than one request asks: those behind `next`. */
+export const deadLetterGroupsAnswer = answer({
+  groups: z.array(deadLetterGroup),
+  incomplete: z.exactOptional(z.literal(true)),
+  next,
+});
+export type DeadLetterGroupsAnswer = z.infer<typeof deadLetterGroupsAnswer>;
+
+export const discardAnswer = answer({ dryRun: z.boolean(), discarded: z.array(z.string()), more: z.boolean(), next });
+export type DiscardAnswer = z.infer<typeof discardAnswer>;
+
 const replayed = { replayed: z.array(z.string()), late: z.array(z.string()) };
 export const ticketReplayAnswer = answer({ dryRun: z.boolean(), ...replayed });
 export type TicketReplayAnswer = z.infer<typeof ticketReplayAnswer>;
 export const tenantReplayAnswer = answer({ dryRun: z.boolean(), ...replayed, more: z.boolean(), next });
 export type TenantReplayAnswer = z.infer<typeof tenantReplayAnswer>;
+
+/** How many tickets wait, and are tried. */
+export const retryAnswer = answer({ tickets: count });
+export type RetryAnswer = z.infer<typeof retryAnswer>;
 
 const laneMinute = z.object({
   accepted: count,
@@ -168,6 +199,13 @@ export const overviewAnswer = answer({
 export type OverviewAnswer = z.infer<typeof overviewAnswer>;
 export type Overview = OverviewAnswer["overview"];
 
+const pause = z.object({ since: time, by: z.string(), reason: z.string() });
+/** The lanes in which nothing is attempted. */
+export const paused = z.object({ toDesk: z.exactOptional(pause), toDolphins: z.exactOptional(pause) });
+export type Paused = z.infer<typeof paused>;
+export const pausedAnswer = answer({ paused });
+export type PausedAnswer = z.infer<typeof pausedAnswer>;
+
 /**
  * What every tenant's record has, its secrets shown as `***`. What else is in it is up to its engine and its desk, whose own
  * schemas say that.
@@ -180,6 +218,7 @@ const tenant = z.looseObject({
   dolphins: z.looseObject({ baseUrl: z.string(), auth: z.looseObject({ type: z.string() }) }),
   desk: z.looseObject({ type: z.string() }),
   delivery: z.object({ timeoutMs: count, maxAgeSeconds: count, whenExhausted: z.enum(["advance", "hold"]) }),
+  paused: z.exactOptional(paused),
 });
 export type TenantView = z.infer<typeof tenant>;
 export const tenantAnswer = answer({ tenant });

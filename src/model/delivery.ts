@@ -22,14 +22,14 @@ export type Delivery = Attempt & { text: string } & (
 
 export type DeliveryOf<Kind extends MessageKind> = Extract<Delivery, { kind: Kind }>;
 
-/** A message as it is stored: `event` is the JSON of its event, or of a failure's report. */
-export type StoredMessage = Attempt & { kind: MessageKind; event: string };
+/** A message that is to be attempted. Its text is that of its event, or of a failure's report. */
+export type DueMessage = Attempt & { kind: MessageKind };
 
 /**
- * A stored message, parsed where it is looked at: who is sent the text to the letter does not pay for it. It was validated
+ * A message and its text, parsed where it is looked at: who is sent the text to the letter does not pay for it. It was validated
  * before it was stored, which makes the cast true.
  */
-export function deliveryOf({ event: text, ...message }: StoredMessage): Delivery {
+export function deliveryOf(message: DueMessage, text: string): Delivery {
   let parsed: unknown;
   const content = { enumerable: true, get: () => (parsed ??= parseStored(text)) };
   const name = message.kind === "failure" ? "report" : "event";

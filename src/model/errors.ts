@@ -11,6 +11,7 @@ export const STATUS = {
   method_not_allowed: 405,
   ambiguous_ticket: 409,
   ticket_closed: 409,
+  precondition_failed: 412,
   too_large: 413,
   unsupported_encoding: 415,
   idempotency_mismatch: 422,

@@ -1,4 +1,4 @@
-import type { Attempt, DeadLetter, LaneName, TimelineMessage } from "./answers";
+import type { Attempt, DeadLetter, DeadLetterGroup, LaneName, TimelineMessage } from "./answers";
 
 /** How the timeline of a ticket is paged: README, "Where is message X?". All times are ISO 8601, UTC. */
 
@@ -18,6 +18,36 @@ export type DeadLetters = {
   /** There are more than these, which are as many as one answer may hold. */
   isCut: boolean;
 };
+
+/** Which dead letters are meant: those to which all of this applies. Times are of acceptance, epoch ms, both included. */
+export type DeadFilter = {
+  lane?: LaneName | undefined;
+  reason?: DeadLetter["reason"] | undefined;
+  /** Of the far end's last answer. */
+  status?: number | undefined;
+  sinceMs?: number | undefined;
+  untilMs?: number | undefined;
+};
+/** The same, and of these the ones with the ids, or all. */
+export type Which = ({ ids: string[] } | { all: true }) & { filter?: DeadFilter };
+
+/** What does not tell one cause from another: ids, times and ports in a far end's answer. */
+const PARTICULARS = /[0-9a-f-]*\d[0-9a-f-]{3,}/gi;
+
+/** One list out of several, the largest group first. What differs in its numbers alone is one cause, under its newest text. */
+export function groupedByCause(groups: readonly DeadLetterGroup[]): DeadLetterGroup[] {
+  const causes = Map.groupBy(groups, ({ lane, reason, status, error }) =>
+    JSON.stringify([lane, reason, status, error.replace(PARTICULARS, "#")]),
+  );
+  const sums = [...causes.values()].map((same) =>
+    same.reduce((a, b) => ({
+      ...(a.newestAt < b.newestAt ? b : a),
+      count: a.count + b.count,
+      oldestAt: a.oldestAt < b.oldestAt ? a.oldestAt : b.oldestAt,
+    })),
+  );
+  return sums.toSorted((a, b) => b.count - a.count || (a.newestAt < b.newestAt ? 1 : -1));
+}
 
 /** Which dead letters were put back, or would be; `late` are those of them that arrive after later ones of their lane. */
 export type Replayed = { replayed: string[]; late: string[] };
@@ -48,16 +78,16 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString();
  * One page out of what each lane has (newest first, up to one more than fits): the newest, oldest of them first, and
  * what to pass as `before` for the ones before: a sequence where one lane is shown, else one for each lane.
  */
-export function pageOf(
+export function pageOf<T extends { lane: LaneName; acceptedAtMs: number }>(
   page: Page,
-  rows: Record<LaneName, Sized<TimelineMessage>[]>,
-): { messages: TimelineMessage[]; next?: string } {
+  rows: Record<LaneName, Sized<T>[]>,
+): { messages: T[]; next?: string } {
   const left = { toDesk: [...rows.toDesk], toDolphins: [...rows.toDolphins] };
-  const newestFirst: Sized<TimelineMessage>[] = [];
+  const newestFirst: Sized<T>[] = [];
   while (newestFirst.length < PAGE_SIZE) {
     const [desk, dolphins] = [left.toDesk[0], left.toDolphins[0]];
     if (!desk && !dolphins) break;
-    const isDesk = !dolphins || (desk && desk.shown.acceptedAt > dolphins.shown.acceptedAt);
+    const isDesk = !dolphins || (desk && desk.shown.acceptedAtMs > dolphins.shown.acceptedAtMs);
     newestFirst.push(...left[isDesk ? "toDesk" : "toDolphins"].splice(0, 1));
   }
   const messages = fitting(newestFirst).toReversed();

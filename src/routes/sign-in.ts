@@ -10,6 +10,7 @@ import { isoTime } from "../model/timeline";
 import { ask, configOf, jsonOf, type AppContext } from "../http/context";
 import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
+import { isOtherPage } from "../http/same-origin";
 import { giveCookie, sessionObject, sessionOf, signed, takeCookie } from "../http/session-cookie";
 
 /** An operator's sign-in to the console. The token is typed once; from then on the browser has a cookie it cannot read. */
@@ -20,6 +21,7 @@ export const signIn = z.strictObject({ token: z.string().check(z.maxLength(1024)
 session
   .post("/", async (c) => {
     const body = await readBody(c.req.raw);
+    if (isOtherPage(c)) throw new AppError("unauthorized", "Sign in on the relay's own page, at /console.");
     await withinRate(c.env.CALLER_RATE, `sign-in ${c.req.header("cf-connecting-ip") ?? ""}`);
     const given = signIn.safeParse(jsonOf(body));
     if (!given.success) {

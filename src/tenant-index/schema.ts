@@ -1,6 +1,7 @@
 import type { Migration } from "../lib/migrate";
-import type { TicketState } from "../model/answers";
+import type { LaneName, TicketState } from "../model/answers";
 import type { Report } from "../model/ticket-report";
+import { LANES } from "../model/timeline";
 
 /** The tables of a tenant's index, and their rows. */
 
@@ -19,6 +20,8 @@ export const SCHEMA = `
 export const MIGRATIONS: readonly Migration[] = [];
 /** Where the scan is, a Scan. The first version called it a walk. */
 export const SCAN_KEY = "walk";
+/** The pauses of the tenant and the jobs under way, a Work. Beside it, under `held:{lane}:{ticketNumber}`, who knows of a pause. */
+export const WORK_KEY = "work";
 
 export type TicketRow = {
   /** Ids follow the order of opening, so that a list is paged by them: see `firstId`. */
@@ -69,6 +72,13 @@ export function rowOf(id: number, report: Report): TicketRow {
     waitingSinceMs: report.waitingSinceMs ?? null,
     nextAttemptAtMs: report.nextAttemptAtMs ?? null,
   };
+}
+
+/** The lanes in which a ticket that waited, with an attempt that had failed, has delivered something. */
+export function recoveredLanes(before: TicketRow | undefined, after: Report): LaneName[] {
+  if (!before || before.waitingSinceMs === null || before.nextAttemptAtMs === null) return [];
+  const lanes = JSON.parse(before.lanes) as Report["lanes"];
+  return LANES.filter((lane) => lanes[lane].waiting > 0 && after.lanes[lane].delivered > lanes[lane].delivered);
 }
 
 /** Whether a row differs from the one before in nothing but the time of the report. That one may be a later version's. */

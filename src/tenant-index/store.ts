@@ -1,7 +1,9 @@
 import { hasTables, migrate } from "../lib/migrate";
+import type { LaneName } from "../model/answers";
 import type { Earlier } from "./all-time";
+import type { WaitingCursor, Work } from "./jobs";
 import type { Hour, KeptHour } from "./minutes";
-import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, type Scan, type TicketRow } from "./schema";
+import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, WORK_KEY, type Scan, type TicketRow } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
@@ -9,6 +11,12 @@ const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
+
+/** A ticket that an index sends something to. */
+type Held = Pick<TicketRow, "ticketNumber">;
+
+const heldKey = (lane: LaneName, ticketNumber: string) => `held:${lane}:${ticketNumber}`;
+const waitsIn = (lanes: readonly LaneName[]) => lanes.map((lane) => `lanes ->> '$.${lane}.waiting' > 0`).join(" OR ");
 
 /** All SQL of a tenant's index. A report of an ordinary ticket writes two rows: the ticket's and the hour's. */
 export class IndexStore {
@@ -114,13 +122,18 @@ export class IndexStore {
   }
 
   /**
-   * Tickets that wait, have not reported since `untilMs`, and should have tried again by then. A time behind `latestMs` was
+   * Tickets that wait in one of these lanes, have not reported since `untilMs`, and should have tried again by then. A time behind `latestMs` was
    * written when the clock was ahead, and says nothing.
    */
-  readOverdue({ untilMs, latestMs }: { untilMs: number; latestMs: number }, limit: number): Overdue[] {
+  readOverdue(
+    { untilMs, latestMs }: { untilMs: number; latestMs: number },
+    lanes: readonly LaneName[],
+    limit: number,
+  ): Overdue[] {
+    if (lanes.length === 0) return [];
     return this.#rows(
       `SELECT id, ticketNumber, toldAtMs FROM ticket
-       WHERE waitingSinceMs IS NOT NULL AND toldAtMs NOT BETWEEN ? AND ?
+       WHERE waitingSinceMs IS NOT NULL AND (${waitsIn(lanes)}) AND toldAtMs NOT BETWEEN ? AND ?
          AND coalesce(nextAttemptAtMs, 0) NOT BETWEEN ? AND ? ORDER BY waitingSinceMs LIMIT ?`,
       untilMs,
       latestMs,
@@ -128,6 +141,62 @@ export class IndexStore {
       latestMs,
       limit,
     );
+  }
+
+  /** Tickets that wait in a lane since a time or before, the oldest first. */
+  readWaiting(lane: LaneName, after: WaitingCursor, untilMs: number, limit: number): (WaitingCursor & Held)[] {
+    return this.#rows(
+      `SELECT id, ticketNumber, waitingSinceMs FROM ticket
+       WHERE waitingSinceMs IS NOT NULL AND (waitingSinceMs, id) > (?, ?) AND waitingSinceMs <= ?
+         AND lanes ->> ? > 0 ORDER BY waitingSinceMs, id LIMIT ?`,
+      after.waitingSinceMs,
+      after.id,
+      untilMs,
+      `$.${lane}.waiting`,
+      limit,
+    );
+  }
+
+  /** How many tickets wait in one of these lanes. */
+  countWaiting(lanes: readonly LaneName[]): number {
+    if (lanes.length === 0 || !this.exists()) return 0;
+    const sql = `SELECT count(*) AS tickets FROM ticket WHERE waitingSinceMs IS NOT NULL AND (${waitsIn(lanes)})`;
+    return this.#rows<{ tickets: number }>(sql)[0]?.tickets ?? 0;
+  }
+
+  /** Tickets that wait, or are open and have reported since a time, newest opened first. */
+  readReachable(beforeId: number, sinceMs: number, limit: number): (Held & Pick<TicketRow, "id">)[] {
+    if (!this.exists()) return [];
+    return this.#rows(
+      `SELECT id, ticketNumber FROM ticket
+       WHERE id < ? AND (waitingSinceMs IS NOT NULL OR (state <> 'closed' AND toldAtMs >= ?)) ORDER BY id DESC LIMIT ?`,
+      beforeId,
+      sinceMs,
+      limit,
+    );
+  }
+
+  readWork(): Work | undefined {
+    return this.#storage.kv.get<Work>(WORK_KEY);
+  }
+
+  saveWork(work: Work): void {
+    this.#storage.kv.put(WORK_KEY, work);
+  }
+
+  /** Keeps that a ticket may know of a lane's pause. */
+  keepHeld(lane: LaneName, ticketNumber: string): void {
+    const key = heldKey(lane, ticketNumber);
+    if (this.#storage.kv.get(key) === undefined) this.#storage.kv.put(key, 1);
+  }
+
+  readHeld(lane: LaneName, limit: number): Held[] {
+    const prefix = heldKey(lane, "");
+    return [...this.#storage.kv.list({ prefix, limit })].map(([key]) => ({ ticketNumber: key.slice(prefix.length) }));
+  }
+
+  releaseHeld(lane: LaneName, ticketNumber: string): void {
+    this.#storage.kv.delete(heldKey(lane, ticketNumber));
   }
 
   /** The next tickets of the scan, whatever their state. */

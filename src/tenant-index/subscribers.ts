@@ -1,4 +1,4 @@
-import { isRecent, isWaiting } from "../lib/clock";
+import { isRecent } from "../lib/clock";
 import type { LiveEvent } from "../model/answers";
 
 /** Whoever subscribes has to come again with a credential that is still good. The end of a session ends its sockets by itself. */
@@ -14,9 +14,11 @@ type Subscription = { sinceMs: number };
 /** Those who see a tenant live, over WebSockets that outlast the object's stay in memory. */
 export class Subscribers {
   readonly #ctx: DurableObjectState;
+  readonly #ensureAlarm: (atMs: number) => Promise<void>;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, ensureAlarm: (atMs: number) => Promise<void>) {
     this.#ctx = ctx;
+    this.#ensureAlarm = ensureAlarm;
     // The runtime answers this itself: a client that asks whether the line still stands does not wake the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
@@ -27,9 +29,7 @@ export class Subscribers {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, session === undefined ? [] : [session]);
     server.serializeAttachment({ sinceMs: nowMs } satisfies Subscription);
-    // One that stands in the past was lost, and one too far ahead was set by another clock.
-    const alarmMs = (await this.#ctx.storage.getAlarm()) ?? 0;
-    if (!isWaiting(alarmMs, nowMs, SUBSCRIPTION_MS)) await this.#ctx.storage.setAlarm(nowMs + SUBSCRIPTION_MS);
+    await this.#ensureAlarm(nowMs + SUBSCRIPTION_MS);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -46,15 +46,15 @@ export class Subscribers {
     for (const socket of this.#ctx.getWebSockets(session)) socket.close(POLICY_VIOLATION, "signed out");
   }
 
-  /** Closes the sockets whose time is over, and sets the alarm for the next. */
-  async closeExpired(nowMs: number): Promise<void> {
+  /** Closes the sockets whose time is over, and says when that of the next is. */
+  closeExpired(nowMs: number): number {
     const left: number[] = [];
     for (const socket of this.#ctx.getWebSockets()) {
       const { sinceMs } = socket.deserializeAttachment() as Subscription;
       if (isRecent(sinceMs, nowMs, SUBSCRIPTION_MS)) left.push(sinceMs);
       else socket.close(1000, "reconnect");
     }
-    if (left.length > 0) await this.#ctx.storage.setAlarm(Math.min(...left) + SUBSCRIPTION_MS);
+    return Math.min(...left, Number.POSITIVE_INFINITY) + SUBSCRIPTION_MS;
   }
 
   /** One that is closing is in the runtime's list for a while yet, and sending to it throws. */

@@ -2,20 +2,25 @@ import { DurableObject } from "cloudflare:workers";
 import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { pooled } from "../lib/pool";
-import type { LaneName, Overview, TicketSummary } from "../model/answers";
+import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers";
+import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
 import { earlierWith, laneTotal, percentilesOf, totalOf, type LaneTotal } from "./all-time";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
 import type { Report } from "../model/ticket-report";
-import { rowOf, saysTheSame, type TicketRow } from "./schema";
+import { SOON_MS } from "./jobs";
+import { recoveredLanes, rowOf, saysTheSame, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
 import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_SCAN, scanOn } from "./scan";
 import { Subscribers } from "./subscribers";
 import { ACTIVE_MS, Watch } from "./watch";
+import { IndexWork } from "./work";
 
 const DAY_MS = 24 * 3600_000;
+/** The runtime fires alarms within milliseconds, or when the object next starts. */
+const LATE_MS = 2_000;
 /** Of an attempt this late the alarm was lost, or the report. */
 const OVERDUE_MS = 60_000;
 /** No ticket plans its next attempt further ahead: it is as long as a retry waits at most. */
@@ -33,7 +38,13 @@ export type LaneMetrics = LaneTotal & { waiting: number; oldestWaitingMs: number
  */
 export class TenantIndex extends DurableObject<Env> {
   readonly #store = new IndexStore(this.ctx.storage);
-  readonly #subscribers = new Subscribers(this.ctx);
+  readonly #ensureAlarm = async (atMs: number): Promise<void> => {
+    // One that stands in the past was lost.
+    const setForMs = (await this.ctx.storage.getAlarm()) ?? 0;
+    if (setForMs <= Date.now() - LATE_MS || setForMs > atMs) await this.ctx.storage.setAlarm(atMs);
+  };
+  readonly #subscribers = new Subscribers(this.ctx, this.#ensureAlarm);
+  readonly #work = new IndexWork({ store: this.#store, tickets: this.env.TICKET, ensureAlarm: this.#ensureAlarm });
   readonly #watch = new Watch();
   /** Summed up when first asked for and kept from then on. Every change to a row changes it in the same turn. */
   #totals: Totals | undefined;
@@ -51,6 +62,8 @@ export class TenantIndex extends DurableObject<Env> {
     this.#changed(before, after);
     this.#subscribers.publish(() => ({ type: "ticket", ticket: summaryOf(after) }));
     this.ctx.waitUntil(this.#watch.told(after, Date.now()));
+    const recovered = recoveredLanes(before, report);
+    if (recovered.length > 0) await this.#work.recovered(this.#owner(), recovered, Date.now());
     return report.atMs;
   }
 
@@ -59,6 +72,7 @@ export class TenantIndex extends DurableObject<Env> {
     const row = this.#store.exists() ? this.#store.readTicket(ticketNumber) : undefined;
     if (!row || (toldAtMs !== undefined && row.toldAtMs !== toldAtMs)) return;
     this.#store.deleteTicket(row.id);
+    this.#work.forget(ticketNumber);
     this.#changed(row, undefined);
     this.#subscribers.publish(() => ({ type: "gone", ticketNumber }));
   }
@@ -140,6 +154,29 @@ export class TenantIndex extends DurableObject<Env> {
     return this.#store.exists() ? this.#store.readDead(before, limit) : [];
   }
 
+  /** Has all that waits tried at once, and says how many tickets that are. `againAtMs` is when it does that once more. */
+  async retry(lanes: LaneName[], againAtMs?: number): Promise<number> {
+    return this.#work.retry(this.#owner(), lanes, Date.now(), againAtMs);
+  }
+
+  /** From now on nothing is attempted in these lanes. */
+  async pause(lanes: LaneName[], by: string, reason: string): Promise<void> {
+    await this.#work.pause(this.#owner(), lanes, by, reason, Date.now());
+  }
+
+  async resume(lanes: LaneName[]): Promise<void> {
+    await this.#work.resume(this.#owner(), lanes, Date.now());
+  }
+
+  /** What is paused, as the record is to show it. */
+  async paused(): Promise<Paused> {
+    return this.#work.paused();
+  }
+
+  async pauseFor(ticketNumber: string, lane: LaneName): Promise<PauseState> {
+    return this.#work.pauseFor(ticketNumber, lane);
+  }
+
   /**
    * Wakes the tickets whose work is overdue, so that a lost alarm costs minutes and no message, and those that the next part
    * of the scan finds. `closedMs` is how long after its last report a closed ticket should be gone.
@@ -171,7 +208,15 @@ export class TenantIndex extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#subscribers.closeExpired(Date.now());
+    await this.#work.run(Date.now());
+    const dueMs = Math.min(this.#work.dueMs(), this.#subscribers.closeExpired(Date.now()));
+    if (dueMs < Number.POSITIVE_INFINITY) await this.#ensureAlarm(Math.max(dueMs, Date.now() + SOON_MS));
+  }
+
+  /** Its name. It is the tenant's. */
+  #owner(): string {
+    if (this.ctx.id.name === undefined) throw new Error("this object was not called by its name");
+    return this.ctx.id.name;
   }
 
   #ticketOf(owner: string, ticketNumber: string) {
@@ -180,7 +225,7 @@ export class TenantIndex extends DurableObject<Env> {
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {
     const times = { untilMs: nowMs - OVERDUE_MS, latestMs: nowMs + LONGEST_WAIT_MS };
-    const waiting = this.#store.readOverdue(times, MOST_WOKEN);
+    const waiting = this.#store.readOverdue(times, this.#work.openLanes(), MOST_WOKEN);
     const scan = this.#store.readScan();
     const most = MOST_WOKEN - waiting.length;
     if (isResting(scan, nowMs) || most === 0) return waiting;
@@ -203,12 +248,12 @@ export class TenantIndex extends DurableObject<Env> {
     const oldest = oldestHour(nowMs);
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
-      const known = this.#store.readHour(hour);
+      const minutes = this.#store.readHour(hour);
       const kept = () => this.#store.readHours(0);
       const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
       if (earlier) this.#store.saveEarlier(earlier);
-      this.#store.saveHour(hour, some.reduce(withAddition, known ?? {}));
-      if (!known) this.#store.deleteHours(oldest);
+      this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
+      if (!minutes) this.#store.deleteHours(oldest);
     }
   }
 

@@ -17,7 +17,7 @@ type How = {
   origin: string | undefined;
   nowMs: number;
   /** The line that stands for a message of the customer, by its id; undefined where there is none. */
-  quotable: (messageId: string) => Promise<string | undefined> | string | undefined;
+  quotable: (messageId: string) => Promise<string | undefined>;
 };
 
 /** What an agent wrote at the desk, with the fields of an Outgoing Event. It is still to be judged as any reply is. */

@@ -3,6 +3,7 @@ import { BoundedMap, memo } from "../lib/bounded-map";
 import { isRecent } from "../lib/clock";
 import { errorText } from "../lib/log";
 import { FIRST_GENERATION, type Generation } from "./credentials";
+import type { KeptKey } from "./data-key";
 import type { Tenant } from "./tenant-record";
 
 /**
@@ -11,6 +12,7 @@ import type { Tenant } from "./tenant-record";
  *
  * tenant:{owner}                      the record, secrets sealed; or what is left of it after DELETE
  * desk:{deskId}                       the generation of the desk's credentials
+ * key:{owner}                         the tenant's data keys, sealed
  * member:{hash of deskId}:{hash of owner}            which tenants a desk serves
  * ticket:{hash of deskId and ticket}:{hash of owner} which tenants of a desk hold a ticket
  *
@@ -20,7 +22,7 @@ import type { Tenant } from "./tenant-record";
 
 /** A deleted tenant: what its waiting messages still need. */
 type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
-type Stored = Tenant | Tombstone;
+export type Stored = Tenant | Tombstone;
 type Holder = Pick<Stored, "owner" | "retentionDays">;
 /** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
 type Member = { owner: string; unmapped?: boolean };
@@ -78,6 +80,7 @@ const hash = memo(2000, async (text: string) =>
 
 const tenantKey = (owner: string) => `tenant:${owner}`;
 const deskKey = (deskId: string) => `desk:${deskId}`;
+const dataKeyKey = (owner: string) => `key:${owner}`;
 const memberPrefix = async (deskId: string) => `member:${await hash(deskId)}:`;
 const ticketPrefix = async (deskId: string, ticketNumber: string) =>
   `ticket:${await hash(JSON.stringify([deskId, ticketNumber]))}:`;
@@ -106,6 +109,16 @@ export class Directory {
     return this.#read<Stored>(tenantKey(owner));
   }
 
+  /** For an isolate that has had a tenant put elsewhere: KV may take a minute to have it here. */
+  rememberTenant(stored: Stored): void {
+    remember(tenantKey(stored.owner), stored);
+  }
+
+  /** The next who asks for the tenant gets it as KV has it. */
+  forgetTenant(owner: string): void {
+    cache.delete(tenantKey(owner));
+  }
+
   async putTenant(tenant: Tenant): Promise<void> {
     const { owner, deskId } = tenant;
     const stored = await this.#fetch<Stored>(tenantKey(owner));
@@ -126,16 +139,16 @@ export class Directory {
     await this.#forgetMembers(deskId, before?.deskId ?? deskId);
   }
 
-  /** False when there is no such tenant. */
-  async deleteTenant(owner: string): Promise<boolean> {
+  /** What is left of it; undefined when there is no such tenant. */
+  async deleteTenant(owner: string): Promise<Stored | undefined> {
     const tenant = await this.freshTenant(owner);
-    if (!tenant) return false;
+    if (!tenant) return undefined;
     const { deskId, delivery, retentionDays } = tenant;
     const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
     await reach(this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner))));
     await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await this.#forgetMembers(deskId);
-    return true;
+    return tombstone;
   }
 
   /** One page of tenants in the order of their owners, and the cursor of the next. */
@@ -179,6 +192,32 @@ export class Directory {
     const next = { generation: generation + 1, rotatedAtMs: nowMs };
     await this.#write(deskKey(deskId), next);
     return next;
+  }
+
+  /** The data keys of a tenant, the newest first; undefined where KV shows none. */
+  async dataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
+    return this.#read(dataKeyKey(owner));
+  }
+
+  /** The same, not from this isolate's memory. */
+  async freshDataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
+    return this.#fetch(dataKeyKey(owner));
+  }
+
+  /** What the Registrar has said: KV may go on for a minute to show that there are none. */
+  rememberDataKeys(owner: string, keys: readonly KeptKey[]): void {
+    remember(dataKeyKey(owner), keys);
+  }
+
+  /** For the tenant's Registrar alone, where it happens once. */
+  async putDataKeys(owner: string, keys: readonly KeptKey[]): Promise<void> {
+    await this.#write(dataKeyKey(owner), keys);
+  }
+
+  /** The same. */
+  async deleteDataKeys(owner: string): Promise<void> {
+    await reach(this.#kv.delete(dataKeyKey(owner)));
+    cache.delete(dataKeyKey(owner));
   }
 
   /** The tenants a desk serves. */

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { deskRecord, secretsOf, targetsOf } from "../desks/registry";
 import { engineRecord } from "../engine/engine-record";
+import type { Paused } from "../model/answers";
 import { id } from "../model/event";
 import { forbiddenTarget } from "../egress/ssrf-guard";
 import type { Issue } from "../model/errors";
@@ -48,14 +49,15 @@ export const tenantRecord = z.strictObject(
 type Record_ = z.infer<typeof tenantRecord>;
 
 /** A tenant, whole: defaults filled in. Secrets are plain, sealed or masked, depending on where it stands. */
-export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string };
+export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string; paused?: Paused };
 
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
 export const ENGINE_SECRETS = ["token", "password", "value"];
 
 /**
- * Checks a record; `owner` may stand in it (as GET shows it) if it is the one of the path. `self` is a URL of the relay: what
- * leads back to it is no target. `bindings` are those that a far end may be reached through.
+ * Checks a record. `owner` and `paused` may stand in it, as GET shows them: the one has to be that of the path, the other says
+ * nothing. `self` is a URL of the relay: what leads back to it is no target. `bindings` are those that a far end may be reached
+ * through.
  */
 export function parseTenant(
   owner: string,
@@ -67,7 +69,7 @@ export function parseTenant(
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return { ok: false, error: [{ path: "", message: "must be one JSON object" }] };
   }
-  const { owner: stated = owner, ...record } = json as Record<string, unknown>;
+  const { owner: stated = owner, paused: _, ...record } = json as Record<string, unknown>;
   const result = tenantRecord.safeParse(record);
   const issues: Issue[] = issuesOf(result.error, "a tenant record");
   if (stated !== owner) issues.push({ path: "owner", message: "must be the owner in the path, or be left out" });

@@ -1,15 +1,15 @@
-import { byteLength } from "../crypto/bytes";
 import type { Order } from "../desks/desk";
 import type { EventKind } from "../model/event";
-import { completeReply, isSameEvent } from "../model/reply";
 import type { Result } from "../model/result";
 import type { LaneName } from "../model/answers";
+import type { StoredText } from "../tenants/texts";
 import type { TicketDeps } from "./deps";
 import { follow, isElsewhere, type DeskPlace } from "./desk-conversation";
 import { wake } from "./drain";
 import { isFull, notBeforeMsOf } from "./lane";
 import { lieUntilMs } from "./order";
 import type { TicketRow } from "./schema";
+import { bytesOf } from "./stored-text";
 
 export type NewEvent = {
   /** For the message that it becomes. */
@@ -21,8 +21,10 @@ export type NewEvent = {
   deskId: string;
   lane: LaneName;
   kind: EventKind;
-  /** The canonical event, as JSON text. */
-  event: string;
+  /** The JSON of the canonical event, sealed. A Worker of release 0.1.0 gives it in clear. */
+  event: StoredText;
+  /** Equal for events that say the same. */
+  digest: string;
   /** It is a reply that leaves to the ticket what the ticket knows. */
   isPartial?: boolean;
   channel: string;
@@ -77,21 +79,23 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
   const before = ticket && acceptedBefore(ticket, input, deps, nowMs);
   if (before) return before;
   if (kind === "outgoing" && !cache.acceptsReplies()) return refused("ticket_closed");
-  const event = input.isPartial && ticket ? completeReply(input.event, ticket) : input.event;
-  const bytes = byteLength(event);
+  const { event, digest } = input;
+  const bytes = bytesOf(event);
   if (isFull(cache.lane(lane), bytes)) {
     const waitMs = notBeforeMsOf(cache.lane(lane), nowMs) - nowMs;
     const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
     return { ok: false, error: { code: "backlog_full", retryAfterSeconds } };
   }
   // Where there is a key, the sender says itself what is a repeat.
-  const suspectedDuplicate = idempotencyKey === undefined && recentBodies.has(lane, event, nowMs);
+  const suspectedDuplicate = idempotencyKey === undefined && recentBodies.has(lane, digest, nowMs);
   const untilMs = order && lieUntilMs(order, cache.lane(lane).lying, recentKeys.highest(nowMs), nowMs);
   const lying = order && untilMs !== undefined ? { key: order.key, untilMs } : undefined;
-  const message = { id, lane, kind, event, bytes, suspectedDuplicate, idempotencyKey, lying };
+  const { channel, customerName } = ticket ?? input;
+  const completion = input.isPartial ? JSON.stringify({ channel, customerName }) : undefined;
+  const message = { id, lane, kind, event, bytes, digest, completion, suspectedDuplicate, idempotencyKey, lying };
   const { sequence } = cache.accept(message, input, nowMs);
   if (order && order.key !== null) recentKeys.add(order.key, nowMs);
-  if (idempotencyKey === undefined) recentBodies.add(lane, event, nowMs);
+  if (idempotencyKey === undefined) recentBodies.add(lane, digest, nowMs);
   if (kind === "outgoing" && input.place) follow(input.place, cache);
   return { ok: true, value: { id, lane, sequence: lying ? undefined : sequence, repeat: false } };
 }
@@ -102,7 +106,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
  */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { id, isAgain, lane, kind, event, idempotencyKey, fromWebhook, place }: NewEvent,
+  { id, isAgain, lane, kind, event, digest, idempotencyKey, fromWebhook, place }: NewEvent,
   { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
@@ -115,7 +119,9 @@ function acceptedBefore(
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
   // The key of a desk's own message names it. It is the same where a list has said it in other words than the webhook does.
-  if (message && !place && !isSameEvent(message.event, event)) return refused("idempotency_mismatch");
+  // One in clear is of release 0.1.0 and has no digest, so its key alone says that it is the same.
+  const isOther = typeof event !== "string" && message && message.digest !== null && message.digest !== digest;
+  if (isOther && !place) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;

@@ -3,7 +3,7 @@ import { deskMessageOfKey, type Order } from "../desks/desk";
 import { farEndOf, unheardOf } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
 import { errorText } from "../lib/log";
-import { parseEvent, withStickerText } from "../model/event";
+import { parseEvent, withStickerText, type RelayEvent } from "../model/event";
 import { agentReply } from "../tenants/agent-reply";
 import { boundsOf } from "../tenants/far-ends";
 import { openSecrets } from "../tenants/secrets";
@@ -17,7 +17,7 @@ export type FoundReply = {
   deskMessage: string;
   place: DeskPlace | undefined;
   order: Order | undefined;
-  event: string | undefined;
+  event: RelayEvent | undefined;
 };
 export type Answer = { ok: true; replies: FoundReply[]; upTo: number } | { ok: false; outcome: Outcome };
 
@@ -26,7 +26,7 @@ type Question = {
   conversation: unknown;
   after: number;
   origin: string | undefined;
-  quotable: (messageId: string) => string | undefined;
+  quotable: (messageId: string) => Promise<string | undefined>;
 };
 
 /** Asks the tenant's desk for what no webhook told. Undefined where there is nothing to ask. */
@@ -62,9 +62,7 @@ export async function askDesk(
         deskMessage: deskMessageOfKey(idempotencyKey) ?? "",
         place: conversationId === undefined ? undefined : { farEnd, conversationId },
         order,
-        event: parsed.ok
-          ? JSON.stringify(withStickerText("outgoing", { ...parsed.event, owner }, stickerText))
-          : undefined,
+        event: parsed.ok ? withStickerText("outgoing", { ...parsed.event, owner }, stickerText) : undefined,
       };
     });
     return { ok: true, upTo: found.upTo, replies: await Promise.all(replies) };

@@ -1,13 +1,16 @@
-import { byteLength } from "../crypto/bytes";
 import type { EventKind, MessageKind } from "../model/event";
 import type { LaneName, LaneView } from "../model/answers";
+import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
+import type { StoredText } from "../tenants/texts";
 import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
 import * as lanes from "./lane";
 import type { Lying } from "./order";
+import { afterState, pausedMs, type LanePause } from "./pause";
 import type { AttemptHistory, Disposition } from "./retry";
 import type { MessageRow, TicketRow } from "./schema";
 import type { TicketStore } from "./store";
+import { bytesOf } from "./stored-text";
 
 /** How long a key is good for. */
 const IDEMPOTENCY_MS = 24 * 3600_000;
@@ -15,13 +18,15 @@ const IDEMPOTENCY_MS = 24 * 3600_000;
 const FRESH_MESSAGES = 16;
 const MOST_FRESH_BYTES = 128 * 1024;
 
-type NewMessage = {
+export type NewMessage = {
   id: string;
   lane: LaneName;
   kind: MessageKind;
-  event: string;
-  /** The length of the event in UTF-8. */
+  event: StoredText;
+  /** How many bytes are kept of it. */
   bytes: number;
+  digest?: string;
+  completion?: string | undefined;
   suspectedDuplicate: boolean;
   idempotencyKey: string | undefined;
   /** How it lies; undefined where the lane takes it at once. */
@@ -44,6 +49,9 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   asked?: Asked;
   /** Where the relay is called from outside, for links of its own. */
   origin?: string;
+  pauses?: Partial<Record<LaneName, LanePause>>;
+  /** How many dead letters were discarded. */
+  discarded?: Partial<Record<LaneName, number>>;
 };
 
 /** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
@@ -75,7 +83,11 @@ export class TicketCache {
   load(): void {
     this.#store.migrate();
     this.ticket = this.#store.readTicket();
-    for (const lane of LANES) this.#lanes[lane] = this.#store.readLane(lane);
+    const { pauses, discarded } = this.ticket ? conversationsOf(this.ticket) : {};
+    for (const lane of LANES) {
+      const kept = { paused: pauses?.[lane]?.pause, discarded: discarded?.[lane] ?? 0 };
+      this.#lanes[lane] = { ...this.#store.readLane(lane), ...kept };
+    }
   }
 
   /** Writes the ticket's row, if the change makes a difference to it. */
@@ -222,7 +234,7 @@ export class TicketCache {
     else write();
     if (after) this.ticket = after;
     if (reported) this.#appended(reported, report);
-    const bytes = this.#fresh[lane].get(sequence)?.bytes ?? byteLength(message.event);
+    const bytes = this.#fresh[lane].get(sequence)?.bytes ?? bytesOf(message.event);
     this.#fresh[lane].delete(sequence);
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, disposition, bytes);
   }
@@ -230,6 +242,49 @@ export class TicketCache {
   /** Ends an attempt whose outcome could not be recorded. It does not count, and its message is tried again later. */
   giveUp(lane: LaneName, sequence: number, untilMs: number): void {
     this.#lanes[lane] = lanes.settle(this.#lanes[lane], sequence, { state: "waiting", nextAttemptAtMs: untilMs }, 0);
+  }
+
+  /** What was begun is no attempt after all. */
+  withdraw(lane: LaneName): void {
+    this.#lanes[lane] = lanes.withdraw(this.#lanes[lane]);
+  }
+
+  /** Lets the head of a lane be tried at once. */
+  retry(lane: LaneName): void {
+    this.#store.clearWaits(lane);
+    this.#lanes[lane] = lanes.retry(this.#lanes[lane]);
+  }
+
+  /** Pauses a lane or lets it go on, as its tenant's index has it. A state that is older than the one known changes nothing. */
+  applyPause(lane: LaneName, state: PauseState, nowMs: number): void {
+    if (!this.ticket) return;
+    const kept = conversationsOf(this.ticket);
+    const after = afterState(kept.pauses?.[lane], state, nowMs, lanes.waitingCount(this.#lanes[lane]) === 0);
+    if (!after) return;
+    this.change({ conversations: JSON.stringify({ ...kept, pauses: { ...kept.pauses, [lane]: after } }) });
+    this.#lanes[lane] = { ...this.#lanes[lane], paused: after.pause };
+  }
+
+  /** For how long a lane was paused between two times. */
+  pausedMs(lane: LaneName, fromMs: number, untilMs: number): number {
+    // Most tickets have never been paused, and this is asked after every attempt.
+    if (!this.ticket?.conversations.includes('"pauses"')) return 0;
+    return pausedMs(conversationsOf(this.ticket).pauses?.[lane], fromMs, untilMs);
+  }
+
+  /** Dead letters of a lane become ones that nobody wants any more. */
+  discard(lane: LaneName, sequences: readonly number[]): void {
+    if (!this.ticket || sequences.length === 0) return;
+    const kept = conversationsOf(this.ticket);
+    const after = lanes.discard(this.#lanes[lane], sequences.length);
+    const discarded = { ...kept.discarded, [lane]: after.discarded };
+    const ticket = { ...this.ticket, conversations: JSON.stringify({ ...kept, discarded }) };
+    this.#store.transaction(() => {
+      for (const sequence of sequences) this.#store.discard(lane, sequence);
+      this.#store.saveTicket(ticket);
+    });
+    this.ticket = ticket;
+    this.#lanes[lane] = after;
   }
 
   /** Puts dead letters of a lane back. */
@@ -272,16 +327,20 @@ export class TicketCache {
     const counts = lanes.countsOf(lane);
     const head = lanes.headOf(lane) ?? (lane.lying.length > 0 ? lanes.takenUpTo(lane) + 1 : undefined);
     const message = head === undefined ? undefined : this.#store.readMessage(name, head);
-    if (!message) return counts;
+    const paused = lane.paused
+      ? { paused: { since: isoTime(lane.paused.sinceMs), reason: lane.paused.reason } }
+      : undefined;
+    if (!message) return { ...counts, ...paused };
     return {
       ...counts,
+      ...paused,
       oldestWaitingSince: isoTime(message.acceptedAtMs),
-      ...(notBeforeMs > 0 ? { nextAttemptAt: isoTime(notBeforeMs), blockedBy: message.id } : {}),
+      ...(notBeforeMs > 0 && !paused ? { nextAttemptAt: isoTime(notBeforeMs), blockedBy: message.id } : {}),
     };
   }
 
   #rowOf(message: NewMessage, nowMs: number): { row: MessageRow; moves: lanes.Move[] } {
-    const { id, lane, kind, event, suspectedDuplicate, idempotencyKey, lying } = message;
+    const { id, lane, kind, event, digest, completion, suspectedDuplicate, idempotencyKey, lying } = message;
     const { sequence, moves } = lanes.placeFor(this.#lanes[lane], lying !== undefined);
     const row = {
       lane,
@@ -294,6 +353,8 @@ export class TicketCache {
       idempotencyKey: idempotencyKey ?? null,
       orderKey: lying?.key ?? null,
       lyingUntilMs: lying?.untilMs ?? null,
+      digest: idempotencyKey === undefined || typeof event === "string" ? null : (digest ?? null),
+      completion: completion ?? null,
     };
     return { row, moves };
   }

@@ -44,13 +44,8 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     deps,
     { owner, ...TEST_TICKET },
     "toDesk",
-    {
-      id: newMessageId(),
-      sequence: 1,
-      attempt: 1,
-      kind: "incoming",
-      event: JSON.stringify(event),
-    },
+    { id: newMessageId(), sequence: 1, attempt: 1, kind: "incoming" },
+    async () => ({ ok: true, value: JSON.stringify(event) }),
     { of: () => undefined, keep: () => undefined },
   );
   return resultOf(outcome, startedAtMs);

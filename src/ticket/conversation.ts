@@ -68,11 +68,14 @@ const closingBy = (close: Message): Partial<TicketRow> => ({
 
 /** What a desk that asks for it is sent about a reply or a Close of its own that ended among the dead letters. */
 export function failureReport(
-  { ticketNumber, owner }: TicketRow,
-  message: Message & { id: string; event: string },
+  { ticketNumber, owner, channel, customerName }: TicketRow,
+  message: Message & { id: string; kind: MessageKind },
+  /** The JSON of its event; undefined where that cannot be read any more. */
+  text: string | undefined,
   reason: DeadReason,
   status: number | undefined,
 ): FailureReport {
+  const unsaid = message.kind === "command" ? { event: "Close" } : { messageType: "text", message: "", mediaLink: "" };
   return {
     type: "delivery.failed",
     ticketNumber,
@@ -81,6 +84,8 @@ export function failureReport(
     sequence: message.sequence,
     reason,
     status: status ?? null,
-    event: parseStored(message.event) as FailureReport["event"],
+    event: (text === undefined
+      ? { ticketNumber, channel, customerName, ...unsaid, owner }
+      : parseStored(text)) as FailureReport["event"],
   };
 }

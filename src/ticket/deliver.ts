@@ -6,15 +6,19 @@ import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
 import { engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
-import { deliveryOf, type Delivery, type StoredMessage } from "../model/delivery";
+import { deliveryOf, type Delivery, type DueMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
 import type { LaneName } from "../model/answers";
+import type { PauseState } from "../model/pause";
+import type { Result } from "../model/result";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
+import type { TenantIndex } from "../tenant-index/tenant-index";
 import { boundsOf } from "../tenants/far-ends";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import type { Unreadable } from "../tenants/texts";
 import type { DeliveryPolicy } from "./retry";
 import type { TicketRow } from "./schema";
 
@@ -36,6 +40,11 @@ export type KeptConversation = {
   keep: (farEnd: string, conversation: unknown, since?: number) => void;
 };
 
+/** Nothing was sent: the tenant has paused the lane. */
+export type Held = { held: PauseState };
+/** Gives the message's text, as JSON. Throws what passes. */
+export type ReadText = () => Promise<Result<string, Unreadable>>;
+
 /** The outcome, with the tenant's policy as it was at the time. */
 export type Delivered = { outcome: Outcome; policy: DeliveryPolicy; notifyFailures: boolean; hasReceipts: boolean };
 
@@ -47,7 +56,8 @@ export async function deliver(
   deps: DeliverDeps,
   ticket: TicketInfo,
   lane: LaneName,
-  message: StoredMessage,
+  message: DueMessage,
+  read: ReadText,
   kept: KeptConversation,
 ): Promise<Delivered> {
   const { config, directory, engineSessions } = deps;
@@ -65,7 +75,13 @@ export async function deliver(
     notifyFailures = lane === "toDolphins" && wantsFailures(sealed.desk);
     receipts = lane === "toDolphins" && hasReceipts(sealed.desk);
     const tenant = await openSecrets(required(config.masterKeys), sealed);
-    const delivery = deliveryOf(message);
+    const text = await read();
+    if (!text.ok) {
+      const { why, isFinal } = text.error;
+      const outcome: Outcome = { kind: isFinal ? "rejected" : "retry", error: `the message cannot be read: ${why}` };
+      return { policy, notifyFailures, hasReceipts: receipts, outcome };
+    }
+    const delivery = deliveryOf(message, text.value);
     const outcome = await (lane === "toDesk"
       ? toDesk(deps, tenant, ticket, delivery, kept)
       : deliverToEngine(delivery, tenant.dolphins, engineContext(tenant, config, engineSessions)));
@@ -75,6 +91,22 @@ export async function deliver(
     const why = `the relay itself failed: ${detail ?? errorText(error)}`;
     return { policy, notifyFailures, hasReceipts: receipts, outcome: { kind: "retry", error: why } };
   }
+}
+
+/**
+ * Whether a lane is paused. The record says so first, and may say so for a while after it was resumed: then the tenant's index
+ * has the last word, and knows from then on of this ticket. Throws when it does not answer.
+ */
+export async function heldBy(
+  { directory, indexes }: Pick<DeliverDeps, "directory"> & { indexes: DurableObjectNamespace<TenantIndex> },
+  { owner, ticketNumber }: TicketInfo,
+  lane: LaneName,
+): Promise<Held | undefined> {
+  // Without a record there is an outcome that says so.
+  const tenant = await directory.tenant(owner).catch(() => undefined);
+  if (!tenant?.paused?.[lane]) return undefined;
+  const held = await indexes.getByName(owner).pauseFor(ticketNumber, lane);
+  return held.pause ? { held } : undefined;
 }
 
 /** Shows a receipt at the tenant's desk. Undefined where there is no such place, or no such tenant any more. */

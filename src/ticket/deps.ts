@@ -1,13 +1,14 @@
 import type { Receipt } from "../desks/desk";
 import type { Outcome } from "../egress/outcome";
-import type { StoredMessage } from "../model/delivery";
+import type { DueMessage } from "../model/delivery";
 import type { LaneName } from "../model/answers";
 import type { Directory } from "../tenants/directory";
+import type { Texts } from "../tenants/texts";
 import type { AlarmClock } from "./alarm";
 import type { AskDesk } from "./ask-desk";
 import type { TicketCache } from "./cache";
 import type { CloseEcho } from "./close-echo";
-import type { Delivered, KeptConversation } from "./deliver";
+import type { Delivered, Held, KeptConversation, ReadText } from "./deliver";
 import type { IndexReporter } from "./index-reporter";
 import type { TicketMapping } from "./mapping";
 import type { Receipts } from "./receipts";
@@ -29,9 +30,16 @@ export type TicketDeps = {
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
   reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget">;
-  directory: Pick<Directory, "policy" | "unmapTicket">;
-  /** Never throws: what fails is an outcome. */
-  deliver: (ticket: TicketRow, lane: LaneName, message: StoredMessage, kept: KeptConversation) => Promise<Delivered>;
+  directory: Pick<Directory, "policy" | "unmapTicket" | "forgetTenant">;
+  texts: Pick<Texts, "seal" | "sealEvent" | "open">;
+  /** What fails is an outcome. Throws only where it is not known whether the lane is paused: then nothing was sent. */
+  deliver: (
+    ticket: TicketRow,
+    lane: LaneName,
+    message: DueMessage,
+    read: ReadText,
+    kept: KeptConversation,
+  ) => Promise<Delivered | Held>;
   /** Undefined where the desk has no receipts. Never throws. */
   sendReceipt: (ticket: TicketRow, receipt: Receipt) => Promise<Outcome | undefined>;
   receipts: Pick<Receipts, "settled" | "startIfDue" | "dueMs" | "isShown" | "settling">;

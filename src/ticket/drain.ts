@@ -1,15 +1,19 @@
-import { byteLength } from "../crypto/bytes";
 import { elapsedMs } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
-import type { FailureReport, LaneName } from "../model/answers";
+import type { Outcome } from "../egress/outcome";
+import type { LaneName } from "../model/answers";
+import type { DeadReason } from "../model/delivery";
 import { isoTime, LANES } from "../model/timeline";
+import type { NewMessage } from "./cache";
 import { failureReport } from "./conversation";
-import type { Delivered } from "./deliver";
+import type { Delivered, Held } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { nextStep, waitingCount } from "./lane";
-import { noAttempts, recordAttempt, type AttemptHistory } from "./retry";
-import type { MessageRow } from "./schema";
+import { isOfDesk } from "./receipts";
+import { noAttempts, recordAttempt, type AttemptHistory, type Disposition } from "./retry";
+import type { MessageRow, TicketRow } from "./schema";
+import { placeOf, readEvent, sealAnswer } from "./stored-text";
 
 /** How long a message waits whose outcome could not be recorded. */
 const UNRECORDED_MS = 5_000;
@@ -45,7 +49,7 @@ export function setAlarm(deps: TicketDeps, nowMs: number, atMostMs = Number.POSI
     const step = nextStep(lane, nowMs);
     dueMs = Math.min(dueMs, ...lane.lying.map(({ untilMs }) => Math.max(untilMs, unheard.heldUntilMs())));
     if (step.do === "wait") dueMs = Math.min(dueMs, step.untilMs);
-    else underWay += waitingCount(lane) - lane.lying.length;
+    else if (!lane.paused || lane.inFlight !== undefined) underWay += waitingCount(lane) - lane.lying.length;
   }
   alarm.ensure(dueMs, nowMs);
   // A single message has only just been accepted. Where more wait, the alarm has to ring, so that this is reported to the index.
@@ -65,7 +69,9 @@ async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
     deps.cache.begin(lane, step.sequence);
     try {
       const attempt = prepare(lane, step.sequence, deps);
-      settle(attempt, await deliver(attempt, deps), deps);
+      const delivered = await deliver(attempt, deps);
+      if ("held" in delivered) hold(attempt, delivered, deps);
+      else settle(attempt, await judge(attempt, delivered, deps), deps);
     } catch (error) {
       log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
       // If the outcome was recorded and something failed after that, there is nothing to give up.
@@ -85,15 +91,17 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
   return { message, history: history ?? noAttempts(message.acceptedAtMs), startedAtMs: nowMs() };
 }
 
-function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered> {
-  const { cache, closeEcho } = deps;
-  const { lane, id, sequence, kind, event } = message;
-  if (!cache.ticket) throw new Error("a waiting message has no ticket");
+function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered | Held> {
+  const { cache, closeEcho, texts } = deps;
+  const { ticket } = cache;
+  const { lane, id, sequence, kind } = message;
+  if (!ticket) throw new Error("a waiting message has no ticket");
   if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
   return deps.deliver(
-    cache.ticket,
+    ticket,
     lane,
-    { id, sequence, attempt: history.attemptCount + 1, kind, event },
+    { id, sequence, attempt: history.attemptCount + 1, kind },
+    () => readEvent(message, ticket, texts),
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
       keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
@@ -101,24 +109,58 @@ function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: Ticke
   );
 }
 
-/** Records how an attempt ended, and tells everybody who waits for that. */
-function settle(
+/** The tenant has paused the lane, so nothing was sent. */
+function hold({ message }: AttemptUnderWay, { held }: Held, { cache, nowMs }: TicketDeps): void {
+  const { lane, sequence } = message;
+  cache.withdraw(lane);
+  cache.applyPause(lane, held, nowMs());
+  const { owner, ticketNumber } = cache.ticket ?? {};
+  log("held", { owner, ticketNumber, lane, sequence, messageId: message.id });
+}
+
+/** What is to be recorded of an attempt that has ended. */
+type Judged = {
+  outcome: Outcome;
+  history: AttemptHistory;
+  disposition: Disposition;
+  nowMs: number;
+  /** The desk shows at the message itself what became of it. */
+  hasReceipt: boolean;
+  report: NewMessage | undefined;
+};
+
+/** Says what becomes of the message. What people said in it is sealed here, since the settling waits for nothing. */
+async function judge(
   { message, history: before, startedAtMs }: AttemptUnderWay,
-  delivered: Delivered,
+  { outcome, policy, notifyFailures, hasReceipts }: Delivered,
   deps: TicketDeps,
-): void {
+): Promise<Judged> {
+  const { cache, texts } = deps;
+  const { ticket } = cache;
+  if (!ticket) throw new Error("a waiting message has no ticket");
+  const nowMs = deps.nowMs();
+  const time = { startedAtMs, nowMs, pausedMs: cache.pausedMs(message.lane, before.roundStartedAtMs, nowMs) };
+  const { history, disposition } = recordAttempt(before, outcome, policy, time, deps.random());
+  const newest = history.attempts.at(-1);
+  if (newest?.answer !== undefined) {
+    const sealed = await sealAnswer(newest, message, ticket, texts);
+    history.attempts = [...history.attempts.slice(0, -1), sealed];
+  }
+  const hasReceipt = hasReceipts && disposition.state !== "waiting" && isOfDesk(message);
+  const report =
+    disposition.state === "dead" && notifyFailures && !hasReceipt
+      ? await failureMessage(ticket, message, disposition.reason, newest?.status, deps)
+      : undefined;
+  return { outcome, history, disposition, nowMs, hasReceipt, report };
+}
+
+/** Records how an attempt ended, and tells everybody who waits for that. */
+function settle({ message, startedAtMs }: AttemptUnderWay, judged: Judged, deps: TicketDeps): void {
   const { cache, waiters, receipts, reporter } = deps;
   const { lane, sequence } = message;
-  const { outcome, policy, notifyFailures, hasReceipts } = delivered;
-  const nowMs = deps.nowMs();
-  const { history, disposition } = recordAttempt(before, outcome, policy, { startedAtMs, nowMs }, deps.random());
+  const { outcome, history, disposition, nowMs, hasReceipt, report } = judged;
   // What a desk is still owed is written before the outcome: for one that is not recorded it does no harm.
-  const hasReceipt = hasReceipts && disposition.state !== "waiting" && receipts.settled(message);
-  const isReported = disposition.state === "dead" && notifyFailures && !hasReceipt;
-  const report =
-    isReported && cache.ticket
-      ? failureMessage(failureReport(cache.ticket, message, disposition.reason, history.attempts.at(-1)?.status))
-      : undefined;
+  if (hasReceipt) receipts.settled(message);
   cache.settle(message, history, disposition, nowMs, report);
   const { ticket } = cache;
   if (hasReceipt) receipts.startIfDue(nowMs);
@@ -145,15 +187,16 @@ function settle(
 }
 
 /** What a desk is told of a reply that it will not see delivered, as a message of its lane. */
-function failureMessage(report: FailureReport) {
-  const event = JSON.stringify(report);
-  return {
-    id: newMessageId(),
-    lane: "toDesk" as const,
-    kind: "failure" as const,
-    event,
-    bytes: byteLength(event),
-    suspectedDuplicate: false,
-    idempotencyKey: undefined,
-  };
+async function failureMessage(
+  ticket: TicketRow,
+  message: MessageRow,
+  reason: DeadReason,
+  status: number | undefined,
+  { texts }: TicketDeps,
+): Promise<NewMessage> {
+  const about = { id: newMessageId(), lane: "toDesk", kind: "failure" } as const;
+  const said = await readEvent(message, ticket, texts);
+  const report = failureReport(ticket, message, said.ok ? said.value : undefined, reason, status);
+  const event = await texts.seal(ticket, placeOf(about), JSON.stringify(report));
+  return { ...about, event, bytes: event.byteLength, suspectedDuplicate: false, idempotencyKey: undefined };
 }

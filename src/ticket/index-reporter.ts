@@ -5,7 +5,7 @@ import type { LaneName } from "../model/answers";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
 import type { TicketCache } from "./cache";
-import { notBeforeMsOf } from "./lane";
+import { headOf, notBeforeMsOf, type Lane } from "./lane";
 import {
   differs,
   headsOf,
@@ -118,8 +118,7 @@ export class IndexReporter {
     // The report under way calls `ended`, and that asks again.
     if (!ticket || this.#underWay) return Number.POSITIVE_INFINITY;
     const last = this.#lastReport(ticket);
-    const waits =
-      last?.waitingSinceMs === undefined && LANES.some((name) => notBeforeMsOf(cache.lane(name), nowMs) > nowMs);
+    const waits = last?.waitingSinceMs === undefined && LANES.some((name) => isHeldUp(cache.lane(name), nowMs));
     const isOwed =
       !last ||
       (isWatched(last, nowMs) && isBehind(last, cache.lane)) ||
@@ -199,6 +198,10 @@ export class IndexReporter {
     return this.#parsed.value;
   }
 }
+
+/** Something waits in the lane, and nothing is under way for it. */
+const isHeldUp = (lane: Lane, nowMs: number): boolean =>
+  notBeforeMsOf(lane, nowMs) > nowMs || (lane.paused !== undefined && headOf(lane) !== undefined);
 
 const ignore = () => undefined;
 

@@ -1,4 +1,5 @@
 import { isWaiting } from "../lib/clock";
+import type { Pause } from "../model/pause";
 import type { LaneCounts } from "../model/ticket-report";
 import { LONGEST_LYING_MS, type Lying } from "./order";
 import { LONGEST_WAIT_MS } from "./retry";
@@ -24,6 +25,9 @@ export type Lane = Readonly<{
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
   dead: number;
+  /** Dead letters that nobody wants any more. */
+  discarded: number;
+  paused: Pause | undefined;
   /** The bytes of the waiting events together. */
   waitingBytes: number;
   inFlight: number | undefined;
@@ -35,6 +39,8 @@ export const EMPTY_LANE: Lane = {
   frontier: 0,
   requeued: [],
   dead: 0,
+  discarded: 0,
+  paused: undefined,
   waitingBytes: 0,
   inFlight: undefined,
 };
@@ -48,9 +54,9 @@ export const takenUpTo = (lane: Lane): number => lane.accepted - lane.lying.leng
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
 export function countsOf(lane: Lane): LaneCounts {
-  const { accepted, dead } = lane;
+  const { accepted, dead, discarded } = lane;
   const waiting = waitingCount(lane);
-  return { accepted, delivered: accepted - waiting - dead, waiting, dead };
+  return { accepted, delivered: accepted - waiting - dead - discarded, waiting, dead };
 }
 
 export const headOf = (lane: Lane): number | undefined =>
@@ -103,16 +109,34 @@ export function take(lane: Lane, nowMs: number): { lane: Lane; moves: Move[] } |
 
 export type Step = { do: "rest" } | { do: "wait"; untilMs: number } | { do: "deliver"; sequence: number };
 
-/** What the lane should do now. It rests while an attempt is in flight: that attempt's end asks again. */
+/**
+ * What the lane should do now. It rests while an attempt is in flight: that attempt's end asks again. While it is paused it
+ * rests until it is resumed.
+ */
 export function nextStep(lane: Lane, nowMs: number): Step {
   const head = headOf(lane);
-  if (head === undefined || lane.inFlight !== undefined) return { do: "rest" };
+  if (head === undefined || lane.inFlight !== undefined || lane.paused) return { do: "rest" };
   const untilMs = notBeforeMsOf(lane, nowMs);
   if (untilMs > nowMs) return { do: "wait", untilMs };
   return { do: "deliver", sequence: head };
 }
 
 export const begin = (lane: Lane, sequence: number): Lane => ({ ...lane, inFlight: sequence });
+
+/** The lane when what it has begun turns out to be no attempt: nothing was sent. */
+export const withdraw = (lane: Lane): Lane => ({ ...lane, inFlight: undefined });
+
+/** The head may be tried at once. */
+export const retry = (lane: Lane): Lane => ({
+  ...lane,
+  requeued: lane.requeued.map(({ sequence }) => ({ sequence, notBeforeMs: 0 })),
+});
+
+export const discard = (lane: Lane, letters: number): Lane => ({
+  ...lane,
+  dead: lane.dead - letters,
+  discarded: lane.discarded + letters,
+});
 
 type Settlement = { state: "delivered" } | { state: "dead" } | { state: "waiting"; nextAttemptAtMs: number };
 
@@ -121,8 +145,7 @@ export function settle(lane: Lane, sequence: number, settlement: Settlement, byt
   const others = lane.requeued.filter((one) => one.sequence !== sequence);
   const waits = settlement.state === "waiting";
   return {
-    accepted: lane.accepted,
-    lying: lane.lying,
+    ...lane,
     frontier: Math.max(lane.frontier, sequence),
     requeued: waits ? inOrder([...others, { sequence, notBeforeMs: settlement.nextAttemptAtMs }]) : others,
     dead: lane.dead + (settlement.state === "dead" ? 1 : 0),

@@ -4,17 +4,22 @@ import { errorText, log } from "../lib/log";
 import { failureReport } from "./conversation";
 import type { TicketDeps } from "./deps";
 import type { MessageRow } from "./schema";
+import { readEvent } from "./stored-text";
 
 /** Waits between the attempts of one receipt. After the last one, the agent sees "sent" and no more. */
 const RETRY_MS = [2_000, 10_000, 60_000, 300_000, 900_000];
 const LONGEST_WAIT_MS = 900_000;
 
-type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | "sendReceipt"> & {
+type ReceiptDeps = Pick<TicketDeps, "cache" | "store" | "texts" | "nowMs" | "waitUntil" | "sendReceipt"> & {
   /** Has the alarm stand for what is due later. */
   ended: () => void;
 };
 
 type Owed = { sequence: number; idempotencyKey: string | null; isAgain: boolean };
+
+/** Whether it is a desk's own message. Others have no receipt. */
+export const isOfDesk = ({ idempotencyKey }: MessageRow): boolean =>
+  deskMessageOfKey(idempotencyKey ?? "") !== undefined;
 
 /**
  * Shows at a desk's own messages what became of them. What is owed is derived from the rows: the ticket's row says up to which
@@ -36,16 +41,14 @@ export class Receipts {
     this.#deps = deps;
   }
 
-  /** A reply has been delivered or is dead. False when it is not a desk's own message, which has no receipt. */
-  settled({ sequence, idempotencyKey }: MessageRow): boolean {
-    if (deskMessageOfKey(idempotencyKey ?? "") === undefined) return false;
+  /** A desk's own message has been delivered or is dead. */
+  settled({ sequence }: MessageRow): void {
     const { cache } = this.#deps;
     const upTo = cache.receiptedUpTo();
     // The first of the ticket; or one that was replayed, for which those behind it are not shown again.
     if (upTo === undefined) cache.keepReceipted(sequence - 1);
     else if (Math.max(upTo, this.#upTo) >= sequence) cache.keepReceiptAgain([...cache.receiptAgain(), sequence]);
     this.#mayOwe = true;
-    return true;
   }
 
   /** Whether the desk shows what has become of a reply. */
@@ -116,8 +119,8 @@ export class Receipts {
     const parts = store.readParts("toDolphins", deskMessage);
     // The last part speaks for all.
     if (parts.some((part) => (!isAgain && part.sequence > sequence) || part.state === "waiting")) return true;
-    const dead = parts.find((part) => part.state === "dead")?.sequence;
-    const receipt = { deskMessage, attempt: this.#attempts + 1, ...this.#outcomeOf(dead) };
+    const dead = parts.find((part) => part.state === "dead" || part.state === "discarded")?.sequence;
+    const receipt = { deskMessage, attempt: this.#attempts + 1, ...(await this.#outcomeOf(dead)) };
     const outcome = await sendReceipt(ticket, receipt);
     if (!outcome || outcome.kind === "delivered") return true;
     const { owner, ticketNumber } = ticket;
@@ -127,14 +130,17 @@ export class Receipts {
     return false;
   }
 
-  #outcomeOf(
+  async #outcomeOf(
     dead: number | undefined,
-  ): { state: "delivered" } | Omit<Extract<Receipt, { state: "failed" }>, "deskMessage" | "attempt"> {
-    const { cache, store } = this.#deps;
+  ): Promise<{ state: "delivered" } | Omit<Extract<Receipt, { state: "failed" }>, "deskMessage" | "attempt">> {
+    const { cache, store, texts } = this.#deps;
+    const { ticket } = cache;
     const message = dead === undefined ? undefined : store.readMessage("toDolphins", dead);
     const history = dead === undefined ? undefined : store.readHistory("toDolphins", dead);
-    if (!message || !history?.reason || !cache.ticket) return { state: "delivered" };
-    const report = failureReport(cache.ticket, message, history.reason, history.attempts.at(-1)?.status);
+    if (!message || !history?.reason || !ticket) return { state: "delivered" };
+    const event = await readEvent(message, ticket, texts);
+    const text = event.ok ? event.value : undefined;
+    const report = failureReport(ticket, message, text, history.reason, history.attempts.at(-1)?.status);
     const { reason, status } = report;
     return { state: "failed", why: { reason, status }, note: { messageId: message.id, report } };
   }

@@ -5,26 +5,26 @@ import type { LaneName } from "../model/answers";
 const WINDOW_MS = 10_000;
 const MOST = 50;
 
-/** Recognises a body that came within the last 10 seconds already, in the same direction. */
+/** Recognises, by its digest, a body that came within the last 10 seconds already, in the same direction. */
 export class RecentBodies {
-  /** Oldest first. They are few, so comparing them is faster than a map, which would have to hash each body. */
-  readonly #seen: { lane: LaneName; body: string; atMs: number }[] = [];
+  /** Oldest first. */
+  readonly #seen: { lane: LaneName; digest: string; atMs: number }[] = [];
 
   /** Whether this body has come already. */
-  has(lane: LaneName, body: string, nowMs: number): boolean {
+  has(lane: LaneName, digest: string, nowMs: number): boolean {
     const seen = this.#seen;
     while (seen[0] && (!isRecent(seen[0].atMs, nowMs, WINDOW_MS) || seen.length > MOST)) seen.shift();
-    return this.#indexOf(lane, body) >= 0;
+    return this.#indexOf(lane, digest) >= 0;
   }
 
   /** It has come now, and been stored. */
-  add(lane: LaneName, body: string, nowMs: number): void {
-    const known = this.#indexOf(lane, body);
+  add(lane: LaneName, digest: string, nowMs: number): void {
+    const known = this.#indexOf(lane, digest);
     if (known >= 0) this.#seen.splice(known, 1);
-    this.#seen.push({ lane, body, atMs: nowMs });
+    this.#seen.push({ lane, digest, atMs: nowMs });
   }
 
-  #indexOf(lane: LaneName, body: string): number {
-    return this.#seen.findIndex((one) => one.lane === lane && one.body === body);
+  #indexOf(lane: LaneName, digest: string): number {
+    return this.#seen.findIndex((one) => one.lane === lane && one.digest === digest);
   }
 }

@@ -55,7 +55,7 @@ export function snapshotOf(
     const sinceMs = acceptedAtMs(name, head);
     if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) lanes[name].waitingSinceMs = sinceMs;
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
-    if (notBeforeMs > 0) nextAttempts.push(notBeforeMs);
+    if (notBeforeMs > 0 && !lane.paused) nextAttempts.push(notBeforeMs);
   }
   const waitingSince = LANES.flatMap((name) => lanes[name].waitingSinceMs ?? []);
   return {
@@ -91,7 +91,10 @@ export function isUrgent(last: LastReport | undefined, ticket: TicketRow, laneOf
     const before = last?.lanes[name] ?? NOTHING;
     if (lane.dead !== before.dead) return true;
     const stillWaiting = waitingCount(lane);
-    unreported += newMessages(before, lane.accepted, lane.accepted - stillWaiting - lane.dead);
+    const { delivered } = countsOf(lane);
+    // The far end is back, and others wait for it.
+    if (last?.nextAttemptAtMs !== undefined && before.waiting > 0 && delivered > before.delivered) return true;
+    unreported += newMessages(before, lane.accepted, delivered);
     waiting += stillWaiting;
   }
   return unreported >= BATCH || (waiting === 0 && last?.waitingSinceMs !== undefined);

@@ -3,6 +3,7 @@ import { elapsedMs } from "../lib/clock";
 import type { Attempt } from "../model/answers";
 import type { DeadReason } from "../model/delivery";
 import { isoTime } from "../model/timeline";
+import type { StoredAttempt } from "./stored-text";
 
 /** Waits before the 2nd, 3rd, … attempt, in seconds; the last goes on. People wait in a chat, so the first are short. */
 const BACKOFF_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600];
@@ -21,7 +22,7 @@ export type DeliveryPolicy = { maxAgeSeconds: number; whenExhausted: "advance" |
 
 /** What is on record of a message that has been tried. */
 export type AttemptHistory = {
-  attempts: Attempt[];
+  attempts: StoredAttempt[];
   /** All attempts ever, while `attempts` keeps the newest. */
   attemptCount: number;
   /** Epoch ms from which its age counts: its acceptance, or its last replay. */
@@ -44,12 +45,15 @@ export const noAttempts = (acceptedAtMs: number): AttemptHistory => ({
   roundTries: 0,
 });
 
+/** `pausedMs` is for how long the lane was paused since the message's age began to count. */
+type AttemptTime = { startedAtMs: number; nowMs: number; pausedMs?: number };
+
 /** Puts an attempt on record and says what becomes of the message. `random` is in [0, 1). */
 export function recordAttempt(
   before: AttemptHistory,
   outcome: Outcome,
   policy: DeliveryPolicy,
-  time: { startedAtMs: number; nowMs: number },
+  time: AttemptTime,
   random: number,
 ): { history: AttemptHistory; disposition: Disposition } {
   const history = { ...before, attemptCount: before.attemptCount + 1, roundTries: before.roundTries + 1 };
@@ -78,7 +82,7 @@ function judge(
   outcome: Outcome,
   { roundStartedAtMs, roundTries }: AttemptHistory,
   policy: DeliveryPolicy,
-  { startedAtMs, nowMs }: { startedAtMs: number; nowMs: number },
+  { startedAtMs, nowMs, pausedMs = 0 }: AttemptTime,
   random: number,
 ): Disposition {
   switch (outcome.kind) {
@@ -88,9 +92,9 @@ function judge(
     case "blocked":
       return { state: "dead", reason: outcome.kind };
     case "retry": {
-      const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000;
+      const deadlineMs = roundStartedAtMs + policy.maxAgeSeconds * 1000 + pausedMs;
       const isQuick = roundTries === 1 && (outcome.status ?? 0) >= 500 && elapsedMs(startedAtMs, nowMs) <= AT_ONCE_MS;
-      const waitSeconds = isQuick ? QUICK_SECONDS : (BACKOFF_SECONDS[roundTries - 1] ?? LONGEST_SECONDS);
+      const waitSeconds = isQuick ? QUICK_SECONDS : secondsAfter(roundTries);
       const nextAttemptAtMs = nowMs + backoffMs(waitSeconds, random, outcome.retryAfterMs);
       if (policy.whenExhausted === "hold") return { state: "waiting", nextAttemptAtMs };
       if (nowMs >= deadlineMs) return { state: "dead", reason: "exhausted" };
@@ -99,6 +103,15 @@ function judge(
     }
   }
 }
+
+/** Whether a message waits longer than its own backoff: then the far end has asked for that, by `Retry-After`. */
+export function isAskedToWait({ attempts, roundTries }: AttemptHistory, nextAttemptAtMs: number): boolean {
+  const last = attempts.at(-1);
+  const endedAtMs = last ? Date.parse(last.at) + last.ms : 0;
+  return last !== undefined && nextAttemptAtMs - endedAtMs > backoffMs(secondsAfter(roundTries), 1);
+}
+
+const secondsAfter = (tries: number): number => BACKOFF_SECONDS[tries - 1] ?? LONGEST_SECONDS;
 
 /** The wait in ms, spread at random; `random` is in [0, 1). `Retry-After` may lengthen it up to 600 s. */
 function backoffMs(seconds: number, random: number, retryAfterMs = 0): number {

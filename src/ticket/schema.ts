@@ -1,6 +1,7 @@
 import type { Migration } from "../lib/migrate";
 import type { DeadReason } from "../model/delivery";
 import type { MessageKind } from "../model/event";
+import type { StoredText } from "../tenants/texts";
 import type { LaneName, MessageState, TicketState } from "../model/answers";
 
 /** The tables of a ticket, and their rows. */
@@ -16,7 +17,7 @@ export const SCHEMA = `
    CREATE TABLE message (
      lane TEXT NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, event TEXT NOT NULL,
      acceptedAtMs INTEGER NOT NULL, suspectedDuplicate INTEGER NOT NULL, idempotencyKey TEXT,
-     orderKey INTEGER, lyingUntilMs INTEGER,
+     orderKey INTEGER, lyingUntilMs INTEGER, digest TEXT, completion TEXT,
      PRIMARY KEY (lane, sequence)
    ) WITHOUT ROWID;
    CREATE TABLE outcome (
@@ -45,6 +46,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { table: "ticket", column: "told", type: "TEXT" },
   { table: "message", column: "orderKey", type: "INTEGER" },
   { table: "message", column: "lyingUntilMs", type: "INTEGER" },
+  { table: "message", column: "digest", type: "TEXT" },
+  { table: "message", column: "completion", type: "TEXT" },
 ];
 
 export type TicketRow = {
@@ -72,7 +75,11 @@ export type MessageRow = {
   sequence: number;
   id: string;
   kind: MessageKind;
-  event: string;
+  /**
+   * Sealed bytes, in a column that says TEXT: version 0.1.0 can make no request of bytes, so after a rollback it keeps what it
+   * cannot read. A text is an event in clear, as that version wrote it.
+   */
+  event: StoredText;
   acceptedAtMs: number;
   suspectedDuplicate: number;
   idempotencyKey: string | null;
@@ -83,6 +90,10 @@ export type MessageRow = {
    * it came, and leaves the column as it is.
    */
   lyingUntilMs: number | null;
+  /** Of a sealed event with a key: equal for events that say the same. */
+  digest: string | null;
+  /** JSON: what the ticket knew when it accepted a reply that left it out. */
+  completion: string | null;
 };
 
 export type OutcomeRow = {

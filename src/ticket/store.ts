@@ -1,5 +1,3 @@
-import type { Attempt } from "../model/answers";
-import { withError } from "../model/attempt";
 import type { MessageKind } from "../model/event";
 import { hasTables, migrate } from "../lib/migrate";
 import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
@@ -7,8 +5,12 @@ import { EMPTY_LANE, type Lane, type Move } from "./lane";
 import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
-import type { DeadLetter, LaneName, MessageState, TimelineMessage } from "../model/answers";
-import { isoTime, LANES, PAGE_BYTES, PAGE_SIZE, type Sized } from "../model/timeline";
+import type { DeadLetter, LaneName, MessageState } from "../model/answers";
+import { LANES, PAGE_BYTES, PAGE_SIZE, type DeadFilter, type Sized } from "../model/timeline";
+import { bytesOf, type StoredAttempt, type StoredDeadLetter, type StoredMessage } from "./stored-text";
+
+export type DeadCause = Pick<MessageRow, "lane" | "id" | "kind" | "acceptedAtMs"> &
+  Pick<DeadLetter, "reason"> & { last: StoredAttempt };
 
 /**
  * All SQL of a ticket. A message costs the rows that are written for it: one when it is accepted, and one when it is settled.
@@ -76,7 +78,8 @@ export class TicketStore {
   /** The lane as its rows say: reads what waits and what is dead, and nothing of the history. */
   readLane(lane: LaneName): Lane {
     const undelivered = this.#rows<{ sequence: number; state: MessageState; nextAttemptAtMs: number | null }>(
-      "SELECT sequence, state, nextAttemptAtMs FROM outcome WHERE lane = ? AND state <> 'delivered' ORDER BY sequence",
+      `SELECT sequence, state, nextAttemptAtMs FROM outcome
+       WHERE lane = ? AND state <> 'delivered' AND state IN ('waiting', 'dead') ORDER BY sequence`,
       lane,
     );
     const requeued = undelivered
@@ -112,11 +115,13 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     } = row;
     this.#storage.sql.exec(
       `INSERT INTO message (lane, sequence, id, kind, event, acceptedAtMs, suspectedDuplicate, idempotencyKey, orderKey,
-         lyingUntilMs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         lyingUntilMs, digest, completion)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       lane,
       sequence,
       id,
@@ -127,6 +132,8 @@ export class TicketStore {
       idempotencyKey,
       orderKey,
       lyingUntilMs,
+      digest,
+      completion,
     );
   }
 
@@ -214,16 +221,16 @@ export class TicketStore {
   /** What is on record of a message that was tried before, and what became of it so far. */
   readHistory(lane: LaneName, sequence: number): (AttemptHistory & Pick<OutcomeRow, "state" | "reason">) | undefined {
     const row = this.#readOutcome(lane, sequence);
-    return row && { ...row, attempts: JSON.parse(row.attempts) as Attempt[] };
+    return row && { ...row, attempts: JSON.parse(row.attempts) as StoredAttempt[] };
   }
 
-  /** The next message behind a sequence, if it is delivered or dead. */
+  /** The next message behind a sequence, if nothing more becomes of it by itself. */
   readNextSettled(lane: LaneName, after: number): Pick<MessageRow, "sequence" | "idempotencyKey"> | undefined {
     type Row = Pick<MessageRow, "sequence" | "idempotencyKey"> & { state: MessageState | null };
     const sql = `SELECT sequence, m.idempotencyKey, o.state FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT 1`;
     const [next] = this.#rows<Row>(sql, lane, after);
-    return next && (next.state === "delivered" || next.state === "dead") ? next : undefined;
+    return next?.state && next.state !== "waiting" ? next : undefined;
   }
 
   /** The messages that a desk's message has become: their keys begin with its name and `#`, which `$` follows. */
@@ -270,12 +277,25 @@ export class TicketStore {
     );
   }
 
-  readDeadLetters(lane: LaneName): { sequence: number; id: string; kind: MessageKind; bytes: number }[] {
+  readDeadLetters(
+    lane: LaneName,
+    filter: DeadFilter = {},
+  ): { sequence: number; id: string; kind: MessageKind; bytes: number }[] {
     return this.#rows(
-      `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes FROM outcome JOIN message m USING (lane, sequence)
-       WHERE lane = ? AND state <> 'delivered' AND state = 'dead' ORDER BY sequence`,
-      lane,
+      `SELECT sequence, m.id, m.kind, octet_length(m.event) AS bytes
+       FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD} ORDER BY sequence`,
+      ...deadValues(lane, 0, filter),
     );
+  }
+
+  /** Of each dead letter of a lane why it is dead, and since when it waited; not a word of what it says. */
+  readCauses(lane: LaneName, filter: DeadFilter): DeadCause[] {
+    const rows = this.#rows<Omit<DeadCause, "last"> & { last: string }>(
+      `SELECT lane, m.id, m.kind, o.reason, o.attempts -> '$[#-1]' AS last, m.acceptedAtMs
+       FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD}`,
+      ...deadValues(lane, 0, filter),
+    );
+    return rows.map((row) => ({ ...row, last: JSON.parse(row.last) as StoredAttempt }));
   }
 
   /** What waits may be tried at once. */
@@ -296,6 +316,12 @@ export class TicketStore {
       lane,
       sequence,
     );
+  }
+
+  /** A dead letter stays in the timeline, and waits for nobody any more. */
+  discard(lane: LaneName, sequence: number): void {
+    const sql = "UPDATE outcome SET state = 'discarded' WHERE lane = ? AND sequence = ?";
+    this.#storage.sql.exec(sql, lane, sequence);
   }
 
   /** The sequence that this key was first used for, unless that is too long ago. */
@@ -353,11 +379,8 @@ export class TicketStore {
     return this.#storage.deleteAll();
   }
 
-  /**
-   * The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. What is not
-   * taken yet is shown without its sequence.
-   */
-  readTimeline(lane: LaneName, before: number, takenUpTo: number): Sized<TimelineMessage>[] {
+  /** The newest messages of a lane before a sequence, newest first: one more than fits, to tell whether there are. */
+  readTimeline(lane: LaneName, before: number): Sized<StoredMessage>[] {
     const rows = this.#page<ShownRow>(
       `SELECT m.*, o.state, o.attempts FROM message m LEFT JOIN outcome o USING (lane, sequence)
        WHERE lane = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
@@ -365,25 +388,18 @@ export class TicketStore {
       before,
       PAGE_SIZE + 1,
     );
-    return rows.map((row) => {
-      const { sequence } = row;
-      return { shown: { ...shown(row), ...(sequence > takenUpTo ? {} : { sequence }) }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The dead letters of a lane after a sequence, the oldest first: up to one more than fits. */
-  readDead(lane: LaneName, after: number, limit: number): Sized<DeadLetter>[] {
+  readDead(lane: LaneName, after: number, limit: number, filter: DeadFilter): Sized<StoredDeadLetter>[] {
     const rows = this.#page<ShownRow & Pick<DeadLetter, "reason">>(
       `SELECT m.*, o.state, o.attempts, o.reason FROM outcome o JOIN message m USING (lane, sequence)
-       WHERE lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? ORDER BY sequence LIMIT ?`,
-      lane,
-      after,
+       WHERE ${IS_DEAD} ORDER BY sequence LIMIT ?`,
+      ...deadValues(lane, after, filter),
       limit,
     );
-    return rows.map((row) => {
-      const { sequence, reason } = row;
-      return { shown: { ...shown(row), sequence, reason }, bytes: sizeOf(row), sequence };
-    });
+    return rows.map(sized);
   }
 
   /** The sequence of the newest message that a lane has delivered; 0 when there is none. */
@@ -434,17 +450,25 @@ export class TicketStore {
   }
 }
 
+/** The first two conditions on the state have it read out of `undelivered`. */
+const IS_DEAD = `lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? AND reason = coalesce(?, reason)
+  AND (? IS NULL OR attempts ->> '$[#-1].status' = ?) AND m.acceptedAtMs BETWEEN ? AND ?`;
+
+function deadValues(lane: LaneName, after: number, filter: DeadFilter): SqlStorageValue[] {
+  const { reason = null, status = null, sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = filter;
+  return [lane, after, reason, status, status, sinceMs, untilMs];
+}
+
 type ShownRow = MessageRow & { state: MessageState | null; attempts: string | null };
 
-const sizeOf = ({ event, attempts }: ShownRow): number => event.length + (attempts?.length ?? 0);
+const sizeOf = ({ event, attempts }: ShownRow): number => bytesOf(event) + (attempts?.length ?? 0);
 
-const shown = (row: ShownRow): Omit<TimelineMessage, "sequence"> => ({
-  id: row.id,
-  lane: row.lane,
-  kind: row.kind,
-  state: row.state ?? "waiting",
-  acceptedAt: isoTime(row.acceptedAtMs),
-  suspectedDuplicate: row.suspectedDuplicate === 1,
-  attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as Attempt[]).map(withError),
-  event: JSON.parse(row.event) as TimelineMessage["event"],
+const sized = <Row extends ShownRow>(row: Row) => ({
+  shown: {
+    ...row,
+    state: row.state ?? ("waiting" as const),
+    attempts: row.attempts === null ? [] : (JSON.parse(row.attempts) as StoredAttempt[]),
+  },
+  bytes: sizeOf(row),
+  sequence: row.sequence,
 });

@@ -3,39 +3,45 @@ import { objectOf, readConfig } from "../config";
 import { errorText, log } from "../lib/log";
 import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
-import type { LaneName } from "../model/answers";
-import type { DeliveryStatus, Page, Replayed } from "../model/timeline";
+import type { DeadLetterGroup, LaneName } from "../model/answers";
+import type { PauseState } from "../model/pause";
+import type { DeadFilter, DeliveryStatus, Page, Replayed, Which } from "../model/timeline";
+import { textsOf } from "../registrar/texts-of";
 import { Directory } from "../tenants/directory";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver, sendReceipt } from "./deliver";
+import { deliver, heldBy, sendReceipt } from "./deliver";
 import type { TicketDeps } from "./deps";
 import { setAlarm, wake } from "./drain";
+import { applyPause, retryNow } from "./handles";
 import { IndexReporter } from "./index-reporter";
 import { knownReply, unchanged, type DeadReply, type KnownReply } from "./known-reply";
 import { TicketMapping } from "./mapping";
 import { Receipts } from "./receipts";
 import { RecentBodies } from "./recent-bodies";
 import { RecentKeys } from "./recent-keys";
-import { replay, type Which } from "./replay";
+import { discard, replay } from "./replay";
 import { prune } from "./retention";
 import { TicketStore } from "./store";
 import { Unheard } from "./unheard";
 import {
+  deadCauses,
   deadLetters,
   deliveryStatus,
   quotable,
   ticketInfo,
   timeline,
+  UNKNOWN_TICKET,
   type TicketInfo,
   type UnknownTicket,
 } from "./views";
 import { Waiters } from "./waiters";
 
-type EventOfAnyRelease = Omit<NewEvent, "id" | "isAgain"> & Partial<Pick<NewEvent, "id" | "isAgain">>;
+/** An event in clear, as a Worker of release 0.1.0 gives it: without id and digest. */
+type ClearEvent = Omit<NewEvent, "id" | "isAgain" | "digest"> & Partial<NewEvent> & { event: string };
 
 const ALARM_FAILED_MS = 60_000;
 /** Retention counts in days, so an object that stays awake looks once an hour for what has run out. */
@@ -51,6 +57,7 @@ export class Ticket extends DurableObject<Env> {
   readonly #alarm = new AlarmClock(this.ctx.storage, Date.now());
   readonly #waitUntil = (promise: Promise<void>) => this.ctx.waitUntil(promise);
   readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #texts = textsOf(this.env);
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
     store: this.#store,
@@ -74,14 +81,17 @@ export class Ticket extends DurableObject<Env> {
     }),
     reporter: this.#reporter,
     directory: this.#directory,
-    deliver: (...delivery) => {
-      const { ENGINE_SESSION: engineSessions } = this.env;
-      return deliver({ config: readConfig(this.env), directory: this.#directory, engineSessions }, ...delivery);
+    texts: this.#texts,
+    deliver: async (ticket, lane, ...delivery) => {
+      const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
+      const deps = { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
+      return (await heldBy(deps, ticket, lane)) ?? deliver(deps, ticket, lane, ...delivery);
     },
     sendReceipt: (...receipt) => sendReceipt({ config: readConfig(this.env), directory: this.#directory }, ...receipt),
     receipts: new Receipts({
       cache: this.#cache,
       store: this.#store,
+      texts: this.#texts,
       nowMs: () => Date.now(),
       waitUntil: this.#waitUntil,
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
@@ -91,6 +101,7 @@ export class Ticket extends DurableObject<Env> {
     unheard: new Unheard({
       cache: this.#cache,
       store: this.#store,
+      texts: this.#texts,
       nowMs: () => Date.now(),
       waitUntil: this.#waitUntil,
       askDesk: (...question) => this.#deps.askDesk(...question),
@@ -114,9 +125,14 @@ export class Ticket extends DurableObject<Env> {
     });
   }
 
-  /** A Worker of the release before, which may run beside this object for a while, gives no id. */
-  accept({ id = newMessageId(), isAgain = false, ...event }: EventOfAnyRelease): Result<Accepted, Refusal> {
-    return accept({ id, isAgain, ...event }, this.#deps);
+  /** It has a name of its own, since an object of release 0.1.0 would hand the sealed bytes on as a message. */
+  acceptSealed(event: NewEvent): Result<Accepted, Refusal> {
+    return accept(event, this.#deps);
+  }
+
+  /** For a Worker of release 0.1.0, which may run beside this object while a deploy is under way. */
+  accept({ id = newMessageId(), isAgain = false, ...event }: ClearEvent): Result<Accepted, Refusal> {
+    return accept({ ...event, id, isAgain, digest: event.event }, this.#deps);
   }
 
   deliveryStatus(lane: LaneName, sequence: number, waitMs: number): Promise<DeliveryStatus> {
@@ -138,16 +154,42 @@ export class Ticket extends DurableObject<Env> {
     return ticketInfo(this.#deps);
   }
 
-  quotable(id: string): string | undefined {
+  quotable(id: string): Promise<string | undefined> {
     return quotable(id, this.#deps);
   }
 
   async deadLetters(
     after: { lane: LaneName; sequence: number },
     limit: number,
+    filter: DeadFilter = {},
   ): Promise<Result<string, UnknownTicket>> {
     await this.#rearm();
-    return deadLetters(after, limit, this.#deps);
+    return deadLetters(after, limit, filter, this.#deps);
+  }
+
+  deadCauses(filter: DeadFilter): Promise<DeadLetterGroup[]> {
+    return deadCauses(filter, this.#deps);
+  }
+
+  /** Reports to the index before it answers, so that a list which is read next no longer has them. */
+  async discard(which: Which, dryRun: boolean): Promise<Result<string[], UnknownTicket>> {
+    const discarded = discard(which, dryRun, this.#deps);
+    if (discarded.ok && discarded.value.length > 0 && !dryRun) await this.#reporter.reportAnyDifference();
+    return discarded;
+  }
+
+  /** Has what waits tried at once, and says in how many lanes. */
+  async retry(lanes: LaneName[], evenBeforeRetryAfter = true): Promise<Result<number, UnknownTicket>> {
+    await this.#rearm();
+    if (!this.#cache.ticket) return UNKNOWN_TICKET;
+    return { ok: true, value: retryNow(lanes, evenBeforeRetryAfter, this.#deps) };
+  }
+
+  /** Pauses a lane, or lets it go on at once. False when there is no such ticket. */
+  async applyPause(lane: LaneName, state: PauseState): Promise<boolean> {
+    applyPause(lane, state, this.#deps);
+    await this.#rearm();
+    return this.#cache.ticket !== undefined;
   }
 
   async replay(which: Which, dryRun = false): Promise<Result<Replayed, UnknownTicket>> {

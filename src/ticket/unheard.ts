@@ -8,6 +8,7 @@ import type { FoundReply } from "./ask-desk";
 import type { TicketDeps } from "./deps";
 import { firstNumber } from "./known-reply";
 import type { TicketRow } from "./schema";
+import { placeOf } from "./stored-text";
 import { quotable } from "./views";
 
 /** After so long without a message of either side, the desk is asked whether that was all. */
@@ -19,7 +20,7 @@ const CLOSE_ASKS_MS = 3_000;
 /** Waits between the attempts to ask. After the last one, the next message's quiet is waited for. */
 const RETRY_MS = [30_000, 120_000, 600_000];
 
-type UnheardDeps = Pick<TicketDeps, "cache" | "store" | "nowMs" | "waitUntil" | "askDesk" | "sendReceipt"> & {
+type UnheardDeps = Pick<TicketDeps, "cache" | "store" | "texts" | "nowMs" | "waitUntil" | "askDesk" | "sendReceipt"> & {
   take: (event: NewEvent) => Result<Accepted, Refusal>;
   /** Starts what waited for it. */
   ended: () => void;
@@ -81,7 +82,7 @@ export class Unheard {
   #accepted = (): number => LANES.reduce((sum, lane) => sum + this.#deps.cache.lane(lane).accepted, 0);
 
   async #run(ticket: TicketRow, isClosing: boolean): Promise<void> {
-    const { cache, store, askDesk } = this.#deps;
+    const { cache, store, texts, askDesk } = this.#deps;
     const before = this.#accepted();
     try {
       const answer = await askDesk(
@@ -90,7 +91,7 @@ export class Unheard {
           const conversation = cache.conversation("toDesk", farEnd);
           const after = cache.asked()?.upTo ?? firstNumber(farEnd, { cache, store });
           const origin = cache.calledAt();
-          const quoted = (id: string) => quotable(id, { cache, store });
+          const quoted = (id: string) => quotable(id, { cache, store, texts });
           return conversation === undefined || after === undefined
             ? undefined
             : { conversation, after, origin, quotable: quoted };
@@ -126,23 +127,23 @@ export class Unheard {
   }
 
   /** Whether a message was stored for it. */
-  async #take({ owner, ticketNumber, deskId, channel, contactId, customerName }: TicketRow, found: FoundReply) {
-    const { cache, store, take, sendReceipt } = this.#deps;
-    const { idempotencyKey, deskMessage, place, order, event } = found;
+  async #take(ticket: TicketRow, { idempotencyKey, deskMessage, place, order, event }: FoundReply) {
+    const { cache, store, texts, take, sendReceipt } = this.#deps;
+    const { owner, ticketNumber, deskId, channel, contactId, customerName } = ticket;
+    const about = { id: newMessageId(), lane: "toDolphins", kind: "outgoing" } as const;
+    const sealed = event && (await texts.sealEvent(ticket, placeOf(about), event));
     // Keys are good for a day, and this may be older.
     if (store.readParts("toDolphins", deskMessage).some(({ key }) => key === idempotencyKey)) return false;
     const stored =
-      event === undefined
+      sealed === undefined
         ? { ok: false as const, error: { code: "invalid_event" as const } }
         : take({
-            id: newMessageId(),
+            ...about,
+            ...sealed,
             isAgain: false,
             owner,
             ticketNumber,
             deskId,
-            lane: "toDolphins",
-            kind: "outgoing",
-            event,
             channel,
             contactId,
             customerName,

@@ -95,6 +95,11 @@ const BODIES: Record<string, (owner: string, number: string) => unknown> = {
   deskWebhook: outgoingEvent,
   signIn: () => ({ token: "nobody's" }),
   putTenant: () => ({}),
+  retryTicket: () => ({}),
+  retryTenant: () => ({}),
+  pauseTenant: () => ({}),
+  resumeTenant: () => ({}),
+  discardDeadLetters: () => ({ all: true }),
   replayTicket: () => ({ all: true }),
   replayDeadLetters: () => ({ all: true }),
 };

@@ -19,7 +19,7 @@ const codeIn = ({ body }: Reply): string => (body as { error?: { code: string } 
 
 /** In an order in which each can succeed. */
 const SUCCESSES =
-  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants getTenant getCredentials overview listTickets listDeadLetters adminTicket testDesk testEngine replayTicket replayDeadLetters rotateCredentials putTenant".split(
+  "home alive openapi incoming sendMessage incomingMessage outgoing ticket history contact deskWebhook signIn session me audit verifyAudit health listTenants retryTicket retryTenant pauseTenant getTenant getCredentials overview listTickets listDeadLetters adminTicket resumeTenant testDesk testEngine discardDeadLetters replayTicket replayDeadLetters rotateCredentials putTenant".split(
     " ",
   );
 /** With a test of their own. */

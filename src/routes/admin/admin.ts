@@ -8,6 +8,8 @@ import { credentials } from "./desk-credentials";
 import { health } from "./health";
 import { me } from "./me";
 import { overview } from "./overview";
+import { pause } from "./pause";
+import { tenantRetry, ticketRetry } from "./retry";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
 
@@ -25,4 +27,7 @@ admin
   .route("/tenants", deadLetters)
   .route("/tenants", connectionTests)
   .route("/tenants", connections)
+  .route("/tenants", tenantRetry)
+  .route("/tenants", pause)
+  .route("/tickets", ticketRetry)
   .route("/tickets", tickets);

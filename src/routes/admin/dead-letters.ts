@@ -2,15 +2,30 @@ import * as z from "zod/mini";
 import { audit, nothingDone } from "../../http/audit-trail";
 import { ask, askOnce, indexOf, jsonOf, ticketOf, type AppContext } from "../../http/context";
 import { allow } from "../../http/operators";
-import { cursorIn, numberIn, tenantIn } from "../../http/parameters";
+import { cursorIn, numberIn, queryIn, tenantIn } from "../../http/parameters";
 import { Routes } from "../../http/routes";
 import { cursorOf } from "../../lib/cursor";
 import { pooled } from "../../lib/pool";
-import type { DeadLettersAnswer, ListedDeadLetter, TenantReplayAnswer } from "../../model/answers";
+import type {
+  DeadLetterGroup,
+  DeadLetterGroupsAnswer,
+  DeadLettersAnswer,
+  DiscardAnswer,
+  LaneName,
+  ListedDeadLetter,
+  TenantReplayAnswer,
+} from "../../model/answers";
 import { AppError } from "../../model/errors";
 import type { Result } from "../../model/result";
-import type { LaneName } from "../../model/answers";
-import { LANES, PAGE_BYTES, type DeadLetters, type Replayed } from "../../model/timeline";
+import {
+  groupedByCause,
+  LANES,
+  PAGE_BYTES,
+  type DeadFilter,
+  type DeadLetters,
+  type Replayed,
+  type Which,
+} from "../../model/timeline";
 import type { UnknownTicket } from "../../ticket/views";
 
 /** The dead letters of a tenant across its tickets: the index says which have any, the tickets themselves show them. */
@@ -22,48 +37,100 @@ const LETTERS = 50;
 const ASKED_AT_ONCE = 4;
 /** Tickets of one request: the platform counts those that a request makes in turn. */
 const MOST_ASKED = 200;
-const REPLAYED_AT_ONCE = 10;
+const ASKED_TOGETHER = 10;
 
 deadLetters
   .get("/:owner/dead-letters", allow("viewer", "dead_letters_read"), async (c) => {
     const limit = numberIn(c, "limit", MOST_LETTERS, LETTERS);
-    const from = cursorIn(c.req.query("before"), letterCursor) ?? { beforeId: Number.MAX_SAFE_INTEGER, ...START };
+    const { group, ...filter } = queryIn(c, deadLetterQuery);
+    const before = c.req.query("before");
+    if (group !== undefined) {
+      const groupsFrom = cursorIn(before, ticketCursor);
+      const { owner } = await tenantIn(c);
+      return c.json<DeadLetterGroupsAnswer>({ status: "success", ...(await groupsOf(c, owner, filter, groupsFrom)) });
+    }
+    const from = cursorIn(before, letterCursor) ?? { beforeId: Number.MAX_SAFE_INTEGER, ...START };
     const { owner } = await tenantIn(c);
-    return c.json<DeadLettersAnswer>({ status: "success", ...(await pageOf(c, owner, from, limit)) });
+    return c.json<DeadLettersAnswer>({ status: "success", ...(await pageOf(c, owner, from, limit, filter)) });
   })
   .post("/:owner/dead-letters/replay", allow("operator", "replayed"), async (c) => {
-    const { before, dryRun = false, ...which } = replayIn(tenantReplay, jsonOf(c.var.body));
+    const { before, dryRun = false, ...asked } = replayIn(tenantReplay, jsonOf(c.var.body));
+    const which = whichOf(asked);
     const from = cursorIn(before, ticketCursor);
     const { owner } = await tenantIn(c);
-    const { replayed, late, next } = await replayAll(c, owner, which, dryRun, from);
+    const { answers, next } = await eachWithDead(c, owner, from, async (ticket) => {
+      const answer = await askOnce<Result<Replayed, UnknownTicket>>(() => ticket().replay(which, dryRun));
+      return answer.ok ? answer.value : { replayed: [], late: [] };
+    });
+    const replayed = answers.flatMap((answer) => answer.replayed);
+    const late = answers.flatMap((answer) => answer.late);
     if (dryRun) nothingDone(c);
     else audit(c, { messages: replayed.length });
-    const more = next !== undefined;
-    return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, more, ...(more ? { next } : {}) });
+    return c.json<TenantReplayAnswer>({ status: "success", dryRun, replayed, late, ...moreOf(which, replayed, next) });
+  })
+  .post("/:owner/dead-letters/discard", allow("operator", "discarded"), async (c) => {
+    const { before, dryRun = false, ...asked } = replayIn(tenantReplay, jsonOf(c.var.body));
+    const which = whichOf(asked);
+    const from = cursorIn(before, ticketCursor);
+    const { owner } = await tenantIn(c);
+    const { answers, next } = await eachWithDead(c, owner, from, async (ticket) => {
+      const answer = await askOnce<Result<string[], UnknownTicket>>(() => ticket().discard(which, dryRun));
+      return answer.ok ? answer.value : [];
+    });
+    const discarded = answers.flat();
+    if (dryRun) nothingDone(c);
+    else audit(c, { messages: discarded.length });
+    return c.json<DiscardAnswer>({ status: "success", dryRun, discarded, ...moreOf(which, discarded, next) });
   });
 
-/** Where a replay that was cut short goes on: with the tickets of ids below this one. */
+const REASONS = ["rejected", "blocked", "exhausted"] as const;
+
+/** Where a request that was cut short goes on: with the tickets of ids below this one. */
 const ticketCursor = cursorOf("id");
 
 const ids = z.array(z.string().check(z.maxLength(128))).check(z.minLength(1), z.maxLength(1000));
 const dryRun = z.optional(z.boolean());
 const before = z.optional(z.string().check(z.regex(ticketCursor.shape)));
+const lane = z.optional(z.enum(LANES, "must be toDesk or toDolphins"));
+const reason = z.optional(z.enum(REASONS, `must be ${REASONS.join(", ")}`));
+const status = z.int().check(z.minimum(100), z.maximum(599));
+const time = z.optional(
+  z.iso.datetime({ offset: true, error: "must be a time in ISO 8601, such as 2026-11-24T02:10:00Z" }),
+);
+const filters = { lane, reason, status: z.optional(status), since: time, until: time };
+
+export const deadLetterQuery = z.object({
+  lane,
+  reason,
+  status: z.optional(
+    z.pipe(z.transform(Number), z.int("must be an HTTP status").check(z.minimum(100), z.maximum(599))),
+  ),
+  group: z.optional(z.literal("cause", "must be cause, or be left out")),
+});
 export const ticketReplay = z.union([
-  z.strictObject({ all: z.literal(true), dryRun }),
-  z.strictObject({ ids, dryRun }),
+  z.strictObject({ all: z.literal(true), ...filters, dryRun }),
+  z.strictObject({ ids, ...filters, dryRun }),
 ]);
 export const tenantReplay = z.union([
-  z.strictObject({ all: z.literal(true), dryRun, before }),
-  z.strictObject({ ids, dryRun, before }),
+  z.strictObject({ all: z.literal(true), ...filters, dryRun, before }),
+  z.strictObject({ ids, ...filters, dryRun, before }),
 ]);
-type Which = { ids: string[] } | { all: true };
+
+/** Which dead letters a body means. */
+export function whichOf(asked: z.infer<typeof ticketReplay>): Which {
+  const ms = (at: string | undefined) => (at === undefined ? undefined : Date.parse(at));
+  const { lane: named, reason: why, status: answered, since, until } = asked;
+  const filter = { lane: named, reason: why, status: answered, sinceMs: ms(since), untilMs: ms(until) };
+  return "ids" in asked ? { ids: asked.ids, filter } : { all: true, filter };
+}
 
 /** What a body asks to have replayed. Throws `invalid_request`. */
 export function replayIn<T>(schema: z.ZodMiniType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const message = 'must be {"ids":["msg_…"]} with 1 to 1000 ids of dead letters, or {"all":true}';
-  throw new AppError("invalid_request", `The body ${message}, each with "dryRun":true or without.`, {
+  const more = "each with lane, reason, status, since, until and dryRun as you like";
+  throw new AppError("invalid_request", `The body ${message}, ${more}.`, {
     issues: [{ path: "", message }],
   });
 }
@@ -90,6 +157,7 @@ async function pageOf(
   owner: string,
   from: LetterCursor,
   limit: number,
+  filter: DeadFilter,
 ): Promise<Omit<DeadLettersAnswer, "status">> {
   const found: ListedDeadLetter[] = [];
   let cursor: LetterCursor = from;
@@ -100,7 +168,9 @@ async function pageOf(
     const answers = await Promise.all(
       tickets.map(({ id, ticketNumber }) => {
         const after = id === beforeId - 1 ? behind : START;
-        return ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).deadLetters(after, limit + 1));
+        return ask<Result<string, UnknownTicket>>(() =>
+          ticketOf(c, owner, ticketNumber).deadLetters(after, limit + 1, filter),
+        );
       }),
     );
     for (const [at, { id, ticketNumber }] of tickets.entries()) {
@@ -125,25 +195,39 @@ async function pageOf(
   return { deadLetters: found, next: letterCursor.write(cursor) };
 }
 
-async function replayAll(
+/** The causes of a tenant's dead letters, in as many tickets as one request asks. */
+async function groupsOf(
   c: AppContext,
   owner: string,
-  which: Which,
-  isDry: boolean,
+  filter: DeadFilter,
   from: { id: number } | undefined,
-): Promise<Replayed & { next: string | undefined }> {
+): Promise<Omit<DeadLetterGroupsAnswer, "status">> {
+  const { answers, next } = await eachWithDead(c, owner, from, (ticket) =>
+    ask<DeadLetterGroup[]>(() => ticket().deadCauses(filter)),
+  );
+  const groups = groupedByCause(answers.flat());
+  return next === undefined ? { groups } : { groups, incomplete: true, next };
+}
+
+/** Asks the tickets that have dead letters, newest opened first; `next` says where a request that was cut short goes on. */
+async function eachWithDead<T>(
+  c: AppContext,
+  owner: string,
+  from: { id: number } | undefined,
+  question: (ticket: () => ReturnType<typeof ticketOf>) => Promise<T>,
+): Promise<{ answers: T[]; next: string | undefined }> {
   const tickets = await ask(() => indexOf(c, owner).deadTickets(from, MOST_ASKED + 1));
   const run = tickets.slice(0, MOST_ASKED);
-  const answers: Replayed[] = [];
-  await pooled(run.entries(), REPLAYED_AT_ONCE, async ([at, { ticketNumber }]) => {
-    const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
-      ticketOf(c, owner, ticketNumber).replay(which, isDry),
-    );
-    answers[at] = answer.ok ? answer.value : { replayed: [], late: [] };
+  const answers: T[] = [];
+  await pooled(run.entries(), ASKED_TOGETHER, async ([at, { ticketNumber }]) => {
+    answers[at] = await question(() => ticketOf(c, owner, ticketNumber));
   });
-  const replayed = answers.flatMap((answer) => answer.replayed);
-  const late = answers.flatMap((answer) => answer.late);
-  const isDone = run.length === tickets.length || ("ids" in which && new Set(which.ids).size <= replayed.length);
   const last = run.at(-1);
-  return { replayed, late, next: isDone || !last ? undefined : ticketCursor.write(last) };
+  return { answers, next: run.length === tickets.length || !last ? undefined : ticketCursor.write(last) };
+}
+
+/** Whether there may be more than these. When all ids are found, there are not. */
+function moreOf(which: Which, found: readonly string[], next: string | undefined): { more: boolean; next?: string } {
+  const isAll = "ids" in which && new Set(which.ids).size <= found.length;
+  return next === undefined || isAll ? { more: false } : { more: true, next };
 }

@@ -41,7 +41,8 @@ overview
 
 /** The upgrade to the live view of a tenant. Under a session's cookie it lasts no longer than the session. */
 async function watch(c: AppContext, owner: string): Promise<Response> {
-  const session = c.req.header("authorization") === undefined ? (await sessionOf(c))?.session : undefined;
+  const session = c.var.operator.by === "session" ? (await sessionOf(c))?.session : undefined;
+  if (c.var.operator.by === "session" && !session) throw sessionOver();
   // A request of its own: what the caller authenticates with is none of the object's business.
   const headers = { upgrade: "websocket", ...(session ? { "console-session": session.id } : {}) };
   const { webSocket } = await ask(() => indexOf(c, owner).fetch("https://index/events", { headers }));
@@ -49,10 +50,12 @@ async function watch(c: AppContext, owner: string): Promise<Response> {
   // Last: a session that ends from now on knows of this view, and one that has ended meanwhile says so.
   if (session && !(await ask(() => sessionObject(c, session).watch(owner, session.id)))) {
     await ask(() => indexOf(c, owner).unsubscribe(session.id));
-    throw new AppError("unauthorized", "The session has just ended. Sign in again.");
+    throw sessionOver();
   }
   return new Response(null, { status: 101, webSocket, headers: { "x-request-id": c.get("requestId") } });
 }
+
+const sessionOver = () => new AppError("unauthorized", "The session has just ended. Sign in again.");
 
 const tooManyWatch = () =>
   new AppError(

@@ -9,7 +9,7 @@ import type { Result } from "../../model/result";
 import type { Replayed } from "../../model/timeline";
 import type { UnknownTicket } from "../../ticket/views";
 import { pageIn, showTicket } from "../desk-tickets";
-import { replayIn, ticketReplay } from "./dead-letters";
+import { replayIn, ticketReplay, whichOf } from "./dead-letters";
 
 /** One ticket, whoever's it is. */
 export const tickets = new Routes();
@@ -20,11 +20,11 @@ tickets
     showTicket(c, ownerIn(c), c.req.param("ticketNumber"), { ...pageIn(c), byOperator: true }),
   )
   .post("/:owner/:ticketNumber/replay", allow("operator", "replayed"), async (c) => {
-    const { dryRun = false, ...which } = replayIn(ticketReplay, jsonOf(c.var.body));
+    const { dryRun = false, ...asked } = replayIn(ticketReplay, jsonOf(c.var.body));
     const owner = ownerIn(c);
     const ticketNumber = c.req.param("ticketNumber");
     const answer = await askOnce<Result<Replayed, UnknownTicket>>(() =>
-      ticketOf(c, owner, ticketNumber).replay(which, dryRun),
+      ticketOf(c, owner, ticketNumber).replay(whichOf(asked), dryRun),
     );
     if (!answer.ok) throw unknownTicket();
     const { replayed, late } = answer.value;

@@ -142,8 +142,8 @@ async function play(
       kept = next;
     },
   };
-  const event = JSON.stringify(fixture.event);
-  const delivery = deliveryOf({ id: "msg_1", sequence: 1, attempt: 1, kind: fixture.kind, event }) as DeskDelivery;
+  const message = { id: "msg_1", sequence: 1, attempt: 1, kind: fixture.kind };
+  const delivery = deliveryOf(message, JSON.stringify(fixture.event)) as DeskDelivery;
   const outcome = await deliverToDesk(delivery, deskRecord.parse(fixture.record), context);
   vi.restoreAllMocks();
   return { outcome, notes, answered, conversation: kept };

@@ -73,6 +73,15 @@ export const REFUSALS: Refusal[] = [
       });
     },
   },
+  {
+    what: "for a version of a record that it has no longer",
+    statuses: [412],
+    of: (operation) => parameterIn(operation, "If-Match", "header") !== undefined,
+    provoke: ({ send, bodyOf, credentialFor }, operation) => {
+      const headers = credentialFor(operation, bodyOf(operation));
+      return send(operation, { headers: { ...headers, "if-match": '"an older one"' } });
+    },
+  },
   { what: "with a body that is no JSON", statuses: [400], of: takesBody, provoke: withBody("{") },
   { what: "with a body of something else", statuses: [422], of: takesBody, provoke: withBody("[]") },
   {

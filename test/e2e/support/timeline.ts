@@ -9,6 +9,7 @@ const Lane = z.looseObject({
   oldestWaitingSince: z.iso.datetime().optional(),
   nextAttemptAt: z.iso.datetime().optional(),
   blockedBy: z.string().startsWith("msg_").optional(),
+  paused: z.object({ since: z.iso.datetime(), reason: z.string() }).optional(),
 });
 
 const Attempt = z.looseObject({
@@ -29,7 +30,7 @@ const Message = z.looseObject({
   /** Not there as long as it lies. */
   sequence: z.int().min(1).optional(),
   kind: z.enum(["incoming", "outgoing", "command", "failure"]),
-  state: z.enum(["waiting", "delivered", "dead"]),
+  state: z.enum(["waiting", "delivered", "dead", "discarded"]),
   acceptedAt: z.iso.datetime(),
   suspectedDuplicate: z.boolean(),
   attempts: z.array(Attempt),

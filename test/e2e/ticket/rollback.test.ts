@@ -7,6 +7,7 @@ import { startFakeChatwoot } from "../../../dev/fakes/chatwoot.ts";
 import { textOf } from "../support/events.ts";
 import { accepted } from "../support/http.ts";
 import { newTicketNumber } from "../support/tenant.ts";
+import { poll } from "../support/timeline.ts";
 import { type World, startWorld } from "../support/world.ts";
 
 const LAST_RELEASE = fileURLToPath(new URL("../releases/0.1.0", import.meta.url));
@@ -27,7 +28,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("what waits outlives a deploy, a rollback to the last release and the deploy after that, in order and once each", async () => {
+/** Until the relay that runs now has tried this message, and failed. */
+const untilFailed = async (id: string): Promise<void> => {
+  const failed = () => world.relay().logs.filter((line) => line.includes("attempt_failed") && line.includes(id));
+  await poll(
+    async () => failed().length,
+    (lines) => lines > 0,
+    `an attempt of ${id} to fail`,
+  );
+};
+
+test("what waits outlives a deploy, a rollback to the last release and the deploy after that, in order and once each, and the last release sends nothing that it cannot read", async () => {
   const tenant = await world.tenant();
   const number = newTicketNumber();
   const ids: string[] = [];
@@ -35,57 +46,97 @@ test("what waits outlives a deploy, a rollback to the last release and the deplo
     const stored = accepted(await tenant.incoming(number, { message }, { "idempotency-key": message }));
     expect(stored.sequence).toBe(ids.push(stored.id));
   };
+  const isRepeated = async () => {
+    const message = "by the last release";
+    const again = accepted(await tenant.incoming(number, { message }, { "idempotency-key": message }));
+    expect(again.id).toBe(ids[0]);
+  };
   const tried = () => tenant.desk.received.length;
-  tenant.desk.answerWith(() => ({ status: 503, body: "busy" }));
-  await write("by the last release");
-  // Each goes on where the other was: its tables, its attempts, its keys.
-  for (const [at, bundle] of [undefined, last, undefined].entries()) {
+  const isTried = async () => {
     const before = tried();
-    await world.killAndRestart(undefined, bundle);
-    await write(`after change ${at + 1}`);
     await tenant.desk.until(() => tried() > before, "an attempt after the change", 30_000);
-    const { messages } = await tenant.untilTicket(
-      number,
-      (ticket) => ticket.lanes.toDesk.nextAttemptAt !== undefined,
-      "the attempt to be on record",
-    );
-    expect(messages.map(({ id, state }) => [id, state])).toEqual(ids.map((id) => [id, "waiting"]));
-    expect(messages[0]?.attempts.every(({ status }) => status === 503)).toBe(true);
-    expect(
-      accepted(
-        await tenant.incoming(number, { message: "by the last release" }, { "idempotency-key": "by the last release" }),
-      ).id,
-    ).toBe(ids[0]);
-  }
+  };
+  tenant.desk.answerWith(() => ({ status: 503, body: "busy" }));
+  tenant.engine.answerWith(() => ({ status: 503, body: "busy" }));
+  await write("by the last release");
+
+  // Each goes on where the other was: its tables, its attempts, its keys.
+  await world.killAndRestart();
+  await write("sealed");
+  await isTried();
+  const reply = accepted(await tenant.reply(number, { message: "a sealed reply" }));
+  const { messages } = await tenant.untilTicket(
+    number,
+    ({ lanes }) => lanes.toDesk.nextAttemptAt !== undefined && lanes.toDolphins.nextAttemptAt !== undefined,
+    "the attempts to be on record",
+  );
+  expect(messages.map(({ id, state }) => [id, state])).toEqual([...ids, reply.id].map((id) => [id, "waiting"]));
+  expect(messages.flatMap(({ attempts }) => attempts).every(({ status }) => status === 503)).toBe(true);
+  await isRepeated();
+
+  await world.killAndRestart(undefined, last);
+  await write("after the rollback");
+  await isRepeated();
   const before = tried();
+  const toEngine = tenant.engine.received.length;
   tenant.desk.answerWith(() => ({ status: 200 }));
-  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === ids.length, "all to be delivered");
-  const taken = tenant.desk.received.slice(before).slice(-ids.length);
+  tenant.engine.answerWith(() => ({ status: 200 }));
+  // Its own goes out. What is sealed waits, and what is behind it as well.
+  const [own = "", sealed = "", ...behind] = ids;
+  await Promise.all([untilFailed(sealed), untilFailed(reply.id)]);
+  expect(tenant.desk.received.slice(before).map(({ headers }) => headers["webhook-id"])).toEqual([own]);
+  expect(tenant.engine.received).toHaveLength(toEngine);
+
+  await world.killAndRestart();
+  await write("after the second deploy");
+  await tenant.untilTicket(
+    number,
+    ({ lanes }) => lanes.toDesk.delivered === ids.length && lanes.toDolphins.delivered === 1,
+    "all to be delivered",
+  );
+  const taken = tenant.desk.received.slice(before);
   expect(taken.map(({ headers }) => headers["webhook-id"])).toEqual(ids);
   expect(taken.map(({ body }) => textOf(body))).toEqual([
     "by the last release",
-    ...[1, 2, 3].map((n) => `after change ${n}`),
+    "sealed",
+    "after the rollback",
+    "after the second deploy",
   ]);
-  expect(accepted(await tenant.reply(number)).sequence).toBe(1);
+  expect(behind).toHaveLength(1);
+  expect(tenant.engine.received.slice(toEngine).map(({ body }) => textOf(body))).toEqual(["a sealed reply"]);
   expect(accepted(await tenant.close(number)).sequence).toBe(2);
   await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
-}, 120_000);
+}, 180_000);
 
-test("a Close that lies is delivered once by the last release, and by the one that stored it, whichever comes to it", async () => {
+/** A new ticket whose agent has resolved its conversation, and then the relay is killed: its Close lies. */
+async function withLyingClose(bundle: string | undefined) {
   const chatwoot = await startFakeChatwoot();
   const tenant = await world.tenant({ record: { desk: chatwoot.record } });
-  for (const [at, bundle] of [last, undefined].entries()) {
-    chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
-    const number = newTicketNumber();
-    accepted(await tenant.incoming(number));
-    await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the message to be delivered");
-    const [conversation] = chatwoot.conversations.slice(at);
-    if (!conversation) throw new Error("there is no conversation");
-    expect(await chatwoot.agentResolves(conversation)).toBe(200);
-    await world.killAndRestart(undefined, bundle);
-    await tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
-    expect(tenant.engine.received.filter(({ body }) => body.includes(number))).toHaveLength(1);
-    if (bundle) await world.killAndRestart();
-  }
+  chatwoot.sendWebhooksTo(`${world.relay().url}/v1/desks/chatwoot/${tenant.owner}`);
+  const number = newTicketNumber();
+  accepted(await tenant.incoming(number));
+  await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the message to be delivered");
+  const [conversation] = chatwoot.conversations;
+  if (!conversation) throw new Error("there is no conversation");
+  expect(await chatwoot.agentResolves(conversation)).toBe(200);
+  await world.killAndRestart(undefined, bundle);
+  const isClosed = () => tenant.untilTicket(number, ({ state }) => state === "closed", "the ticket to be closed");
+  return { number, tenant, chatwoot, isClosed };
+}
+
+test("a Close that lies is delivered once by the release that stored it", async () => {
+  const { tenant, chatwoot, isClosed } = await withLyingClose(undefined);
+  await isClosed();
+  expect(tenant.engine.received).toHaveLength(1);
+  await chatwoot.close();
+}, 120_000);
+
+test("a Close that lies waits where the last release comes to it, and is delivered once after the next deploy", async () => {
+  const { number, tenant, chatwoot, isClosed } = await withLyingClose(last);
+  await untilFailed(number);
+  expect(tenant.engine.received).toEqual([]);
+  await world.killAndRestart();
+  await isClosed();
+  expect(tenant.engine.received).toHaveLength(1);
   await chatwoot.close();
 }, 120_000);

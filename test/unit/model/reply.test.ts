@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { completeReply, isSameEvent } from "../../../src/model/reply";
+import { comparable, completeReply } from "../../../src/model/reply";
+import { parseJson } from "../../../src/lib/json";
 import { RUN } from "../property";
 
 const TICKET = { channel: "whatsapp", customerName: "Farhan" };
@@ -20,6 +21,15 @@ describe("a reply", () => {
   });
 });
 
+/** As a request brings them. */
+const isSameEvent = (one: string, other: string) => {
+  const textOf = (event: string) => {
+    const parsed = parseJson(event, { exactNumbers: true });
+    return parsed.ok ? comparable(parsed.value) : "";
+  };
+  return textOf(one) === textOf(other);
+};
+
 describe("two events are the same", () => {
   test("two events are the same with their fields in any order, however deep", () => {
     expect(isSameEvent('{"a":1,"b":{"c":[1,{"d":2,"e":3}],"f":4}}', '{"b":{"f":4,"c":[1,{"e":3,"d":2}]},"a":1}')).toBe(
@@ -27,8 +37,8 @@ describe("two events are the same", () => {
     );
   });
 
-  test("two events are the same where one leaves out what was put in its place", () => {
-    expect(isSameEvent('{"channel":"w","customerName":"F","message":"ok"}', '{"message":"ok"}')).toBe(true);
+  test("two events are the same where one has a field without a value, which no JSON has", () => {
+    expect(comparable({ a: 1, b: undefined })).toBe(comparable({ a: 1 }));
   });
 
   test.each([
@@ -40,6 +50,7 @@ describe("two events are the same", () => {
     ['{"a":12345678901234567890}', '{"a":12345678901234567891}'],
     ['{"a":{"pairs":[]}}', '{"a":{}}'],
     ['{"customerName":"F","a":1}', '{"customerName":"G","a":1}'],
+    ['{"customerName":"F","a":1}', '{"a":1}'],
   ])("two events are not the same: %s and %s", (one, other) => {
     expect(isSameEvent(one, other)).toBe(false);
     expect(isSameEvent(other, one)).toBe(false);

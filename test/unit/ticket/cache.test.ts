@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { World } from "./lane.world";
+import { unsealed, World } from "./lane.world";
 
 const HERE = "chatwoot https://here.example 1 7";
 const THERE = "chatwoot https://there.example 1 7";
@@ -33,6 +33,7 @@ test("a long message that came lately is not read back, while those that wait ar
   const read = vi.spyOn(world.deps.store, "readMessage");
   const event = JSON.stringify({ message: "x".repeat(40 * 1024) });
   for (let n = 0; n < 4; n++) world.accept({ lane: "toDesk", kind: "incoming", event });
-  for (const sequence of [1, 2, 3, 4]) expect(world.deps.cache.message("toDesk", sequence)?.event).toBe(event);
+  for (const sequence of [1, 2, 3, 4])
+    expect(unsealed(world.deps.cache.message("toDesk", sequence)?.event)).toBe(event);
   expect(read.mock.calls).toEqual([["toDesk", 4]]);
 });

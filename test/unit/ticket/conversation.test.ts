@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { afterAccepting, afterReplaying, afterSettling, failureReport, opened } from "../../../src/ticket/conversation";
+import { failureReport as reportSchema } from "../../../src/model/answers";
 import type { TicketRow } from "../../../src/ticket/schema";
 
 const facts = { deskId: "desk", channel: "whatsapp", contactId: "c1", customerName: "Farhan" };
@@ -105,10 +106,10 @@ describe("a replay", () => {
 
 describe("the report of a reply that was not delivered", () => {
   const event = String.raw`{"message":"$& \u201cHalo\" }","big":12345678901234567890,"last":{}}`;
-  const dead = { ...close, id: "msg_1", event };
+  const dead = { ...close, id: "msg_1", kind: "outgoing" } as const;
 
   test("a failure report names the message, the reason and the far end's status, and holds the event with its long numbers", () => {
-    const text = JSON.stringify(failureReport(open, dead, "rejected", 400));
+    const text = JSON.stringify(failureReport(open, dead, event, "rejected", 400));
     expect(text).toContain('"big":12345678901234567890,');
     expect(JSON.parse(text)).toEqual({
       type: "delivery.failed",
@@ -123,6 +124,20 @@ describe("the report of a reply that was not delivered", () => {
   });
 
   test("a failure report has no status when there was no answer", () => {
-    expect(failureReport(open, dead, "exhausted", undefined)).toHaveProperty("status", null);
+    expect(failureReport(open, dead, event, "exhausted", undefined)).toHaveProperty("status", null);
+  });
+
+  test("a failure report of an event that cannot be read any more has all that is known of it", () => {
+    const { ticketNumber, owner, channel, customerName } = open;
+    const known = { ticketNumber, owner, channel, customerName };
+    const reported = (kind: "outgoing" | "command") =>
+      failureReport(open, { ...dead, kind }, undefined, "rejected", undefined).event;
+    expect(reportSchema.shape.event.parse(reported("outgoing"))).toEqual({
+      ...known,
+      messageType: "text",
+      message: "",
+      mediaLink: "",
+    });
+    expect(reportSchema.shape.event.parse(reported("command"))).toMatchObject({ ticketNumber, owner, event: "Close" });
   });
 });

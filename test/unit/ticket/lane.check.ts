@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { LaneName } from "../../../src/model/answers";
 import { LANES } from "../../../src/model/timeline";
-import { nextStep, waitingCount } from "../../../src/ticket/lane";
+import { countsOf, nextStep } from "../../../src/ticket/lane";
 import type { Reference } from "./lane.reference";
 import { FAR_END, type World } from "./lane.world";
 
@@ -29,19 +29,20 @@ export function check(world: World, reference: Reference): void {
     const inFlight = reference.inFlight[name]?.sequence;
     expectSame(cache.conversation(name, FAR_END), reference.conversations[name]);
     const counts = {
-      accepted: machine.accepted,
-      waiting: waitingCount(machine),
-      dead: machine.dead,
-      delivered: machine.accepted - waitingCount(machine) - machine.dead,
+      ...countsOf(machine),
+      discarded: machine.discarded,
+      pausedSinceMs: machine.paused?.sinceMs,
       waitingBytes: machine.waitingBytes,
       inFlight: machine.inFlight,
       sent: world.flights[name]?.sequence,
     };
     expectSame(counts, {
       accepted: reference.messages[name].length + lying.length,
+      delivered: reference.withState(name, "delivered").length,
       waiting: waiting.length,
       dead: reference.withState(name, "dead").length,
-      delivered: reference.withState(name, "delivered").length,
+      discarded: reference.withState(name, "discarded").length,
+      pausedSinceMs: reference.pauses[name].sinceMs,
       waitingBytes: waiting.reduce((sum, message) => sum + message.bytes, 0),
       inFlight,
       sent: inFlight,
@@ -50,7 +51,8 @@ export function check(world: World, reference: Reference): void {
     checkPlaces(world, reference, name);
     // A crash now would change nothing but what is under way.
     if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
-    expectSame(world.store.readLane(name), { ...machine, inFlight: undefined });
+    const ofTicket = { discarded: 0, paused: undefined, inFlight: undefined };
+    expectSame(world.store.readLane(name), { ...machine, ...ofTicket });
   }
 }
 
@@ -74,7 +76,8 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
   const head = reference.head(name);
   const dueMs = head ? reference.dueMs(head, nowMs) : 0;
   const step = nextStep(world.lane(name), nowMs);
-  if (!head || reference.inFlight[name]) expectSame(step, { do: "rest" });
+  const rests = !head || (reference.isPaused(name) && !reference.inFlight[name]);
+  if (rests || reference.inFlight[name]) expectSame(step, { do: "rest" });
   else if (dueMs > nowMs) expectSame(step, { do: "wait", untilMs: dueMs });
   else
     expectSame(
@@ -86,7 +89,7 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
     expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: takingMs });
   }
   if (!reference.isAsleep) expectSame(takingMs > nowMs, true);
-  if (!head) return;
+  if (rests) return;
   const isUnderWay = reference.inFlight[name] !== undefined || dueMs <= nowMs;
   const latestMs = isUnderWay ? nowMs + GUARD_MS : dueMs;
   if (alarmAtMs === null || alarmAtMs > latestMs) expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: latestMs });

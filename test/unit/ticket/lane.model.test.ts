@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Outcome } from "../../../src/egress/outcome";
-import { LANES } from "../../../src/model/timeline";
+import { LANES, type Which } from "../../../src/model/timeline";
 import type { LaneName } from "../../../src/model/answers";
 import { RUN } from "../property";
 import { check, expectSame } from "./lane.check";
 import { Reference, type FarEnd, type Said } from "./lane.reference";
 import { schedule, type Operation } from "./lane.schedule";
 import { sqlRows } from "./lane.sql";
-import { OWNER, TICKET, World } from "./lane.world";
+import { OWNER, TICKET, unsealed, World } from "./lane.world";
 
 /** Any interleaving of what can happen to a ticket: the ticket's own code beside the naive reference, compared at each step. */
 
@@ -44,6 +44,16 @@ const reached = {
   lyingRepeated: 0,
   crashedLying: 0,
   waitedByAnotherClock: 0,
+  discarded: 0,
+  retried: 0,
+  leftInPeace: 0,
+  paused: 0,
+  pausedInFlight: 0,
+  held: 0,
+  heldTooLate: 0,
+  resumed: 0,
+  pushedTooLate: 0,
+  outlivedByPause: 0,
 };
 
 function outcomeOf(far: FarEnd, retryAfterMs: number): Outcome {
@@ -88,6 +98,36 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
     case "replay":
       for (let times = now.twice ? 2 : 1; times > 0; times--) replay(world, reference, now.which);
       return;
+    case "discard": {
+      const { isWanted, which } = wantedBy(reference, now.which);
+      const expected = reference.discard(isWanted);
+      expect(world.discard(which)).toEqual({ ok: true, value: expected });
+      reached.discarded += expected.length;
+      return;
+    }
+    case "retry": {
+      const mayBe = now.lanes.filter(
+        (name) => reference.head(name) && !reference.inFlight[name] && !reference.isPaused(name),
+      );
+      const expected = reference.retry(now.lanes, now.even, world.nowMs);
+      expectSame(world.retry(now.lanes, now.even), expected);
+      reached.retried += expected;
+      reached.leftInPeace += mayBe.length - expected;
+      return expected > 0 ? woke(world, reference) : undefined;
+    }
+    case "turn":
+      return world.turn(now.lane, now.isPaused);
+    case "push":
+      return push(world, reference, now.lane, now.back);
+    case "pauseFor":
+      world.turn(now.lane, true);
+      push(world, reference, now.lane, 0);
+      pass(world, reference, world.nowMs + now.ms);
+      world.turn(now.lane, false);
+      push(world, reference, now.lane, 0);
+      return push(world, reference, now.lane, 1);
+    case "hold":
+      return hold(world, reference, now.lane, now.back);
     case "prune":
       world.prune(now.olderThanMs);
       for (const name of LANES) {
@@ -200,7 +240,7 @@ function settled(world: World, reference: Reference, name: LaneName, sequence: n
   expectSame(history.attemptCount, message.tries);
   if (message.state === "dead" && name === "toDolphins" && world.notifyFailures) {
     const report = store.readMessage("toDesk", reference.messages.toDesk.length + 1);
-    const event = report?.event ?? "{}";
+    const event = unsealed(report?.event);
     const about = { messageId: message.id, sequence, reason: history.reason, ticketNumber: TICKET, owner: OWNER };
     expect(JSON.parse(event)).toMatchObject({ type: "delivery.failed", ...about });
     const said: Said = { lane: "toDesk", kind: "failure", body: 0, key: undefined, fromWebhook: false };
@@ -211,12 +251,23 @@ function settled(world: World, reference: Reference, name: LaneName, sequence: n
   if (policy.whenExhausted === "hold") {
     expect(history.reason).not.toBe("exhausted");
     if (nowMs > message.sinceMs + policy.maxAgeSeconds * 1000) reached.heldPastAge++;
+  } else if (message.state === "waiting" && nowMs > message.sinceMs + policy.maxAgeSeconds * 1000) {
+    reached.outlivedByPause++;
   }
   if (reference.ticketState === "closed") reached.closed++;
 }
 
 function pass(world: World, reference: Reference, untilMs: number): void {
-  if (world.pass(untilMs)) woke(world, reference);
+  if (!world.pass(untilMs)) return;
+  woke(world, reference);
+  // A lane that is paused needs no alarm.
+  const hasWork = LANES.some(
+    (name) =>
+      reference.inFlight[name] ||
+      reference.lying[name].length > 0 ||
+      (reference.head(name) && !reference.isPaused(name)),
+  );
+  if (!hasWork) expectSame(world.alarmAtMs, null);
 }
 
 function passUntilTaken(world: World, reference: Reference): void {
@@ -227,7 +278,7 @@ function passUntilTaken(world: World, reference: Reference): void {
 /** Until the head's next attempt is due. When nothing has touched the ticket since a crash, it is the alarm that does. */
 function passUntilDue(world: World, reference: Reference, name: LaneName): void {
   const head = reference.head(name);
-  if (!head || reference.inFlight[name]) return;
+  if (!head || reference.inFlight[name] || reference.isPaused(name)) return;
   const wokenMs = reference.isAsleep ? (world.alarmAtMs ?? 0) : 0;
   pass(world, reference, Math.max(world.nowMs, reference.dueMs(head, world.nowMs), wokenMs));
   expectSame(world.flights[name]?.sequence, head.sequence);
@@ -243,11 +294,42 @@ async function setClockBack(world: World, reference: Reference, ms: number): Pro
   woke(world, reference);
 }
 
-function replay(world: World, reference: Reference, wanted: "all" | number[]): void {
+function push(world: World, reference: Reference, name: LaneName, back: number): void {
+  const state = world.states[name].at(-1 - back);
+  if (!state) return;
+  const { nowMs } = world;
+  const wasPaused = reference.isPaused(name);
+  if (state.atMs < reference.pauses[name].atMs) reached.pushedTooLate++;
+  world.applyPause(name, state);
+  reference.applyPause(name, state, nowMs);
+  if (!state.pause) reference.retry([name], true, nowMs);
+  woke(world, reference);
+  if (wasPaused && !reference.isPaused(name) && reference.head(name)) reached.resumed++;
+  if (reference.isPaused(name)) reached[reference.inFlight[name] ? "pausedInFlight" : "paused"]++;
+}
+
+/** Nothing was sent, and it counts as no attempt. */
+async function hold(world: World, reference: Reference, name: LaneName, back: number): Promise<void> {
+  const state = world.states[name].at(-1 - back);
+  if (!state?.pause || !reference.inFlight[name]) return;
+  reached[state.atMs <= reference.pauses[name].atMs ? "heldTooLate" : "held"]++;
+  await world.hold(name, state);
+  delete reference.inFlight[name];
+  reference.applyPause(name, state, world.nowMs);
+  begun(world, reference);
+}
+
+function wantedBy(reference: Reference, wanted: "all" | number[]) {
   const isWanted = ({ sequence }: { sequence: number }) => wanted === "all" || wanted.includes(sequence);
   const ids = LANES.flatMap((name) => reference.messages[name].filter(isWanted).map(({ id }) => id));
+  const which: Which = wanted === "all" ? { all: true } : { ids };
+  return { isWanted, which };
+}
+
+function replay(world: World, reference: Reference, wanted: "all" | number[]): void {
+  const { isWanted, which } = wantedBy(reference, wanted);
   const inFlight = { ...reference.inFlight };
-  const answer = world.replay(wanted === "all" ? { all: true } : { ids });
+  const answer = world.replay(which);
   const expected = reference.replay(isWanted, world.nowMs);
   expect(answer).toEqual({ ok: true, value: expected });
   reached.replayedLate += expected.late.length;
@@ -263,6 +345,10 @@ function replay(world: World, reference: Reference, wanted: "all" | number[]): v
 
 /** With a far end that takes everything, all that waits is delivered and nothing is stuck. */
 async function deliverAll(world: World, reference: Reference): Promise<void> {
+  for (const name of LANES) {
+    world.turn(name, false);
+    push(world, reference, name, 0);
+  }
   while (LANES.some((name) => reference.lying[name].length > 0)) passUntilTaken(world, reference);
   for (const name of LANES) {
     for (let turns = 2 * reference.messages[name].length; turns > 0 && reference.head(name); turns--) {

@@ -2,6 +2,7 @@ import type { Order } from "../../../src/desks/desk";
 import type { MessageKind } from "../../../src/model/event";
 import type { LaneName, MessageState, TicketState } from "../../../src/model/answers";
 import { LANES } from "../../../src/model/timeline";
+import type { PauseState } from "../../../src/model/pause";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 
 /**
@@ -40,6 +41,9 @@ export type Message = Said & {
   recordedDueMs: number;
   isUnrecorded: boolean;
   replays: number;
+  /** Attempts since it was accepted or replayed, and when the last of all ended. */
+  roundTries: number;
+  endedAtMs: number | undefined;
   /** Times the far end took it, and how often of those the relay did not learn of it. */
   taken: number;
   unlearned: number;
@@ -63,13 +67,24 @@ const REPLY_LIES_MS = 2_000;
 const CLOSE_LIES_MS = 3_000;
 const LATELY_MS = 10_000;
 
+/** The longest of the relay's own waits after each attempt, in seconds. */
+const LONGEST_BACKOFF = [1, 2, 4, 8, 15, 30, 60, 120, 300, 600].map((seconds) => 1.2 * seconds);
+
+/** Whether a lane is paused, as far as the ticket knows, and all its pauses up to now. */
+type Pauses = { atMs: number; sinceMs: number | undefined; past: [number, number][] };
+
 const rankOf = ({ order }: Said): number => order?.key ?? Number.POSITIVE_INFINITY;
 
 export class Reference {
   readonly messages: Record<LaneName, Message[]> = { toDesk: [], toDolphins: [] };
   /** Stored, and not taken by their lane yet, in the order in which they came. */
   readonly lying: Record<LaneName, Message[]> = { toDesk: [], toDolphins: [] };
+  readonly pauses: Record<LaneName, Pauses> = {
+    toDesk: { atMs: 0, sinceMs: undefined, past: [] },
+    toDolphins: { atMs: 0, sinceMs: undefined, past: [] },
+  };
   inFlight: Partial<Record<LaneName, Message>> = {};
+  #startedAtMs: Partial<Record<LaneName, number>> = {};
   /** The Close that is on its way, or was delivered. */
   close: Message | undefined;
   /** After a crash nothing is done until something touches the ticket. */
@@ -158,7 +173,17 @@ export class Reference {
     const lyingUntilMs = this.#lieUntilMs(said, nowMs);
     const lies = lyingUntilMs !== undefined;
     const sequence = lies ? 0 : this.messages[said.lane].length + 1;
-    const trace = { tries: 0, dueMs: 0, recordedDueMs: 0, isUnrecorded: false, replays: 0, taken: 0, unlearned: 0 };
+    const trace = {
+      tries: 0,
+      roundTries: 0,
+      endedAtMs: undefined,
+      dueMs: 0,
+      recordedDueMs: 0,
+      isUnrecorded: false,
+      replays: 0,
+      taken: 0,
+      unlearned: 0,
+    };
     const times = { acceptedAtMs: nowMs, sinceMs: nowMs };
     const message: Message = {
       ...said,
@@ -183,7 +208,9 @@ export class Reference {
     if (!head || head.sequence !== sequence) return `${sequence} is attempted, and the head is ${head?.sequence}`;
     const earlyMs = this.dueMs(head, nowMs) - nowMs;
     if (earlyMs > 0) return `${sequence} is attempted ${earlyMs} ms early`;
+    if (this.isPaused(lane)) return `${sequence} is attempted in a lane that is paused`;
     this.inFlight[lane] = head;
+    this.#startedAtMs[lane] = nowMs;
     if (lane === "toDesk" && head.kind === "command") this.#echo = { close: head, untilMs: nowMs + ECHO_MS };
     return undefined;
   }
@@ -207,8 +234,10 @@ export class Reference {
     actual: { state: MessageState | undefined; dueMs: number | undefined },
   ): string | undefined {
     message.tries++;
+    message.roundTries++;
+    message.endedAtMs = Math.max(nowMs, this.#startedAtMs[message.lane] ?? 0);
     message.isUnrecorded = false;
-    const deadlineMs = message.sinceMs + policy.maxAgeSeconds * 1000;
+    const deadlineMs = message.sinceMs + policy.maxAgeSeconds * 1000 + this.#pausedMs(message, nowMs);
     const holds = policy.whenExhausted === "hold";
     const isSpent = !holds && nowMs >= deadlineMs;
     if (far === "delivered") message.state = "delivered";
@@ -227,6 +256,51 @@ export class Reference {
   giveUp(message: Message, nowMs: number): void {
     message.isUnrecorded = true;
     message.dueMs = nowMs + UNRECORDED_MS;
+  }
+
+  isPaused = (lane: LaneName): boolean => this.pauses[lane].sinceMs !== undefined;
+
+  /** The index's word reaches the ticket. One that is older than another that has been there says nothing. */
+  applyPause(lane: LaneName, { atMs, pause }: PauseState, nowMs: number): void {
+    const { pauses } = this;
+    const { atMs: known, sinceMs, past } = pauses[lane];
+    if (atMs <= known) return;
+    if (sinceMs !== undefined && sinceMs !== pause?.sinceMs) past.push([sinceMs, pause?.sinceMs ?? nowMs]);
+    // What is over is nothing to those that come later, whatever their clock says.
+    const isEmpty = this.lying[lane].length === 0 && !this.head(lane);
+    pauses[lane] = { atMs, sinceMs: pause?.sinceMs, past: isEmpty ? [] : past };
+  }
+
+  /** For how long of a message's age its lane was paused. */
+  #pausedMs({ lane, sinceMs: fromMs }: Message, nowMs: number): number {
+    const { sinceMs, past } = this.pauses[lane];
+    const all = sinceMs === undefined ? past : [...past, [sinceMs, nowMs] as const];
+    return all.reduce((sum, [from, until]) => sum + Math.max(0, Math.min(until, nowMs) - Math.max(from, fromMs)), 0);
+  }
+
+  /** The heads that wait are tried at once; says how many are. */
+  retry(lanes: readonly LaneName[], evenBeforeRetryAfter: boolean, nowMs: number): number {
+    const some = lanes.filter((lane) => {
+      const head = this.head(lane);
+      if (!head || this.inFlight[lane] || this.isPaused(lane)) return false;
+      return evenBeforeRetryAfter || !this.#isAskedToWait(head, nowMs);
+    });
+    for (const lane of some) {
+      for (const waiting of this.withState(lane, "waiting")) waiting.dueMs = waiting.recordedDueMs = 0;
+    }
+    return some.length;
+  }
+
+  #isAskedToWait(head: Message, nowMs: number): boolean {
+    const backoffMs = 1_000 * (LONGEST_BACKOFF[head.roundTries - 1] ?? 720);
+    const waitsMs = this.dueMs(head, nowMs) > nowMs ? head.dueMs - (head.endedAtMs ?? Number.POSITIVE_INFINITY) : 0;
+    return waitsMs > backoffMs;
+  }
+
+  discard(wanted: (message: Message) => boolean): string[] {
+    const letters = LANES.flatMap((lane) => this.withState(lane, "dead").filter(wanted));
+    for (const letter of letters) letter.state = "discarded";
+    return letters.map(({ id }) => id);
   }
 
   crash(): void {
@@ -248,7 +322,7 @@ export class Reference {
       const letters = this.withState(lane, "dead").filter(wanted);
       const newest = this.withState(lane, "delivered").findLast((message) => !message.isGone)?.sequence ?? 0;
       for (const letter of letters) {
-        const round = { sinceMs: nowMs, dueMs: 0, recordedDueMs: 0, replays: letter.replays + 1 };
+        const round = { sinceMs: nowMs, roundTries: 0, dueMs: 0, recordedDueMs: 0, replays: letter.replays + 1 };
         Object.assign(letter, round, { state: "waiting" });
         if (letter.kind === "command") this.close ??= letter;
         replayed.push(letter.id);

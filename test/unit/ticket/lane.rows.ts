@@ -3,6 +3,7 @@ import { EMPTY_LANE, type Lane, type Move } from "../../../src/ticket/lane";
 import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
 import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";
 import type { TicketStore } from "../../../src/ticket/store";
+import { bytesOf } from "../../../src/ticket/stored-text";
 
 type Outcome = AttemptHistory & Pick<OutcomeRow, "state" | "reason" | "nextAttemptAtMs">;
 
@@ -24,6 +25,7 @@ type Asked = Pick<
   | "readDeadLetters"
   | "newestDelivered"
   | "requeue"
+  | "discard"
   | "clearWaits"
   | "readKey"
   | "saveKey"
@@ -66,7 +68,7 @@ export class MemoryRows implements Asked {
     const dead = [...outcomes.values()].filter((row) => row.state === "dead").length;
     let waitingBytes = 0;
     for (const [sequence, { event }] of messages) {
-      if (sequence > frontier || outcomes.get(sequence)?.state === "waiting") waitingBytes += event.length;
+      if (sequence > frontier || outcomes.get(sequence)?.state === "waiting") waitingBytes += bytesOf(event);
     }
     const accepted = Math.max(0, ...messages.keys());
     const lying: { key: number | null; untilMs: number }[] = [];
@@ -118,13 +120,18 @@ export class MemoryRows implements Asked {
     const dead = [...this.#outcomes[lane]].filter(([, row]) => row.state === "dead").toSorted(([a], [b]) => a - b);
     return dead.flatMap(([sequence]) => {
       const message = this.#messages[lane].get(sequence);
-      return message ? [{ sequence, id: message.id, kind: message.kind, bytes: message.event.length }] : [];
+      return message ? [{ sequence, id: message.id, kind: message.kind, bytes: bytesOf(message.event) }] : [];
     });
   }
 
   newestDelivered(lane: LaneName): number {
     const delivered = [...this.#outcomes[lane]].filter(([, row]) => row.state === "delivered");
     return Math.max(0, ...delivered.map(([sequence]) => sequence));
+  }
+
+  discard(lane: LaneName, sequence: number): void {
+    const row = this.#outcomes[lane].get(sequence);
+    if (row) this.#outcomes[lane].set(sequence, { ...row, state: "discarded" });
   }
 
   clearWaits(lane: LaneName): void {

@@ -19,6 +19,17 @@ export type Operation =
   /** `taken`: the far end had the attempt under way already. */
   | { do: "crash"; taken: Record<LaneName, boolean> }
   | { do: "replay"; which: "all" | number[]; twice: boolean }
+  | { do: "discard"; which: "all" | number[] }
+  /** By an operator, or, unless it is `even` before a Retry-After, by a wave. */
+  | { do: "retry"; lanes: LaneName[]; even: boolean }
+  /** At the tenant's index. */
+  | { do: "turn"; lane: LaneName; isPaused: boolean }
+  /** What the index has said last reaches the ticket, or what it has said before that. */
+  | { do: "push"; lane: LaneName; back: number }
+  /** A pause that the ticket knows of, and its end; then the word of its beginning comes again. */
+  | { do: "pauseFor"; lane: LaneName; ms: number }
+  /** An attempt finds its lane paused, by what the index has said last or before that. */
+  | { do: "hold"; lane: LaneName; back: number }
   | { do: "prune"; olderThanMs: number }
   | { do: "configure"; policy: DeliveryPolicy; notifyFailures: boolean };
 
@@ -55,6 +66,7 @@ const ending: fc.Arbitrary<Operation> = fc.record({
   isRecorded: fc.integer({ min: 0, max: 15 }).map((n) => n > 0),
 });
 const which = fc.oneof(fc.constant("all" as const), fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 4 }));
+const back = fc.constantFrom(0, 0, 1, 1, 2);
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 8, arbitrary: accepting },
   { weight: 12, arbitrary: ending },
@@ -80,6 +92,22 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("replay"), which, twice: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("discard"), which }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("retry"),
+      lanes: fc.constantFrom<LaneName[]>(["toDesk"], ["toDolphins"], ["toDesk", "toDolphins"]),
+      even: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("pauseFor"), lane, ms: fc.constantFrom(500, 20_000, DAY_MS) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("turn"), lane, isPaused: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("push"), lane, back }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("hold"), lane, back }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant("prune"), olderThanMs: fc.constantFrom(0, 60_000) }),

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../../src/egress/outcome";
 import type { LaneName } from "../../../src/model/answers";
-import { LANES } from "../../../src/model/timeline";
+import { LANES, type Which } from "../../../src/model/timeline";
 import { newMessageId } from "../../../src/lib/message-id";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
@@ -11,9 +11,12 @@ import { wake } from "../../../src/ticket/drain";
 import { nextStep, type Lane } from "../../../src/ticket/lane";
 import { RecentBodies } from "../../../src/ticket/recent-bodies";
 import { RecentKeys } from "../../../src/ticket/recent-keys";
-import { replay, type Which } from "../../../src/ticket/replay";
+import type { PauseState } from "../../../src/model/pause";
+import { applyPause, retryNow } from "../../../src/ticket/handles";
+import { discard, replay } from "../../../src/ticket/replay";
 import type { DeliveryPolicy } from "../../../src/ticket/retry";
 import type { TicketStore } from "../../../src/ticket/store";
+import type { StoredText } from "../../../src/tenants/texts";
 import { Waiters } from "../../../src/ticket/waiters";
 import { MemoryRows } from "./lane.rows";
 
@@ -33,6 +36,27 @@ export const OWNER = "owner";
 export const TICKET = "ticket";
 export const FAR_END = "https://desk.example";
 
+// The runtime of Workers has it, and Node 24 not yet.
+Object.assign(Uint8Array.prototype, {
+  toBase64(this: Uint8Array) {
+    return btoa(String.fromCharCode(...this));
+  },
+});
+
+/** In place of a seal: bytes that can be read. */
+const sealed = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
+export const unsealed = (stored: StoredText | undefined): string =>
+  typeof stored === "string" ? stored : new TextDecoder().decode(stored);
+
+const texts: TicketDeps["texts"] = {
+  seal: async (_ticket, _place, text) => sealed(text),
+  sealEvent: async (_ticket, _place, event) => ({
+    event: sealed(JSON.stringify(event)),
+    digest: JSON.stringify(event),
+  }),
+  open: async (_ticket, _place, stored) => ({ ok: true, value: unsealed(stored) }),
+};
+
 export class World {
   nowMs = Date.UTC(2026, 0, 1);
   policy: DeliveryPolicy = { maxAgeSeconds: 60, whenExhausted: "advance" };
@@ -45,6 +69,10 @@ export class World {
   alarmAtMs: number | null = null;
   /** What the far ends have been sent, and not answered. */
   flights: Partial<Record<LaneName, Flight>> = {};
+  /** What the tenant's index has said of each lane, the newest last. */
+  readonly states: Record<LaneName, PauseState[]> = { toDesk: [], toDolphins: [] };
+  /** Whether nothing was left to begin in the turn in which an outcome was written. */
+  #isSettled: boolean | undefined;
   /** What a crash takes away. */
   deps: TicketDeps;
 
@@ -54,6 +82,9 @@ export class World {
     store.saveOutcome = (...outcome) => {
       if (this.failsToRecord) throw new Error("the disk is full");
       save(...outcome);
+      queueMicrotask(() => {
+        this.#isSettled = nextStep(this.lane(outcome[0]), this.nowMs).do !== "deliver";
+      });
     };
     this.deps = this.#start();
   }
@@ -62,10 +93,10 @@ export class World {
     return this.deps.cache.lane(lane);
   }
 
-  accept(event: Pick<NewEvent, "lane" | "kind" | "event"> & Partial<NewEvent>): ReturnType<typeof accept> {
+  accept(said: Pick<NewEvent, "lane" | "kind"> & Partial<NewEvent> & { event: string }): ReturnType<typeof accept> {
     const known = { owner: OWNER, ticketNumber: TICKET, deskId: "desk", channel: "whatsapp", contactId: "c" };
     const request = { id: newMessageId(), isAgain: false, idempotencyKey: undefined, fromWebhook: false };
-    const whole = { ...known, ...request, customerName: "n", ...event };
+    const whole = { ...known, ...request, customerName: "n", ...said, event: sealed(said.event), digest: said.event };
     return accept(whole, this.deps);
   }
 
@@ -81,15 +112,48 @@ export class World {
       notifyFailures: lane === "toDolphins" && this.notifyFailures,
       hasReceipts: false,
     });
+    this.#isSettled = undefined;
+    // What is recorded of an attempt is sealed first, which takes some turns.
+    const isUnderWay = () => this.lane(lane).inFlight === flight.sequence;
+    for (let turns = 0; turns < 40 && isUnderWay(); turns++) await Promise.resolve();
     await Promise.resolve();
     this.failsToRecord = false;
-    return nextStep(this.lane(lane), this.nowMs).do !== "deliver";
+    return this.#isSettled ?? nextStep(this.lane(lane), this.nowMs).do !== "deliver";
   }
 
   replay(which: Which): ReturnType<typeof replay> {
     const replayed = replay(which, false, this.deps);
     wake(this.deps, this.nowMs);
     return replayed;
+  }
+
+  discard(which: Which): ReturnType<typeof discard> {
+    return discard(which, false, this.deps);
+  }
+
+  retry(lanes: readonly LaneName[], evenBeforeRetryAfter: boolean): number {
+    return retryNow(lanes, evenBeforeRetryAfter, this.deps);
+  }
+
+  /** The tenant's index has a lane paused, or not any more. No ticket knows of it yet. */
+  turn(lane: LaneName, isPaused: boolean): void {
+    const { states } = this;
+    const pause = isPaused ? { pause: { sinceMs: this.nowMs, reason: "maintenance" } } : {};
+    states[lane].push({ atMs: 1 + (states[lane].at(-1)?.atMs ?? 0), ...pause });
+  }
+
+  applyPause(lane: LaneName, state: PauseState): void {
+    applyPause(lane, state, this.deps);
+    wake(this.deps, this.nowMs);
+  }
+
+  /** The attempt under way finds its lane paused, before anything is sent. */
+  async hold(lane: LaneName, held: PauseState): Promise<void> {
+    const flight = this.flights[lane];
+    if (!flight) throw new Error("nothing is under way");
+    delete this.flights[lane];
+    flight.end({ held });
+    await Promise.resolve();
   }
 
   /** Time passes. The alarm rings if its time has come; says whether it did. */
@@ -143,8 +207,9 @@ export class World {
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,
       },
-      directory: { policy: async () => undefined, unmapTicket: async () => undefined },
-      deliver: (_ticket, lane, { sequence, attempt }, kept) => {
+      texts,
+      directory: { policy: async () => undefined, unmapTicket: async () => undefined, forgetTenant: () => undefined },
+      deliver: (_ticket, lane, { sequence, attempt }, _read, kept) => {
         if (this.flights[lane]) throw new Error(`two attempts at once ${lane}`);
         const { promise, resolve } = Promise.withResolvers<Parameters<Flight["end"]>[0]>();
         const keep = (conversation: unknown) => kept.keep(FAR_END, conversation);

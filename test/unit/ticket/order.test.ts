@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { lieUntilMs } from "../../../src/ticket/order";
 import { RUN } from "../property";
 import { sqlRows } from "./lane.sql";
-import { World } from "./lane.world";
+import { unsealed, World } from "./lane.world";
 
 /** What a desk's webhooks come to when they are jobs of their own, and overtake each other. */
 
@@ -95,7 +95,7 @@ test("twelve replies and a Close that come in any order go out in theirs, none r
         continue;
       }
       const message = world.store.readMessage("toDolphins", sequence);
-      delivered.push((JSON.parse(message?.event ?? "{}") as { text: string }).text);
+      delivered.push((JSON.parse(unsealed(message?.event)) as { text: string }).text);
       expect(sequence).toBe(delivered.length);
       await world.end("toDolphins", { kind: "delivered", status: 200 });
     }

@@ -1,3 +1,4 @@
+import { evictDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import type { DeadLetter } from "../../../src/model/answers";
 import { indexOf, list, NONE, reportOf } from "../tenant-index/index-world";
@@ -148,3 +149,86 @@ test("a replay over more tickets than one request asks says where to go on", asy
   const path = `/tenants/${owner}/dead-letters?before=${page.next}`;
   expect(((await operator("GET", path)) as Letters).deadLetters.map((letter) => letter.id)).toEqual([id]);
 }, 30_000);
+
+type Groups = { groups: { lane: string; reason: string; status?: number; error: string; count: number }[] };
+
+/** A ticket whose desk refuses and whose engine cannot be reached, each in its own words. */
+async function twoCauses() {
+  const owner = await registerTenant();
+  const token = await tokenOf(owner);
+  let request = 0;
+  farEnds.answerWith(({ url }) =>
+    url.includes("desk")
+      ? new Response(`bad signature, request ${++request}f3a-77`, { status: 401 })
+      : new Response("gone", { status: 410 }),
+  );
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 10, 24, 2) });
+  const ids: string[] = [];
+  for (const ticket of ["a", "b"]) {
+    for (const text of ["one", "two"]) {
+      vi.setSystemTime(Date.now() + 60_000);
+      ids.push(await accepted(incoming(owner, ticket, text)));
+    }
+    ids.push(await accepted(outgoing(token, ticket, "reply")));
+    await untilView(owner, ticket, ({ lanes }) => lanes.toDesk.dead === 2 && lanes.toDolphins.dead === 1);
+    await ticketOf(owner, ticket).sweep();
+  }
+  return { owner, ids };
+}
+const letters = async (owner: string, query: string) =>
+  ((await operator("GET", `/tenants/${owner}/dead-letters${query}`)) as Letters).deadLetters.map(({ id }) => id);
+const discard = (owner: string, body: unknown) => operator("POST", `/tenants/${owner}/dead-letters/discard`, body);
+
+test("dead letters are filtered by lane, reason and status, and counted by cause over all tickets", async () => {
+  const { owner, ids } = await twoCauses();
+  const [a1, a2, aReply, b1, b2, bReply] = ids;
+  expect(await letters(owner, "?lane=toDolphins")).toEqual([bReply, aReply]);
+  expect(await letters(owner, "?status=401&limit=3")).toEqual([b1, b2, a1]);
+  expect(await letters(owner, "?status=401&lane=toDolphins")).toEqual([]);
+  expect(await letters(owner, "?reason=exhausted")).toEqual([]);
+  const { groups } = (await operator("GET", `/tenants/${owner}/dead-letters?group=cause`)) as Groups;
+  expect(groups).toEqual([
+    {
+      lane: "toDesk",
+      reason: "rejected",
+      status: 401,
+      error: "HTTP 401: bad signature, request 4f3a-77",
+      count: 4,
+      oldestAt: expect.stringMatching(/T02:01:00/) as string,
+      newestAt: expect.stringMatching(/T02:04:00/) as string,
+    },
+    expect.objectContaining({ lane: "toDolphins", status: 410, count: 2 }),
+  ]);
+  expect(await operator("GET", `/tenants/${owner}/dead-letters?group=cause&status=410`)).toMatchObject({
+    groups: [{ count: 2 }],
+  });
+  const since = "2026-11-24T09:02:00+07:00";
+  const dry = await replay(owner, { all: true, lane: "toDesk", since, until: "2026-11-24T02:03:00Z", dryRun: true });
+  expect(dry.replayed).toEqual([b1, a2]);
+  expect((await replay(owner, { ids: [String(a1), String(aReply)], status: 410, dryRun: true })).replayed).toEqual([
+    aReply,
+  ]);
+});
+
+test("what is discarded stays in the timeline, counts nowhere as dead, and is replayed no more", async () => {
+  const { owner, ids } = await twoCauses();
+  const [a1, a2, aReply, b1, b2, bReply] = ids;
+  const which = { all: true, status: 401 };
+  const expected = { status: "success", dryRun: true, discarded: [b1, b2, a1, a2], more: false };
+  expect(await discard(owner, { ...which, dryRun: true })).toEqual(expected);
+  expect((await viewOf(owner, "a")).lanes.toDesk.dead).toBe(2);
+  expect(await discard(owner, which)).toEqual({ ...expected, dryRun: false });
+  expect(await letters(owner, "")).toEqual([bReply, aReply]);
+  const view = await viewOf(owner, "a");
+  expect(view.lanes.toDesk).toEqual({ accepted: 2, delivered: 0, waiting: 0, dead: 0 });
+  expect(view.messages.map(({ state }) => state)).toEqual(["discarded", "discarded", "dead"]);
+  expect((await indexOf(owner).overview(owner, 60)).dead).toEqual({ tickets: 2, messages: 2 });
+  await evictDurableObject(ticketOf(owner, "a"));
+  expect((await viewOf(owner, "a")).lanes.toDesk).toEqual({ accepted: 2, delivered: 0, waiting: 0, dead: 0 });
+  expect((await replay(owner, { ids: [String(a1)] })).replayed).toEqual([]);
+  expect(await discard(owner, { ids: [aReply, bReply] })).toMatchObject({ discarded: [bReply, aReply] });
+  expect(await operator("GET", `/tenants/${owner}/dead-letters?group=cause`)).toEqual({
+    status: "success",
+    groups: [],
+  });
+});

@@ -32,8 +32,13 @@ const post = (path: string, { headers, body }: Signed, more: Record<string, stri
   call(path, { method: "POST", headers: { ...headers, ...more }, body });
 
 const replyOf = (owner: string) => ({
-  ...{ ticketNumber: "t", channel: "whatsapp", owner, messageType: "text", message: "ok" },
-  ...{ mediaLink: "", customerName: "Ada" },
+  ticketNumber: "t",
+  channel: "whatsapp",
+  owner,
+  messageType: "text",
+  message: "ok",
+  mediaLink: "",
+  customerName: "Ada",
 });
 const closeOf = (owner: string) => ({ ticketNumber: "t", channel: "whatsapp", owner, event: "Close" });
 
@@ -113,8 +118,12 @@ test("whether an id as the relay's is the fault is told to nobody whose signatur
 
 const ZENDESK = {
   desk: {
-    ...{ type: "zendesk", baseUrl: "https://acme.zendesk.com/sc", appId: "app-1", keyId: "app_1" },
-    ...{ keySecret: "key-secret-of-the-app", webhookSecret: "webhook-secret-of-the-app" },
+    type: "zendesk",
+    baseUrl: "https://acme.zendesk.com/sc",
+    appId: "app-1",
+    keyId: "app_1",
+    keySecret: "key-secret-of-the-app",
+    webhookSecret: "webhook-secret-of-the-app",
   },
 };
 
@@ -135,7 +144,9 @@ async function fromZendesk(
   const conversation = { id: "conversation-1", metadata: { relay } };
   const said = { message: { author: { type: "business" }, content: { type: "text", text: id } } };
   const event = {
-    ...{ id, type: isClose ? "switchboard:releaseControl" : "conversation:message", createdAt },
+    id,
+    type: isClose ? "switchboard:releaseControl" : "conversation:message",
+    createdAt,
     payload: { conversation, ...(isClose ? { reason: "ticketClosed" } : said) },
   };
   return call(`/v1/desks/zendesk/${owner}`, {

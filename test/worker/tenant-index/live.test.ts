@@ -197,7 +197,7 @@ test("a tenant has 50 watchers at the most, and has room again as soon as one le
   await evictDurableObject(indexOf(owner));
   const refused = await watch(owner);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
-  expect(((await refused.json()) as { error: { code: string } }).error.code).toBe("rate_limited");
+  expect(await refused.json()).toMatchObject({ error: { code: "rate_limited" } });
   const elsewhere = await subscribe(await registerTenant());
   elsewhere.socket.close();
   watchers[0]?.socket.close();

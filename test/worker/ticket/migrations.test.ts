@@ -32,6 +32,19 @@ const FIRST = `CREATE TABLE ticket (
      PRIMARY KEY (lane, key)
    ) WITHOUT ROWID;`;
 
+const leftSince5 = (owner: string, event: (message: string) => string, rest: string): string[] => [
+  `INSERT INTO ticket VALUES (1, '${owner}', 't', '${owner}', 1, 'whatsapp', 'contact', 'Farhan', 'open', NULL, NULL, '{}', NULL)`,
+  `INSERT INTO message VALUES ('toDesk', 1, 'msg_1', 'incoming', '${event("one")}', 1000, 0, 'key-1', ${rest})`,
+  `INSERT INTO message VALUES ('toDesk', 2, 'msg_2', 'incoming', '${event("two")}', 2000, 0, NULL, ${rest})`,
+  `INSERT INTO message VALUES ('toDesk', 3, 'msg_3', 'incoming', '${event("three")}', ${Date.now()}, 1, NULL, ${rest})`,
+  `INSERT INTO message VALUES ('toDesk', 4, 'msg_4', 'incoming', '${event("four")}', ${Date.now()}, 0, 'key-4', ${rest})`,
+  `INSERT INTO outcome VALUES ('toDesk', 1, 'delivered', NULL, '[]', 1, 1000, 1, NULL)`,
+  `INSERT INTO outcome VALUES ('toDesk', 2, 'dead', 'rejected', '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":422}]', 1, 2000, 1, NULL)`,
+  `INSERT INTO outcome VALUES ('toDesk', 3, 'waiting', NULL, '[{"at":"2026-01-01T00:00:00.000Z","ms":1,"status":503}]', 1, ${Date.now()}, 1, 5000)`,
+  `INSERT INTO idempotency VALUES ('toDesk', 'key-1', 1, ${Date.now() + 60_000})`,
+  `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
+];
+
 /**
  * Objects as each version before left them: one message delivered, one dead, one that failed and waits, one never tried,
  * and a key. The statements are frozen; a new version adds the one before it here.
@@ -84,6 +97,8 @@ const LEFT_BY: Record<number, (owner: string, event: (message: string) => string
     `INSERT INTO idempotency VALUES ('toDesk', 'key-1', 1, ${Date.now() + 60_000})`,
     `INSERT INTO idempotency VALUES ('toDesk', 'key-4', 4, ${Date.now() + 60_000})`,
   ],
+  5: (owner, event) => leftSince5(owner, event, "NULL, NULL"),
+  6: (owner, event) => leftSince5(owner, event, "NULL, NULL, NULL"),
 };
 
 const VERSION = MIGRATIONS.length + 1;

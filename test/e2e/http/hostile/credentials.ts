@@ -38,7 +38,8 @@ const flip = (text: string, at: number): string => {
   return `${text.slice(0, index)}${text[index] === "A" ? "B" : "A"}${text.slice(index + 1)}`;
 };
 
-const SIGNATURES: [name: string, change: Parameters<typeof signed>[0], offSeconds?: number][] = [
+type Signature = [name: string, change: Parameters<typeof signed>[0], offSeconds?: number];
+const SIGNATURES: Signature[] = [
   ["over another body", ({ body }) => ({ body: body.replace("Ada", "ada") })],
   ["over the same JSON written otherwise", ({ body }) => ({ body: ` ${body}` })],
   ["of another id", () => ({ id: "evt_other" })],
@@ -98,6 +99,10 @@ const SIGNATURES: [name: string, change: Parameters<typeof signed>[0], offSecond
       return { body, signature: signBy(scenario.tenant.signingSecret, { ...sent, body }) };
     },
   ],
+  ...["msg_1", "msg_", "msg_019a0b1c2d3e7f405162738495a6b7c8"].map((id): Signature => [
+    `that holds, under the relay's own id ${id}`,
+    (sent, { tenant }) => ({ id, signature: signBy(tenant.signingSecret, { ...sent, id }) }),
+  ]),
   ["of 100,000 brackets", (sent) => ({ body: "[".repeat(100_000), signature: sent.signature })],
   [
     "of 100,000 brackets and a long number",
