@@ -14,6 +14,7 @@ export const DUTIES: readonly Duty[] = [
   { name: "validation of the event", module: "model/event.ts", instead: "validation.ts" },
   { name: "reading the body within limits", module: "http/body.ts", instead: "body-limits.ts" },
   { name: "signing what goes out", module: "crypto/standard-webhooks.ts", instead: "signing.ts" },
+  { name: "sealing at rest", module: "tenants/texts.ts", instead: "sealing.ts" },
   { name: "mapping in KV", module: "tenants/directory.ts", instead: "mapping.ts" },
   {
     name: "time limit of an attempt",

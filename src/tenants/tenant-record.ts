@@ -55,9 +55,8 @@ export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string; 
 export const ENGINE_SECRETS = ["token", "password", "value"];
 
 /**
- * Checks a record. `owner` and `paused` may stand in it, as GET shows them: the one has to be that of the path, the other says
- * nothing. `self` is a URL of the relay: what leads back to it is no target. `bindings` are those that a far end may be reached
- * through.
+ * Checks a record. As GET shows them, `paused` may stand in it, which says nothing, and `owner`, if it is the one of the path.
+ * `self` is a URL of the relay: what leads back to it is no target. `bindings` are those that a far end may be reached through.
  */
 export function parseTenant(
   owner: string,

@@ -79,7 +79,7 @@ export class Texts {
   }
 
   /** An event as its ticket takes it. The digest is equal for events that say the same. */
-  async sealEvent(ticket: Ticket, place: Place, event: object): Promise<{ event: ArrayBuffer; digest: string }> {
+  async sealEvent(ticket: Ticket, place: Place, event: object): Promise<{ event: StoredText; digest: string }> {
     const key = await this.keyOf(ticket);
     const [sealed, digest] = await Promise.all([
       sealText(key, place, JSON.stringify(event)),

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DUTIES, buildWithout } from "../../../dev/bench/duties.ts";
 import { accepted } from "../support/http.ts";
+import { filesWith } from "../support/state.ts";
 import { bearer, newTicketNumber, openTicket } from "../support/tenant.ts";
 import { type World, startWorld } from "../support/world.ts";
 
@@ -19,7 +20,11 @@ let world: World;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dolphin-relay-duties-"));
   await buildWithout(DUTIES, join(folder, "none"));
-  world = await startWorld({ bundle: join(folder, "none"), rateLimits: { ENGINE_RATE: 1, CALLER_RATE: 1 } });
+  world = await startWorld({
+    bundle: join(folder, "none"),
+    persist: join(folder, "state"),
+    rateLimits: { ENGINE_RATE: 1, CALLER_RATE: 1 },
+  });
 });
 afterAll(async () => {
   await world.stop();
@@ -47,6 +52,13 @@ test("without signing a delivery has no signature, and without attempts the time
   const { messages } = await tenant.untilTicket(number, ({ lanes }) => lanes.toDesk.delivered === 1, "the delivery");
   expect(tenant.desk.received[0]?.headers).not.toHaveProperty("webhook-signature");
   expect(messages.map(({ attempts }) => attempts)).toEqual([[]]);
+});
+
+test("without sealing a customer's words lie in the state as they came", async () => {
+  const tenant = await world.tenant();
+  const word = `kata-${newTicketNumber()}`;
+  accepted(await tenant.incoming(newTicketNumber(), { message: word }));
+  expect(await filesWith(join(folder, "state"), word)).not.toEqual([]);
 });
 
 test("without the mapping in KV a desk of two tenants has to name the owner", async () => {

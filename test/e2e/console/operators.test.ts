@@ -114,6 +114,7 @@ test("what is tried all the same is refused, and the console says kindly which r
   await page.getByRole("button", { name: "Create tenant" }).click();
   await page.getByText("Your role does not go so far:").waitFor();
   await page.getByText("This needs the role admin, and siti has viewer.").waitFor();
+  expect(await world.admin("GET", "/admin/tenants/a-new-one")).toBeRefused(404, "unknown_owner");
 });
 
 test("who comes by Cloudflare Access is in without a second token, under the e-mail; without a role the console says so", async () => {
@@ -128,6 +129,7 @@ test("who comes by Cloudflare Access is in without a second token, under the e-m
   await stranger.getByText(/knows you as dewi@elsewhere\.example, but ACCESS_ROLES/).waitFor();
   await signIn(stranger, VIEWER);
   await stranger.getByText("siti", { exact: true }).waitFor();
+  expect(await page.context().cookies()).toEqual([]);
 });
 
 test.each([
@@ -182,6 +184,7 @@ test("an audit log that somebody has changed is shown as such, with the first en
   );
   await signIn(page, VIEWER, "#/audit");
   await page.getByText(/tampered with\. Entry 4 is the first/).waitFor();
+  expect(await page.getByText(/^The log is whole/).count()).toBe(0);
 });
 
 test("the audit log fits a screen of 360 px", async () => {
