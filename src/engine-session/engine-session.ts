@@ -70,6 +70,12 @@ export class EngineSession extends DurableObject<Env> {
     return this.ctx.storage.kv.get(STORED) !== undefined;
   }
 
+  /** Forgets the login whole, for a tenant that is no more. */
+  async forget(): Promise<void> {
+    this.#sessions.clear();
+    await this.ctx.storage.deleteAll();
+  }
+
   /** The newest token has expired. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();

@@ -28,7 +28,7 @@ export type AppContext = Context<AppEnv>;
 
 export const configOf = (c: AppContext): Config => readConfig(c.env);
 
-export const directoryOf = (c: AppContext): Directory => new Directory(c.env.DIRECTORY);
+export const directoryOf = (c: AppContext): Directory => new Directory(c.env.DIRECTORY, c.env.REGISTRAR);
 
 /** The object of one ticket. Its name is owner and ticket number, so no mistake in a route leads into another tenant's. */
 export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>

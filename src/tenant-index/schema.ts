@@ -59,7 +59,7 @@ export function rowOf(id: number, report: Report): TicketRow {
   return {
     id,
     ticketNumber,
-    search: [ticketNumber, contactId, customerName].join("\n").toLowerCase(),
+    search: [ticketNumber, contactId, customerName, ...(report.formerContacts ?? [])].join("\n").toLowerCase(),
     channel,
     contactId,
     customerName,

@@ -12,6 +12,9 @@ const EARLIER_KEY = "earlier";
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
 
+/** All tickets, or those of a contact. */
+export type Choice = { contactId?: string };
+
 /** A ticket that an index sends something to. */
 type Held = Pick<TicketRow, "ticketNumber">;
 
@@ -203,6 +206,30 @@ export class IndexStore {
   readNext(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
     const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
     return this.#rows(sql, afterId, limit);
+  }
+
+  /** The next tickets that may be those: of a contact also where the contact is one of before, which the ticket has to say. */
+  readChosen({ contactId }: Choice, afterId: number, limit: number): (Overdue & Pick<TicketRow, "contactId">)[] {
+    const columns = "SELECT id, ticketNumber, toldAtMs, contactId FROM ticket WHERE id > ?";
+    if (contactId === undefined) return this.#rows(`${columns} ORDER BY id LIMIT ?`, afterId, limit);
+    const condition = "(contactId = ? OR instr(search || char(10), char(10) || ? || char(10)) > 0)";
+    const sql = `${columns} AND ${condition} ORDER BY id LIMIT ?`;
+    return this.#rows(sql, afterId, contactId, contactId.toLowerCase(), limit);
+  }
+
+  /** How many that are. */
+  countChosen({ contactId }: Choice, afterId: number): number {
+    const condition = "contactId = ? OR instr(search || char(10), char(10) || ? || char(10)) > 0";
+    const [row] =
+      contactId === undefined
+        ? this.#rows<{ n: number }>("SELECT count(*) AS n FROM ticket WHERE id > ?", afterId)
+        : this.#rows<{ n: number }>(
+            `SELECT count(*) AS n FROM ticket WHERE id > ? AND (${condition})`,
+            afterId,
+            contactId,
+            contactId.toLowerCase(),
+          );
+    return row?.n ?? 0;
   }
 
   /** Tickets that are not closed and have reported since a time. */
