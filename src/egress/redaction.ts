@@ -143,16 +143,24 @@ function spansOutside(layer: string, spans: Span[]): Span[] {
 /** An escape that a secret seems to begin within. What is left of one would make JSON unreadable. */
 const BROKEN_ESCAPE = /\\+(?:u[\da-f]{0,3}|x[\da-f]?)?$/i;
 const FOREIGN = String.raw`(?:[^\0-\x7f]|(?:&|\\+u0026)(?:amp;)*#x?[\da-f]+;?|%(?:25)*[89a-f][\da-f]|\\+u[\da-f]{4}|\\+x[89a-f][\da-f])*`;
-const [FOREIGN_BEFORE, FOREIGN_AFTER] = [new RegExp(`${FOREIGN}$`, "i"), new RegExp(`^${FOREIGN}`, "i")];
+/** An escape of what comes next may itself have been escaped. */
+const ESCAPED_BACKSLASH = String.raw`(?:\\|%(?:25)*5c|(?:&|\\+u0026)(?:amp;)*#(?:92|x5c);)`;
+const [FOREIGN_BEFORE, FOREIGN_AFTER] = [
+  new RegExp(`${FOREIGN}${ESCAPED_BACKSLASH}*$`, "i"),
+  new RegExp(`^${FOREIGN}`, "i"),
+];
 const BESIDE = 200;
 
 /** With what belongs to it on either side, and has not been looked for. */
 function widened(text: string, secret: string, { start, end }: Span): Span {
-  const before = text.slice(Math.max(0, start - BESIDE), start);
-  const edge = /^[^\0-\x7f]/.test(secret) ? FOREIGN_BEFORE : BROKEN_ESCAPE;
-  const after = /[^\0-\x7f]$/.test(secret) ? FOREIGN_AFTER.exec(text.slice(end, end + BESIDE)) : null;
-  return { start: start - (edge.exec(before)?.[0].length ?? 0), end: end + (after?.[0].length ?? 0) };
+  const escape = BROKEN_ESCAPE.exec(text.slice(Math.max(0, start - BESIDE), start))?.[0].length ?? 0;
+  const from = start - escape;
+  const before = isForeign(secret[0]) ? FOREIGN_BEFORE.exec(text.slice(Math.max(0, from - BESIDE), from)) : null;
+  const after = isForeign(secret.at(-1)) ? FOREIGN_AFTER.exec(text.slice(end, end + BESIDE)) : null;
+  return { start: from - (before?.[0].length ?? 0), end: end + (after?.[0].length ?? 0) };
 }
+
+const isForeign = (char = ""): boolean => /[^\0-\x7f]/.test(char);
 
 /** Digits among more digits are another number, such as a time or a telephone's. */
 const isWithinNumber = (text: string, { start, end }: Span): boolean =>
