@@ -204,7 +204,7 @@ test("dead letters are filtered by lane, reason and status, and counted by cause
     groups: [{ count: 2 }],
   });
   const since = "2026-11-24T09:02:00+07:00";
-  const dry = await replay(owner, { all: true, lane: "toDesk", since, until: "2026-11-24T02:03:00Z", dryRun: true });
+  const dry = await replay(owner, { all: true, lane: "toDesk", since, until: "2026-11-24T02:03:30Z", dryRun: true });
   expect(dry.replayed).toEqual([b1, a2]);
   expect((await replay(owner, { ids: [String(a1), String(aReply)], status: 410, dryRun: true })).replayed).toEqual([
     aReply,
