@@ -3,6 +3,7 @@ import * as answers from "../src/model/answers";
 import { chatwootConnection } from "../src/desks/chatwoot/connect";
 import { id, SCHEMAS } from "../src/model/event";
 import { ticketReplay, tenantReplay } from "../src/routes/admin/dead-letters";
+import { erasure } from "../src/routes/admin/erase";
 import { pauseBody, resumeBody } from "../src/routes/admin/pause";
 import { retryBody } from "../src/routes/admin/retry";
 import { signIn } from "../src/routes/sign-in";
@@ -22,6 +23,7 @@ const paused = z.optional(answers.paused);
 export const record = named("TenantRecord", z.extend(tenantRecord, { owner: z.optional(id), paused }));
 export const ticketReplayBody = named("TicketReplay", ticketReplay);
 export const tenantReplayBody = named("DeadLetterReplay", tenantReplay);
+export const erasureBody = named("Erasure", erasure);
 export const pauseRequest = named("PauseRequest", pauseBody);
 export const resumeRequest = named("ResumeRequest", resumeBody);
 export const retryRequest = named("RetryRequest", retryBody);
@@ -42,6 +44,7 @@ named("TicketSummary", answers.ticketSummary);
 named("DeadLetter", answers.listedDeadLetter);
 named("AuditEntry", answers.auditEntry);
 named("LiveEvent", answers.liveEvent);
+named("ExportLine", answers.exportLine);
 
 /** What every record has is in the model; the document shows all of it, as the schema of the whole record has it. */
 const tenant = named("Tenant", z.extend(tenantRecord, { owner: id, deskId: id, paused }));
@@ -53,6 +56,8 @@ export const tenantsAnswer = named("TenantsAnswer", z.extend(answers.tenantsAnsw
 export const done = named("Success", answers.done);
 export const homeAnswer = named("HomeAnswer", answers.homeAnswer);
 export const credentialsAnswer = named("CredentialsAnswer", answers.credentialsAnswer);
+export const purgeAnswer = named("PurgeAnswer", answers.purgeAnswer);
+export const eraseAnswer = named("EraseAnswer", answers.eraseAnswer);
 export const ticketAnswer = named("TicketAnswer", answers.ticketAnswer);
 export const ticketsAnswer = named("TicketsAnswer", answers.ticketsAnswer);
 const deadLetterGroups = named("DeadLetterGroupsAnswer", answers.deadLetterGroupsAnswer);

@@ -79,27 +79,20 @@ export const desk: Operation[] = [
     summary: "A webhook that a known desk sends of its own",
     description:
       "The body is as that desk writes it. What is no agent's answer and closes nothing is answered 200 and left.",
-    security: ["chatwootSignature", "zendeskKey"],
+    security: ["chatwootSignature", "zendeskKey", "genesysSignature"],
     parameters: [
       {
         name: "deskType",
         in: "path",
         description: "As in the tenant's record.",
-        schema: z.enum(["chatwoot", "zendesk"]),
+        schema: z.enum(["chatwoot", "zendesk", "genesys"]),
         example: "chatwoot",
       },
       ownerInPath,
     ],
     body: { schema: deskWebhook, examples: { chatwoot: { event: "conversation_typing_on" } } },
     answer: { ...stored, headers: ["relay-message-id", "relay-sequence", "idempotent-replay", "relay-delivery"] },
-    refusals: [
-      "unknown_ticket",
-      "ticket_closed",
-      "idempotency_mismatch",
-      "invalid_event",
-      "backlog_full",
-      "delivery_failed",
-    ],
+    refusals: ["unknown_ticket", "ticket_closed", "invalid_event", "backlog_full", "delivery_failed"],
   },
   {
     id: "ticket",

@@ -20,6 +20,24 @@ export const ownerInPath: Parameter = {
   example: OWNER,
 };
 
+export const purging: Parameter = {
+  name: "purge",
+  in: "query",
+  description: "`true` deletes the tenant's tickets and all else of it, and its data key, which makes that final.",
+  schema: z.literal("true"),
+};
+
+export const ofExport: Parameter[] = [
+  {
+    name: "contactId",
+    in: "query",
+    description: "All tickets that are, or were, of this contact. Either this or `ticketNumber`.",
+    schema: z.string(),
+    example: CONTACT,
+  },
+  { name: "ticketNumber", in: "query", description: "One ticket.", schema: id },
+];
+
 export const ticketInPath: Parameter = {
   name: "ticketNumber",
   in: "path",

@@ -77,6 +77,15 @@ export const REFUSALS: Record<ErrorCode, Refusal> = {
     when: "No `owner` was given, and several tenants of that desk hold the number.",
     message: "Several tenants of this desk hold that ticket number. Give the owner.",
   },
+  owner_in_use: {
+    when: "A tenant of this owner was deleted and not purged, and had another `deskId`: its tickets are not for another desk to read.",
+    message:
+      "A tenant of this owner was deleted, and its tickets are another desk's. Give it the same deskId, or purge it first: DELETE …?purge=true.",
+  },
+  purging: {
+    when: "The tenant is being purged.",
+    message: "This tenant is being purged. Put it again when GET …/purge says that it is done.",
+  },
   ticket_closed: {
     when: "The ticket is closed: the customer's next message opens it again.",
     message: "The ticket is closed. The customer's next message opens it again.",

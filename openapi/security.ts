@@ -44,4 +44,10 @@ export const securitySchemes = {
     name: "X-API-Key",
     description: "The secret of the Sunshine Conversations webhook.",
   },
+  genesysSignature: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Hub-Signature-256",
+    description: "`sha256=` and the base64 HMAC-SHA-256 of the raw body under the integration's secret.",
+  },
 };

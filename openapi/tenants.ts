@@ -1,18 +1,24 @@
+import * as z from "zod/mini";
 import {
   chatwootConnectionBody,
   connectedAnswer,
   connectionTestAnswer,
   credentialsAnswer,
   done,
+  eraseAnswer,
+  erasureBody,
+  purgeAnswer,
   record,
   tenantAnswer,
   tenantsAnswer,
 } from "./answers";
 import * as examples from "./examples";
 import type { Answer, Operation } from "./operation";
-import { ifMatch, ownerInPath, tenantPage } from "./parameters";
+import { ifMatch, ofExport, ownerInPath, purging, tenantPage } from "./parameters";
 
 /** What the operator does with tenants. */
+
+const purge = { state: "running", startedAt: "2026-11-24T08:15:30.512Z", tickets: { deleted: 400, left: 37 } };
 
 export const OPERATOR = ["operatorToken", "consoleSession", "accessToken"];
 const TAG = "Operator: tenants";
@@ -70,14 +76,14 @@ export const tenants: Operation[] = [
     path: PATH,
     summary: "Registers a tenant, or replaces its record",
     description:
-      "A secret that is put as `***` stays as it is, and so does what is `paused`; unless it would be sent to another origin, or by way of another `reach`: then it is 422, and has to be given. All that waits is tried at once.",
+      "A secret that is put as `***` stays as it is, and so does what is `paused`. Where it would be sent to another origin, or by way of another `reach`, it is 422 and has to be given. All that waits is tried at once. Two at once take effect one after the other. With another `deskId` its open tickets move to that desk, and the first can read them no more.",
     parameters: [ownerInPath, ifMatch],
     body: {
       schema: record,
       examples: { whole: examples.tenantRecord, shortest: examples.shortestRecord },
     },
     answer: shownTenant,
-    refusals: ["invalid_tenant", "invalid_request", "precondition_failed"],
+    refusals: ["invalid_tenant", "invalid_request", "precondition_failed", "owner_in_use", "purging"],
   },
   {
     ...common,
@@ -85,8 +91,55 @@ export const tenants: Operation[] = [
     method: "delete",
     path: PATH,
     summary: "Ends the acceptance of a tenant's events",
-    description: "At once. What waits goes on waiting until its `maxAgeSeconds`, and a new PUT lets it go on.",
-    answer: { description: "Deleted.", schema: done, example: { status: "success" } },
+    description:
+      "At once. What waits goes on waiting until its `maxAgeSeconds`, and a new PUT with the same `deskId` lets it go on. With `purge=true` everything of the tenant is deleted as well, which goes on after the answer: that is then as in `getPurge`.",
+    parameters: [ownerInPath, purging],
+    answer: {
+      description: "Deleted, or being deleted.",
+      schema: z.union([done, purgeAnswer]),
+      example: { status: "success" },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "getPurge",
+    method: "get",
+    path: `${PATH}/purge`,
+    summary: "How far the purge of a tenant is",
+    description: "Until it is done, the owner cannot be put again.",
+    answer: { description: "Its tickets, counted.", schema: purgeAnswer, example: { status: "success", purge } },
+    refusals: ["not_found", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "eraseCustomer",
+    method: "post",
+    path: `${PATH}/erase`,
+    summary: "Deletes all that there is of a customer",
+    description:
+      "All tickets that are, or were, of a contact, or one ticket: messages, whatever waits or is dead, keys, what was kept of a conversation. Many tickets go on after the answer; to ask again does no harm. The customer's next message opens a ticket anew. Of a deleted tenant as well.",
+    body: {
+      schema: erasureBody,
+      examples: { contact: { contactId: examples.CONTACT }, ticket: { ticketNumber: examples.TICKET } },
+    },
+    answer: {
+      description: "What this request has deleted, and how many tickets are left to be.",
+      schema: eraseAnswer,
+      example: { status: "success", erased: [{ ticketNumber: examples.TICKET, messages: 12 }], left: 0 },
+    },
+    refusals: ["unknown_owner", "invalid_request"],
+  },
+  {
+    ...common,
+    id: "exportCustomer",
+    method: "get",
+    path: `${PATH}/export`,
+    summary: "Gives out all that there is of a customer",
+    description:
+      "As NDJSON, each line an `ExportLine`: a ticket, then its messages with their attempts, the newest first. The last line is of type `end`; without it, the answer was cut short.",
+    parameters: [ownerInPath, ...ofExport],
+    answer: { description: "One JSON object a line." },
     refusals: ["unknown_owner", "invalid_request"],
   },
   {
@@ -105,9 +158,10 @@ export const tenants: Operation[] = [
     method: "post",
     path: `${PATH}/credentials/rotate`,
     summary: "Makes new ones",
-    description: "Those before stay good for 24 hours, or until the next rotation.",
+    description:
+      'Those before stay good for 24 hours, or until the next rotation; with the body `{"revoke":true}` they end at once. Two at once are two.',
     answer: shownCredentials,
-    refusals: ["unknown_owner", "invalid_request"],
+    refusals: ["unknown_owner", "invalid_request", "invalid_json", "too_large", "unsupported_encoding"],
   },
   {
     ...common,
@@ -138,7 +192,7 @@ export const tenants: Operation[] = [
     path: `${PATH}/test/desk`,
     summary: "Sends a test event to the tenant's desk",
     description:
-      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Chatwoot and Zendesk are asked what is set up there instead, in `checks`, and are sent nothing unless the body is `{"send":true}`.',
+      'Signed and translated as any other. No ticket is opened, and nothing is tried again. Chatwoot, Zendesk and Genesys Cloud are asked what is set up there instead, in `checks`, and are sent nothing unless the body is `{"send":true}`.',
     answer: shownTest,
     refusals: ["unknown_owner", "invalid_request", "invalid_json", "unsupported_encoding"],
   },

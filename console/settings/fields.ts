@@ -32,6 +32,12 @@ export type FieldPath =
   | "desk.keySecret"
   | "desk.users"
   | "desk.brandId"
+  | "desk.region"
+  | "desk.integrationId"
+  | "desk.clientId"
+  | "desk.clientSecret"
+  | "desk.loginUrl"
+  | "desk.apiUrl"
   | "delivery.timeoutMs"
   | "delivery.maxAgeSeconds"
   | "delivery.whenExhausted";
@@ -73,6 +79,15 @@ const DESK_FIELDS: Record<string, Field[]> = {
     secret("desk.webhookSecret"),
     { ...text("desk.users"), optional: true },
     { ...text("desk.brandId"), optional: true },
+  ],
+  genesys: [
+    text("desk.region"),
+    text("desk.integrationId"),
+    text("desk.clientId"),
+    secret("desk.clientSecret"),
+    secret("desk.webhookSecret"),
+    { ...url("desk.loginUrl"), optional: true },
+    { ...url("desk.apiUrl"), optional: true },
   ],
 };
 

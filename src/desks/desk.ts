@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import type { Bounds } from "../egress/http";
+import type { Login, LoginFailure, Token } from "../egress/login";
 import type { Outcome } from "../egress/outcome";
 import type { FailureReport } from "../model/answers";
 import type { DeadReason, DeliveryOf } from "../model/delivery";
@@ -10,8 +11,16 @@ export type DeskDelivery = DeliveryOf<"incoming" | "command" | "failure">;
 
 export type Language = "id" | "en";
 
+/** What a desk is given to tell its agents something with. */
+export type NoteContext = Bounds & {
+  /** The language of the notes to its agents. */
+  language: Language;
+  /** The tenant's token, of a desk that gives one. */
+  login: Login;
+};
+
 /** What a desk is given to deliver a message with. */
-export type DeskContext = Bounds & {
+export type DeskContext = NoteContext & {
   owner: string;
   ticketNumber: string;
   /** `whsec_…`, one for each generation that is good: for a native desk. */
@@ -21,8 +30,11 @@ export type DeskContext = Bounds & {
    * and sends back in each webhook. It changes when the channel or the customer's name does.
    */
   ticketReference: () => Promise<string>;
-  /** The language of the notes to its agents. */
-  language: Language;
+  /**
+   * Has a webhook that names no more than this lead to the ticket, for a desk that keeps nothing of ours. It is done once this
+   * resolves, so it goes before the request whose webhook may be the first. Kept as long as the ticket is.
+   */
+  nameConversation: (name: string) => Promise<void>;
   /** The desk conversation: what this desk asked to have kept for the ticket. Undefined at first. */
   conversation: unknown;
   /**
@@ -46,12 +58,18 @@ export const textReply = (message: string): AgentReply => ({ messageType: "text"
  */
 export type Order = { key: number; ageMs: number } | { key: null };
 
+/**
+ * Which ticket an event is of: by the reference that the conversation was opened with, as the desk sends it back, or else by a
+ * name that the ticket has given its conversation.
+ */
+type OfTicket =
+  | { ticketReference: string; conversationName?: undefined }
+  | { conversationName: string; ticketReference?: undefined };
+
 /** What a desk's webhook says, in the relay's words. `sentAtMs` is by the desk's clock, the same however often it comes. */
-export type DeskEvent = {
-  /** Made of the desk's own id: a webhook that comes again stores nothing more. */
+export type DeskEvent = OfTicket & {
+  /** Made of the desk's own id: a webhook that comes again stores nothing more, whatever its bytes. */
   idempotencyKey: string;
-  /** The ticket reference that the conversation was opened with, as the desk sends it back. */
-  ticketReference: string;
   /** The desk's own id of its conversation: where a note about this event may be written to, and whose end a Close is. */
   conversationId?: string | undefined;
   /** Of a desk whose webhooks may overtake each other. */
@@ -60,17 +78,17 @@ export type DeskEvent = {
   /** Whose conversation it is, where the desk was given that in clear. Nothing has signed it: it opens no ticket. */
   owner?: string | undefined;
 } & (
-  | ({
-      kind: "outgoing";
-      deskMessage?: string;
-      isMarkdown?: boolean;
-      /** The relay's id of the customer's message that it is about. */
-      quotes?: string | undefined;
-      /** The desk says only that something about this message has changed: its agent may have asked for another try. */
-      mayBeRetry?: boolean;
-    } & AgentReply)
-  | { kind: "command" }
-);
+    | ({
+        kind: "outgoing";
+        deskMessage?: string;
+        isMarkdown?: boolean;
+        /** The relay's id of the customer's message that it is about. */
+        quotes?: string | undefined;
+        /** The desk says only that something about this message has changed: its agent may have asked for another try. */
+        mayBeRetry?: boolean;
+      } & AgentReply)
+    | { kind: "command" }
+  );
 
 /** A desk's message of several parts becomes as many replies. Its name is in each one's key, so that they are found together. */
 export const partKey = (deskMessage: string, part: string): string => `${deskMessage}#${part}`;
@@ -102,13 +120,10 @@ export type RefusedReply = { event: DeskEvent & { kind: "outgoing" }; code: Erro
 /** What stands in a conversation behind a message: what is for the customer, oldest first, and the number of the newest. */
 export type Unheard = { ok: true; events: (DeskEvent & { kind: "outgoing" })[]; upTo: number };
 
-/** What a desk is given to tell its agents something with. */
-export type NoteContext = Bounds & Pick<DeskContext, "language">;
-
 /** One thing that has to be set up at the desk, and what was found. */
 export type Check = { name: string; ok: boolean; message: string };
 export type Checked = { outcome: Outcome; checks: Check[] };
-export type CheckContext = Bounds & { webhookUrl: string };
+export type CheckContext = NoteContext & { webhookUrl: string };
 
 export const passed = (name: string, message: string): Check => ({ name, ok: true, message });
 export const failed = (name: string, message: string): Check => ({ name, ok: false, message });
@@ -123,8 +138,10 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
    * is sent: a secret is not kept when one of those changes. There are none for a secret that the relay only compares.
    */
   secrets: { readonly [Field in keyof z.infer<Schema> & string]?: readonly (keyof z.infer<Schema> & string)[] };
-  /** Names of the record's fields that hold URLs the relay calls: the SSRF guard checks them. */
+  /** Names of the record's fields that hold URLs the relay calls, where they are given: the SSRF guard checks them. */
   targets: readonly (keyof z.infer<Schema> & string)[];
+  /** What else it calls, of a desk whose record says it in another way: it is reached as the targets are. */
+  hosts?: (record: z.infer<Schema>) => string[];
   /**
    * Where a ticket's conversation is, of all the conversations there are: what is kept of one counts only there, since another
    * far end may have a stranger's conversation under the same number.
@@ -154,6 +171,12 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     /** What is to be kept once the ticket goes on in another. */
     moved: (kept: unknown, to: number) => unknown;
   };
+  /** Of a desk that gives a token for a while. All tickets of a tenant share it. */
+  login?: {
+    /** Where and as whom, the secret with it: with any change the tenant is logged in anew. */
+    identity: (record: z.infer<Schema>) => string[];
+    request: (record: z.infer<Schema>, bounds: Bounds) => Promise<Token | LoginFailure>;
+  };
   /** Makes one attempt to deliver one message. Never throws for what the desk does: that is an outcome. */
   deliver: (delivery: DeskDelivery, record: z.infer<Schema>, context: DeskContext) => Promise<Outcome>;
   /** Tries the connection and writes nothing. Without it, a connection test is a message like any other. */
@@ -162,8 +185,12 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
   files?: {
     /** Whether the relay's own link goes to the engine in place of this one. */
     isBehind: (link: string, record: z.infer<Schema>) => boolean;
-    /** The headers that open it at this address: none where that is another host. */
-    credential: (at: URL, record: z.infer<Schema>) => Record<string, string>;
+    /** The headers that open it at this address: none where that is another host. Throws where they are not to be had now. */
+    credential: (
+      at: URL,
+      record: z.infer<Schema>,
+      login: Login,
+    ) => Record<string, string> | Promise<Record<string, string>>;
   };
   /** Of a desk with webhooks of its own, to POST /v1/desks/{type}/{owner}. */
   webhook?: {
@@ -171,8 +198,14 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
     verify: (webhook: Webhook, record: z.infer<Schema>, nowMs: number) => Promise<boolean | string>;
     /** Whether what it verifies covers when the webhook was sent. Otherwise one that somebody has kept can be sent at any time. */
     provesTime: boolean;
+    /** The answer to a webhook that wants one of its own, such as a challenge; undefined for any other. */
+    answer?: (json: unknown) => Response | undefined;
     /** What it says; empty for what the relay leaves alone. Undefined when it is not what this desk sends. */
-    parse: (json: unknown, webhook: Webhook, record: z.infer<Schema>) => DeskEvent[] | undefined;
+    parse: (
+      json: unknown,
+      webhook: Webhook,
+      record: z.infer<Schema>,
+    ) => DeskEvent[] | undefined | Promise<DeskEvent[] | undefined>;
     /**
      * Tells the agent, at the desk, that a reply was refused; undefined where there is nobody to tell. It may be asked twice about
      * the same reply.
@@ -192,6 +225,8 @@ export type Desk<Type extends string, Schema extends z.ZodMiniObject> = {
      * is answered 200 whatever was refused of it.
      */
     showsAnswer: boolean;
+    /** Of a desk where an error does harm to the whole conversation: it is answered 200 first, and its agent told behind that. */
+    tellsLater?: boolean;
   };
 };
 

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import type { Outcome } from "../egress/outcome";
-import { chatwoot } from "./chatwoot/chatwoot";
+import type { Login, LoginFailure, Token } from "../egress/login";
+import type { Bounds } from "../egress/http";
+import { desks } from "./all";
 import type {
   CheckContext,
   Checked,
@@ -15,20 +17,24 @@ import type {
   Webhook,
 } from "./desk";
 import { reach } from "../lib/record-fields";
-import { native } from "./native/native";
-import { zendesk } from "./zendesk/zendesk";
 
-/** Every type of desk. Adding one adds it here, twice. */
-export const desks = [native, chatwoot, zendesk] as const;
+type Reached<Record_> =
+  Record_ extends z.ZodMiniObject<infer Shape, infer Config>
+    ? z.ZodMiniObject<Shape & { reach: typeof reach }, Config>
+    : never;
+type RecordsOf<All extends readonly { record: z.ZodMiniObject }[]> = {
+  -readonly [At in keyof All]: Reached<All[At]["record"]>;
+};
 
 /** Any desk may be reached through a binding. */
 const reached = { reach };
 
+/** Of any desk there is. */
 export const deskRecord = z.discriminatedUnion(
   "type",
-  [z.extend(native.record, reached), z.extend(chatwoot.record, reached), z.extend(zendesk.record, reached)],
+  desks.map(({ record }) => z.extend(record as z.ZodMiniObject, reached)) as unknown as RecordsOf<typeof desks>,
   {
-    error: `must be a desk with a type the relay knows: ${desks.map((desk) => desk.type).join(", ")}`,
+    error: `must be a desk with a type the relay knows: ${desks.map(({ type }) => type).join(", ")}`,
   },
 );
 
@@ -43,6 +49,18 @@ export const secretsOf = (record: DeskRecord): Record<string, readonly string[]>
   deskOf(record).secrets as Record<string, readonly string[]>;
 
 export const targetsOf = (record: DeskRecord): readonly string[] => deskOf(record).targets;
+
+export const hostsOf = (record: DeskRecord): string[] => deskOf(record).hosts?.(record) ?? [];
+
+/** How the tenant is logged in at its desk. */
+export function deskLoginOf(record: DeskRecord): {
+  identity: string[];
+  request: (bounds: Bounds) => Promise<Token | LoginFailure>;
+} {
+  const { login } = deskOf(record);
+  if (!login) throw new Error("this tenant's desk takes no login");
+  return { identity: login.identity(record), request: (bounds) => login.request(record, bounds) };
+}
 
 /** Names the far end of a record: see Desk. The type goes before it, because two desks might give one name. */
 export const farEndOf = (record: DeskRecord): string => `${record.type} ${deskOf(record).farEnd(record)}`;
@@ -85,12 +103,15 @@ export function webhookOf(record: DeskRecord) {
   return (
     webhook && {
       verify: (request: Webhook, nowMs: number): Promise<boolean | string> => webhook.verify(request, record, nowMs),
-      parse: (json: unknown, request: Webhook): DeskEvent[] | undefined => webhook.parse(json, request, record),
+      answer: (json: unknown): Response | undefined => webhook.answer?.(json),
+      parse: (json: unknown, request: Webhook): Promise<DeskEvent[] | undefined> | DeskEvent[] | undefined =>
+        webhook.parse(json, request, record),
       tellRefusal: (refused: RefusedReply, context: NoteContext): Promise<Outcome> | undefined =>
         webhook.tellRefusal(refused, record, context),
       showsSent: showsSent && ((name: string, context: NoteContext) => showsSent(name, record, context)),
       provesTime: webhook.provesTime,
       showsAnswer: webhook.showsAnswer,
+      tellsLater: webhook.tellsLater === true,
     }
   );
 }
@@ -101,7 +122,7 @@ export function filesOf(record: DeskRecord) {
   return (
     files && {
       isBehind: (link: string): boolean => files.isBehind(link, record),
-      credential: (at: URL): Record<string, string> => files.credential(at, record),
+      credential: (at: URL, login: Login) => files.credential(at, record, login),
     }
   );
 }

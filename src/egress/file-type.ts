@@ -93,6 +93,13 @@ const TEXTS = ["text/plain txt", "text/csv csv"];
 const extensionsOf = (types: readonly string[]) => types.flatMap((one) => one.split(" ").slice(1));
 const KNOWN = new Set(extensionsOf([...SIGNATURES.flatMap(([, ...types]) => types), ...TEXTS]));
 
+/** The type that a file with this extension has, where it is on the list. An MP4 is audio where the engine says audio. */
+export function typeByExtension(extension: string, kind: MediaType): string | undefined {
+  const all = [...SIGNATURES.map(([, ...types]) => types), TEXTS];
+  const types = all.find((some) => extensionsOf(some).includes(extension));
+  return types && choose(types, { kind, extension }).type;
+}
+
 /** What begins as a zip or an old document does, and is a program, or holds one. */
 const PROGRAM = /^(?:x?apks?|aab|jar|war|ipa|ms[ip]|(?:doc|xls|ppt|dot|xlt)m|xlsb)$/;
 

@@ -28,7 +28,7 @@ export type Form = { contentType: string; stream: () => ReadableStream };
 
 export type OutboundRequest = Bounds & {
   url: string;
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   headers: Record<string, string>;
   body?: string | Form;
   /** Where the answer is not only judged but read. */
@@ -46,10 +46,12 @@ type Exchange = {
   end: () => void;
 };
 
+type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
+
 /** Begins a request, if the guard lets it. Redirects are not followed. */
 export function begin(
   { url, timeoutMs, allowInsecureTargets, reaches, secrets }: Bounds & { url: string },
-  init: () => { method?: string; headers?: Record<string, string>; body?: BodyInit } = () => ({}),
+  init: () => Init | Promise<Init> = () => ({}),
 ): Exchange | { refused: string; transient: boolean } {
   const origin = reaches.length === 0 ? undefined : URL.parse(url)?.origin;
   const reach = reaches.find((one) => one.origin === origin);
@@ -64,7 +66,7 @@ export function begin(
   // What is wrong with the request itself is a rejection like any other. The runtime's words may quote a header.
   const response = async () => {
     try {
-      const { headers = {}, ...rest } = init();
+      const { headers = {}, ...rest } = await init();
       sent = [...secrets, ...secretsIn(headers)];
       const said = { "user-agent": USER_AGENT, accept: "*/*", ...headers };
       return await by.fetch(url, { ...rest, headers: said, redirect: "manual", signal: abort.signal });

@@ -17,8 +17,8 @@ type NoFile = { error: string; transient: boolean; status?: number };
 export type FileRequest = Bounds & {
   url: string;
   mostBytes: number;
-  /** Asked for each address that the file leads to, so that no credential goes to a host it is not for. */
-  headersFor: (url: URL) => Record<string, string>;
+  /** Asked for each address that the file leads to, so that no credential goes to a host it is not for. It may throw. */
+  headersFor: (url: URL) => Promise<Record<string, string>>;
 };
 
 const MAX_REDIRECTS = 5;
@@ -27,7 +27,7 @@ const MAX_REDIRECTS = 5;
 export async function openFile(request: FileRequest): Promise<{ file: RemoteFile } | NoFile> {
   let { url } = request;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const exchange = begin({ ...request, url }, () => ({ headers: request.headersFor(new URL(url)) }));
+    const exchange = begin({ ...request, url }, async () => ({ headers: await request.headersFor(new URL(url)) }));
     if ("refused" in exchange) return { error: `the file's ${exchange.refused}`, transient: exchange.transient };
     try {
       const response = await exchange.response;

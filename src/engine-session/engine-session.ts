@@ -1,19 +1,19 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, required } from "../config";
 import type { Bounds } from "../egress/http";
-import { requestToken, type Granted, type LoginFailure, type LoginTarget, type Token } from "../engine/login";
+import type { Granted, LoginFailure, Token } from "../egress/login";
 import { toBase64Url, utf8 } from "../crypto/bytes";
 import { BoundedMap } from "../lib/bounded-map";
 import { isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
 import { open, seal } from "../crypto/seal";
-import { reachesTo } from "../tenants/far-ends";
+import { identityAt, requestTokenAt, type SessionTarget } from "./login-target";
 
-/** How long a failed login stands for all tickets: they try again each at its own time, and an engine may lock accounts. */
+/** How long a failed login stands for all tickets: they try again each at its own time, and a far end may lock accounts. */
 const FAILED_PAUSE_MS = 500;
 const REFUSED_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 600_000;
-/** An engine that refuses whatever token is not logged in to again for every message. */
+/** A far end that refuses whatever token is not logged in to again for every message. */
 const RENEWED_EVERY_MS = 60_000;
 /** While KV lets a changed record be seen here and not yet there, both versions are asked for: each keeps its token. */
 const TARGETS_KEPT = 2;
@@ -22,14 +22,14 @@ const STORED = "token";
 /** What of the bounds can be sent to an object: bindings it has itself. */
 export type LoginRequest = {
   owner: string;
-  target: LoginTarget;
+  target: SessionTarget;
   bounds: Pick<Bounds, "timeoutMs" | "allowInsecureTargets">;
 };
 
 /** What is known for one version of the credentials. */
 type Session = {
   token?: Token;
-  /** When a token was last given up because the engine refused it. */
+  /** When a token was last given up because the far end refused it. */
   renewedAtMs?: number;
   /** The one login that is under way. All who wait for it are in this object, so they may share the promise. */
   login?: Promise<Granted>;
@@ -37,8 +37,8 @@ type Session = {
 };
 
 /**
- * The login of one tenant at its 3Dolphins server, for all its tickets wherever they run. The token is kept sealed in
- * storage: the object leaves memory within minutes of quiet, and each time would be one more login.
+ * The login of one tenant at its 3Dolphins server, or at its desk, for all its tickets wherever they run. The token is kept
+ * sealed in storage: the object leaves memory within minutes of quiet, and each time would be one more login.
  */
 export class EngineSession extends DurableObject<Env> {
   /** By a digest of the target, the newest last. */
@@ -46,8 +46,8 @@ export class EngineSession extends DurableObject<Env> {
   #restored: Promise<void> | undefined;
 
   /**
-   * The token at hand, or a fresh one when that has expired or is `stale`: the engine refused it. That is worth a login once a
-   * minute, and else the same token comes back.
+   * The token at hand, or a fresh one when that has expired or is `stale`: the far end refused it. That is worth a login once
+   * a minute, and else the same token comes back.
    */
   async token(request: LoginRequest, stale?: string): Promise<Granted> {
     await (this.#restored ??= this.#restore(request.owner));
@@ -70,6 +70,12 @@ export class EngineSession extends DurableObject<Env> {
     return this.ctx.storage.kv.get(STORED) !== undefined;
   }
 
+  /** Forgets the login whole, for a tenant that is no more. */
+  async forget(): Promise<void> {
+    this.#sessions.clear();
+    await this.ctx.storage.deleteAll();
+  }
+
   /** The newest token has expired. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();
@@ -77,12 +83,11 @@ export class EngineSession extends DurableObject<Env> {
 
   async #logIn({ owner, target, bounds }: LoginRequest, digest: string, session: Session): Promise<Granted> {
     const startedAtMs = Date.now();
-    const { baseUrl, reach, password } = target;
-    const reaches = reachesTo([baseUrl], reach, readConfig(this.env).bindings);
-    const result = await requestToken(target, { ...bounds, reaches, secrets: [password] });
+    const result = await requestTokenAt(target, bounds, readConfig(this.env).bindings);
     const nowMs = Date.now();
     const error = "outcome" in result ? result.outcome.error : undefined;
-    log(error === undefined ? "logged_in" : "login_failed", { owner, ms: nowMs - startedAtMs, error });
+    const at = "desk" in target ? "desk" : "engine";
+    log(error === undefined ? "logged_in" : "login_failed", { owner, at, ms: nowMs - startedAtMs, error });
     if ("outcome" in result) {
       session.failure = { login: { outcome: result.outcome }, untilMs: nowMs + pauseMs(result) };
       return { outcome: result.outcome };
@@ -132,7 +137,7 @@ function pauseMs({ outcome, refused }: LoginFailure): number {
   return Math.min(Math.max(FAILED_PAUSE_MS, askedMs), LONGEST_PAUSE_MS);
 }
 
-const digestOf = async ({ baseUrl, apiPath, username, password, reach }: LoginTarget): Promise<string> => {
-  const text = utf8(JSON.stringify([baseUrl, apiPath, username, password, ...(reach === undefined ? [] : [reach])]));
+const digestOf = async (target: SessionTarget): Promise<string> => {
+  const text = utf8(JSON.stringify(identityAt(target)));
   return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
 };

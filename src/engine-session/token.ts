@@ -1,8 +1,11 @@
 import { objectOf, type Config } from "../config";
+import type { NoteContext } from "../desks/desk";
+import type { Granted, Login, Token } from "../egress/login";
 import type { EngineContext } from "../engine/authenticated";
-import type { Granted, LoginTarget, Token } from "../engine/login";
+import type { LoginTarget } from "../engine/login";
 import { BoundedMap } from "../lib/bounded-map";
 import { boundsOf } from "../tenants/far-ends";
+import { sessionNames } from "../tenants/session-names";
 import type { Tenant } from "../tenants/tenant-record";
 import type { EngineSession, LoginRequest } from "./engine-session";
 
@@ -29,23 +32,39 @@ export function engineContext(tenant: Tenant, config: Config, sessions: Sessions
       const { username, password } = auth;
       const target: LoginTarget = { baseUrl, apiPath, reach, username, password, timeZone };
       const request = { owner, target, bounds: { timeoutMs, allowInsecureTargets } };
-      return tokenFor(objectOf(sessions, owner, config), request, stale);
+      return tokenFor(sessions, sessionNames(owner).engine, config, request, stale);
     },
   };
 }
 
+/** The same of its desk, where a request may take less time than the tenant allows an attempt. */
+export function deskContext(
+  tenant: Tenant,
+  config: Config,
+  sessions: Sessions,
+  mostMs = Number.POSITIVE_INFINITY,
+): NoteContext {
+  const { owner, desk, language, delivery } = tenant;
+  const bounds = boundsOf(tenant, config, Math.min(delivery.timeoutMs, mostMs));
+  const { timeoutMs, allowInsecureTargets } = bounds;
+  const request = { owner, target: { desk }, bounds: { timeoutMs, allowInsecureTargets } };
+  const login: Login = (stale) => tokenFor(sessions, sessionNames(owner).desk, config, request, stale);
+  return { ...bounds, language, login };
+}
+
 async function tokenFor(
-  session: DurableObjectStub<EngineSession>,
+  sessions: Sessions,
+  name: string,
+  config: Config,
   request: LoginRequest,
   stale: string | undefined,
 ): Promise<Granted> {
-  const { owner } = request;
   // Changed credentials or another server must not meet the old token.
   const target = JSON.stringify(request.target);
-  const held = known.get(owner);
+  const held = known.get(name);
   if (held?.target === target && held.token.token !== stale && held.token.expiresAtMs > Date.now()) return held.token;
-  const login = await session.token(request, stale);
-  if ("outcome" in login) known.delete(owner);
-  else known.set(owner, { target, token: login });
+  const login = await objectOf(sessions, name, config).token(request, stale);
+  if ("outcome" in login) known.delete(name);
+  else known.set(name, { target, token: login });
   return login;
 }

@@ -8,7 +8,8 @@ import { webhookOf } from "../desks/registry";
 import { decodeBody, type Body } from "./body";
 import { AppError } from "../model/errors";
 import { verifySignature } from "../crypto/standard-webhooks";
-import { acceptedSecrets, deskOfToken, isToken } from "../tenants/credentials";
+import { acceptedSecrets, deskOfToken, generationOfToken, isTaken } from "../tenants/credentials";
+import { REVOKED_MS } from "../tenants/directory";
 import { openSecrets } from "../tenants/secrets";
 import { ask, bearerOf, configOf, directoryOf, type AppContext } from "./context";
 import { withinRate } from "./rate";
@@ -35,9 +36,10 @@ export async function authenticateToken(c: AppContext): Promise<string> {
   const deskId = deskOfToken(token);
   if (deskId !== undefined) {
     const directory = directoryOf(c);
-    if (await isToken(masterKeys, token, deskId, await directory.claimedGeneration(deskId), Date.now())) {
-      // Now that the desk is known to be there, so is its generation.
-      await directory.generation(deskId);
+    const claimed = await directory.claimedGeneration(deskId);
+    const generation = await generationOfToken(masterKeys, token, deskId, claimed);
+    // Only a token that was good once leads to the object that knows whether it still is.
+    if (generation !== undefined && isTaken(generation, await directory.generation(deskId, REVOKED_MS), Date.now())) {
       await withinDeskRate(c, deskId);
       return deskId;
     }
@@ -58,7 +60,8 @@ export async function authenticateDesk(c: AppContext, body: Body): Promise<{ des
   const tenant = owner === undefined ? undefined : await directory.tenant(owner);
   if (tenant) {
     const nowMs = Date.now();
-    const secrets = await acceptedSecrets(masterKeys, tenant.deskId, await directory.generation(tenant.deskId), nowMs);
+    const generation = await directory.generation(tenant.deskId, REVOKED_MS);
+    const secrets = await acceptedSecrets(masterKeys, tenant.deskId, generation, nowMs);
     if (await verifySignature(secrets, c.req.raw.headers, body.sent, nowMs)) {
       refuseDelivery(c);
       await withinDeskRate(c, tenant.deskId);

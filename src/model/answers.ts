@@ -73,7 +73,7 @@ export const timelineMessage = z.object({
   attempts: z.array(attempt),
   event: json,
   /** Why the event cannot be shown, which is empty then. */
-  unreadable: z.exactOptional(described("Why the event cannot be shown. It is empty then.")),
+  unreadable: z.exactOptional(z.string()),
 });
 export type TimelineMessage = z.infer<typeof timelineMessage>;
 
@@ -229,6 +229,31 @@ export type TenantsAnswer = z.infer<typeof tenantsAnswer>;
 export const credentialsAnswer = answer({ credentials: z.object({ token: z.string(), signingSecret: z.string() }) });
 export type CredentialsAnswer = z.infer<typeof credentialsAnswer>;
 export type Credentials = CredentialsAnswer["credentials"];
+
+/** `left` counts the tickets that are still to be deleted. */
+const purge = z.object({
+  state: z.enum(["running", "done"]),
+  startedAt: time,
+  endedAt: z.exactOptional(time),
+  tickets: z.object({ deleted: count, left: count }),
+});
+export const purgeAnswer = answer({ purge });
+export type PurgeAnswer = z.infer<typeof purgeAnswer>;
+
+/** What this request has deleted; `left` tickets are deleted soon, whether or not anybody asks again. */
+export const eraseAnswer = answer({
+  erased: z.array(z.object({ ticketNumber: id, messages: count })),
+  left: count,
+});
+export type EraseAnswer = z.infer<typeof eraseAnswer>;
+
+/** One line of an export each. The last one says that it is whole. */
+export const exportLine = z.union([
+  z.object({ type: z.literal("ticket"), ...ticketInfo, owner: id, lanes: perLane(laneView) }),
+  z.extend(timelineMessage, { type: z.literal("message"), ticketNumber: id }),
+  z.object({ type: z.literal("end"), tickets: count, messages: count }),
+]);
+export type ExportLine = z.infer<typeof exportLine>;
 
 /** What was found at a desk, and what is missing there. */
 const checks = z.array(

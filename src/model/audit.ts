@@ -12,8 +12,8 @@ export const LOOK_MS = 10 * 60_000;
 export const MOST_FAILURES = 100;
 
 /** What two looks at the same thing, by the same operator from the same place, have in common. */
-export const lookOf = ({ actor, address, action, owner, ticketNumber }: NewEntry): string =>
-  JSON.stringify([actor.by, actor.name, address, action, owner, ticketNumber]);
+export const lookOf = ({ actor, address, action, owner, ticketNumber, details }: NewEntry): string =>
+  JSON.stringify([actor.by, actor.name, address, action, owner, ticketNumber, details]);
 
 export type Change = { path: string; before?: unknown; after?: unknown };
 

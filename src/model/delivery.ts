@@ -10,6 +10,8 @@ type Attempt = {
   sequence: number;
   /** From 1. */
   attempt: number;
+  /** When the relay took it, epoch ms: the same in every attempt. */
+  acceptedAtMs: number;
 };
 
 /** One message on its way out, parsed. `text` is the same as it is stored, for who is sent it to the letter. */

@@ -10,6 +10,8 @@ export const STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   ambiguous_ticket: 409,
+  owner_in_use: 409,
+  purging: 409,
   ticket_closed: 409,
   precondition_failed: 412,
   too_large: 413,

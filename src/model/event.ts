@@ -19,6 +19,8 @@ export const MAX_MESSAGE = 65_536;
 /** Presigned links are long. */
 export const MAX_LINK = 8192;
 const MAX_FIELD = 1024;
+/** Whether an event can hold it as its link. */
+export const isLink = (link: string): boolean => (readLink(link)?.href.length ?? Number.POSITIVE_INFINITY) <= MAX_LINK;
 /** Of what the relay does not know: far more than anybody needs, and far from the end of a stack. */
 const MAX_DEPTH = 32;
 const MAX_FIELDS = 1000;

@@ -29,6 +29,8 @@ export type Snapshot = {
   /** When the oldest waiting message was accepted, once it has waited for 5 seconds. */
   waitingSinceMs?: number;
   nextAttemptAtMs?: number;
+  /** The contacts that it was of before its newest message named another. */
+  formerContacts?: readonly string[];
 };
 
 /** What happened in one minute of one lane. `minute` is counted from the epoch; lag is from acceptance to delivery. */
@@ -48,3 +50,9 @@ export type MinuteCounts = {
 export type Report = Snapshot & { minutes: MinuteCounts[] };
 
 export const MINUTE_MS = 60_000;
+
+/** What the index answers in place of a time when the ticket has to go: its tenant was purged, or its customer erased. */
+export const ENDED = Number.POSITIVE_INFINITY;
+
+/** What became of a ticket that was to be deleted. `absent`: there is none. `other`: it is not of the contact asked for. */
+export type Erased = { state: "erased" | "absent" | "other"; messages: number };

@@ -1,13 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig, required } from "../config";
-import { Directory, type Stored } from "../tenants/directory";
+import { errorText, log } from "../lib/log";
+import type { Result } from "../model/result";
 import type { Generation } from "../tenants/credentials";
 import type { KeptKey } from "../tenants/data-key";
+import { Directory, type Stored } from "../tenants/directory";
 import type { Tenant } from "../tenants/tenant-record";
-import { versionOf } from "../tenants/version";
 import { DataKeys } from "./data-keys";
+import { DeskCredentials } from "./desk-credentials";
+import { TenantRecords, type PurgeProgress, type PutRecord, type PutRefusal } from "./tenant-records";
 
-const GENERATION = "generation";
+const ALARM_FAILED_MS = 30_000;
 
 /**
  * What KV cannot decide, because it has no compare-and-set: two who change the same thing at once come here one after the
@@ -20,6 +23,14 @@ export class Registrar extends DurableObject<Env> {
     directory: this.#directory,
     masterKeys: () => required(readConfig(this.env).masterKeys),
   });
+  readonly #desk = new DeskCredentials(this.ctx.storage.kv, this.#directory);
+  readonly #records = new TenantRecords({
+    storage: this.ctx.storage,
+    env: this.env,
+    directory: this.#directory,
+    dataKeys: this.#dataKeys,
+    waitUntil: (promise) => this.ctx.waitUntil(promise),
+  });
   #last: Promise<unknown> = Promise.resolve();
 
   /** Answers whether calls reach it. */
@@ -27,44 +38,62 @@ export class Registrar extends DurableObject<Env> {
     return true;
   }
 
-  /** Starts the next generation of a desk's credentials. Two at once are two generations. */
-  rotate(deskId: string): Promise<Generation> {
-    return this.#inTurn(async () => {
-      const { kv } = this.ctx.storage;
-      const started = await this.#directory.rotate(deskId, kv.get<Generation>(GENERATION), Date.now());
-      kv.put(GENERATION, started);
-      return started;
-    });
+  /** Starts the next generation of a desk's credentials. Two at once are two generations. `isAlone` revokes the one before. */
+  rotate(deskId: string, isAlone = false): Promise<Generation> {
+    return this.#inTurn(() => this.#desk.rotate(deskId, isAlone));
+  }
+
+  /** The newest generation of a desk; undefined where none was ever started here. */
+  async generation(): Promise<Generation | undefined> {
+    return this.#desk.generation();
+  }
+
+  /** From now on this desk serves the tenant. */
+  serve(deskId: string, owner: string): Promise<void> {
+    return this.#inTurn(() => this.#desk.serve(deskId, owner));
+  }
+
+  /** And from now on no more. */
+  async leave(owner: string): Promise<void> {
+    this.#desk.leave(owner);
+  }
+
+  /**
+   * Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. With `ifMatch` only in the place of a
+   * version that this names.
+   */
+  putTenant(record: Tenant, ifMatch?: string): Promise<Result<PutRecord, PutRefusal>> {
+    return this.#inTurn(() => this.#records.put(record, ifMatch));
+  }
+
+  /** What is left of the record; undefined when there is no such tenant. */
+  deleteTenant(owner: string): Promise<Stored | undefined> {
+    return this.#inTurn(() => this.#records.delete(owner));
   }
 
   /** A tenant's record as it was put last, its secrets sealed. Another place may still read the one before. */
   tenant(owner: string): Promise<Tenant | undefined> {
-    return this.#inTurn(() => this.#directory.freshTenant(owner));
-  }
-
-  /** What is left of the record; undefined when there is none. */
-  deleteTenant(owner: string): Promise<Stored | undefined> {
-    return this.#inTurn(() => this.#directory.deleteTenant(owner));
-  }
-
-  /**
-   * Puts a tenant's record. What is paused is for its index to say. Undefined, and nothing put, when the record is no longer
-   * the `version` that was asked for.
-   */
-  putTenant(tenant: Tenant, version?: string): Promise<Tenant | undefined> {
-    return this.#inTurn(async () => {
-      const before = version === undefined ? undefined : await this.#directory.freshTenant(tenant.owner);
-      if (version !== undefined && (!before || (await versionOf(before)) !== version)) return undefined;
-      return this.#put(tenant);
-    });
+    return this.#inTurn(() => this.#records.tenant(owner));
   }
 
   /** Has the record show what is paused now. Undefined when there is no such tenant. */
   showPaused(owner: string): Promise<Tenant | undefined> {
-    return this.#inTurn(async () => {
-      const tenant = await this.#directory.freshTenant(owner);
-      return tenant && this.#put(tenant);
-    });
+    return this.#inTurn(() => this.#records.showPaused(owner));
+  }
+
+  /** Deletes the tenant and all that is its own, from the alarm. Undefined when there is no such tenant, and never was. */
+  purge(owner: string): Promise<PurgeProgress | undefined> {
+    return this.#inTurn(() => this.#records.purge(owner));
+  }
+
+  /** How far the newest purge is. */
+  async purgeProgress(owner: string): Promise<PurgeProgress | undefined> {
+    return this.#records.progress(owner);
+  }
+
+  /** The record or what is left of it, if it is newer than the one that KV has shown. */
+  async newerRecord(_owner: string, version: number): Promise<Stored | undefined> {
+    return this.#records.newer(version, () => this.#inTurn(() => this.#records.restore()));
   }
 
   /** The data keys of a tenant, the newest first; none where none was made. Throws where KV does not show what was made. */
@@ -72,9 +101,12 @@ export class Registrar extends DurableObject<Env> {
     return this.#inTurn(() => this.#dataKeys.read(owner));
   }
 
-  /** The same, with a new one where none opens. */
+  /** The same, with a new one where none opens. A tenant that is purged gets none: an event may come late. */
   makeDataKey(owner: string): Promise<readonly KeptKey[]> {
-    return this.#inTurn(() => this.#dataKeys.make(owner));
+    return this.#inTurn(async () => {
+      if (this.#records.isPurged()) throw new Error("the tenant was purged");
+      return this.#dataKeys.make(owner);
+    });
   }
 
   /** The same, under the MASTER_KEY in force. */
@@ -86,12 +118,14 @@ export class Registrar extends DurableObject<Env> {
     return this.#inTurn(() => this.#dataKeys.destroy(owner));
   }
 
-  async #put(record: Tenant): Promise<Tenant> {
-    const paused = await this.env.TENANT_INDEX.getByName(record.owner).paused();
-    const tenant: Tenant = { ...record, paused };
-    if (Object.keys(paused).length === 0) delete tenant.paused;
-    await this.#directory.putTenant(tenant);
-    return tenant;
+  /** Does what is still owed. Never throws, because the runtime drops an alarm that has failed six times. */
+  override async alarm(): Promise<void> {
+    try {
+      await this.#inTurn(() => this.#records.finish());
+    } catch (error) {
+      log("registrar_failed", { error: errorText(error) });
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_FAILED_MS);
+    }
   }
 
   /** Does the work when all before it is done, for what reads KV, waits, and writes it. */

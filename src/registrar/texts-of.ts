@@ -1,4 +1,4 @@
-import { readConfig, required } from "../config";
+import { objectOf, readConfig, required } from "../config";
 import { Directory } from "../tenants/directory";
 import { Texts } from "../tenants/texts";
 
@@ -7,5 +7,5 @@ export const textsOf = (env: Env): Texts =>
   new Texts({
     directory: new Directory(env.DIRECTORY),
     masterKeys: () => required(readConfig(env).masterKeys),
-    registrar: (owner) => env.REGISTRAR.getByName(`tenant:${owner}`),
+    registrar: (owner) => objectOf(env.REGISTRAR, `tenant:${owner}`, readConfig(env)),
   });

@@ -1,12 +1,11 @@
-import { required } from "../config";
 import type { DeskEvent } from "../desks/desk";
 import { farEndOf, type webhookOf } from "../desks/registry";
+import { deskContext } from "../engine-session/token";
 import { ask, configOf, ticketOf, type AppContext } from "../http/context";
 import { log } from "../lib/log";
 import { AppError } from "../model/errors";
 import type { Tenant } from "../tenants/tenant-record";
-import { boundsOf } from "../tenants/far-ends";
-import { readTicketReference } from "../tenants/ticket-reference";
+import { ticketNamedBy } from "./named-ticket";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 type Reply = DeskEvent & { kind: "outgoing" };
@@ -27,10 +26,11 @@ export async function retriedReplies(
   webhook: WebhookReader,
   replies: Reply[],
 ): Promise<Reply[]> {
-  const [{ deskMessage, ticketReference } = {}] = replies;
-  if (deskMessage === undefined || ticketReference === undefined) return [];
+  const [first] = replies;
+  if (first?.deskMessage === undefined) return [];
   const { owner } = tenant;
-  const reference = await readTicketReference(required(configOf(c).masterKeys), owner, ticketReference);
+  const { deskMessage } = first;
+  const reference = await ticketNamedBy(c, tenant, first);
   // It is refused again: its agent would otherwise see it as sent.
   if (!reference) return (await showsSent(c, tenant, webhook, deskMessage)) ? replies : [];
   const { ticketNumber } = reference;
@@ -50,9 +50,8 @@ export async function retriedReplies(
 
 /** Throws when that cannot be read now: then the desk shows the message as failed, and its agent may try again. */
 async function showsSent(c: AppContext, tenant: Tenant, webhook: WebhookReader, deskMessage: string): Promise<boolean> {
-  const { language, delivery } = tenant;
-  const bounds = boundsOf(tenant, configOf(c), Math.min(delivery.timeoutMs, READING_MS));
-  const shown = await webhook.showsSent?.(deskMessage, { language, ...bounds });
+  const context = deskContext(tenant, configOf(c), c.env.ENGINE_SESSION, READING_MS);
+  const shown = await webhook.showsSent?.(deskMessage, context);
   if (!shown) return false;
   if (shown.ok) return shown.value;
   throw AppError.unavailable("error" in shown.outcome ? shown.outcome.error : "the desk did not say");

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Result } from "../model/result";
+import type { LaneName } from "../model/answers";
 import { LANES, type Page } from "../model/timeline";
 import type { UnknownTicket } from "../ticket/views";
 import { recordDeskLook } from "../http/audit-trail";
@@ -31,9 +32,20 @@ export async function showTicket(
   ticketNumber: string,
   page: Page & { byOperator?: boolean },
 ): Promise<Response> {
+  const view = await readTicket(c, owner, ticketNumber, page);
+  if (view === undefined) throw unknownTicket();
+  return c.body(view, 200, { "content-type": "application/json" });
+}
+
+/** A page of a ticket's timeline, as JSON text; undefined where there is no such ticket. */
+export async function readTicket(
+  c: AppContext,
+  owner: string,
+  ticketNumber: string,
+  page: Page & { byOperator?: boolean },
+): Promise<string | undefined> {
   const view = await ask<Result<string, UnknownTicket>>(() => ticketOf(c, owner, ticketNumber).timeline(page));
-  if (!view.ok) throw unknownTicket();
-  return c.body(view.value, 200, { "content-type": "application/json" });
+  return view.ok ? view.value : undefined;
 }
 
 const NEWEST = String(Number.MAX_SAFE_INTEGER);
@@ -55,6 +67,10 @@ export const timelineQuery = z.object({
  */
 export function pageIn(c: AppContext): Page {
   const { lane, before } = queryIn(c, timelineQuery);
+  return pageBefore(before, lane);
+}
+
+export function pageBefore(before: string = NEWEST, lane?: LaneName): Page {
   const [toDesk = NEWEST, toDolphins = toDesk] = before.split(",");
   const both = { toDesk: { before: Number(toDesk) }, toDolphins: { before: Number(toDolphins) } };
   return lane === undefined ? both : { [lane]: both[lane] };

@@ -1,26 +1,24 @@
 import { required } from "../config";
-import type { DeskEvent, RefusedReply } from "../desks/desk";
+import type { DeskEvent } from "../desks/desk";
 import { farEndOf, type webhookOf } from "../desks/registry";
-import { statusOf } from "../egress/outcome";
 import { readBody } from "../http/body";
 import { AppError } from "../model/errors";
 import type { RelayEvent } from "../model/event";
 import type { Result } from "../model/result";
 import { log } from "../lib/log";
 import { agentReply } from "../tenants/agent-reply";
-import { boundsOf } from "../tenants/far-ends";
-import { readTicketReference, type TicketReference } from "../tenants/ticket-reference";
+import type { NamedTicket, TicketReference } from "../tenants/ticket-reference";
 import type { Tenant } from "../tenants/tenant-record";
 import { eventOf, nameMessage, storeEvent, type Stored } from "../http/accept-event";
 import { authenticateWebhook } from "../http/auth";
 import { ask, configOf, jsonOf, ticketOf, type AppContext } from "../http/context";
 import { Routes } from "../http/routes";
 import { mayBeRetry, retriedReplies } from "./agent-retry";
+import { tellAgent } from "./tell-refusal";
+import { ticketNamedBy } from "./named-ticket";
 
 type WebhookReader = NonNullable<ReturnType<typeof webhookOf>>;
 
-/** Desks wait some 5 seconds for the answer. */
-const TELLING_MS = 3_500;
 /** An hour less than keys are kept, for clocks that differ. */
 const LONGEST_UNDERWAY_MS = 23 * 3600_000;
 
@@ -33,7 +31,10 @@ webhooks
   .post("/:deskType/:owner", async (c) => {
     const body = await readBody(c.req.raw);
     const { tenant, webhook, request } = await authenticateWebhook(c, body);
-    const events = webhook.parse(jsonOf(body), request);
+    const json = jsonOf(body);
+    const own = webhook.answer(json);
+    if (own) return own;
+    const events = await webhook.parse(json, request);
     if (!events) {
       throw new AppError(
         "invalid_event",
@@ -74,13 +75,14 @@ async function storeAll(c: AppContext, tenant: Tenant, webhook: WebhookReader, e
   const held = new Map<string, unknown>();
   let refusal: AppError | undefined;
   for (const event of events) {
-    if (held.has(event.ticketReference)) continue;
+    const ticket = event.ticketReference ?? event.conversationName;
+    if (held.has(ticket)) continue;
     try {
       const taken = await storeDeskEvent(c, tenant, webhook, event);
       if (taken.ok) stored.push(taken.value);
       else if (!taken.error.isTold) refusal ??= taken.error.refusal;
     } catch (error) {
-      held.set(event.ticketReference, error);
+      held.set(ticket, error);
     }
   }
   if (held.size > 0) throw [...held.values()][0];
@@ -98,12 +100,11 @@ async function storeDeskEvent(
 ): Promise<Result<Stored, Refused>> {
   const { owner } = tenant;
   const refuse = async (refusal: AppError, isForeign: boolean): Promise<Result<Stored, Refused>> => {
-    // Under a mismatch the reply was taken before, and only its repeat is not.
-    const isToldOf = said.kind === "outgoing" && refusal.code !== "idempotency_mismatch";
-    const isTold = isToldOf && (await tellAgent(c, tenant, webhook, { event: said, code: refusal.code, isForeign }));
+    const refused = { code: refusal.code, isForeign };
+    const isTold = said.kind === "outgoing" && (await tellAgent(c, tenant, webhook, { event: said, ...refused }));
     return { ok: false, error: { refusal, isTold } };
   };
-  const reference = await readTicketReference(required(configOf(c).masterKeys), owner, said.ticketReference);
+  const reference = await ticketNamedBy(c, tenant, said);
   if (!reference) {
     log("foreign_conversation", { requestId: c.var.requestId, owner });
     return refuse(foreignConversation(), said.owner !== undefined && said.owner !== owner);
@@ -121,30 +122,9 @@ async function storeDeskEvent(
     // The end of a conversation that the ticket has left is nobody's concern.
     if (kind === "command" && error.code === "not_found") return { ok: false, error: { refusal: error, isTold: true } };
     // A desk that shows a refusal to its agent does not send the webhook again.
-    if (error.status === 429 && !webhook.showsAnswer) throw error;
+    if (error.status === 429 && !webhook.showsAnswer && !webhook.tellsLater) throw error;
     return refuse(error, false);
   }
-}
-
-/** Whether the agent was told. Throws if that cannot be done now: then the webhook is to be sent again. */
-async function tellAgent(
-  c: AppContext,
-  tenant: Tenant,
-  { tellRefusal }: WebhookReader,
-  refused: RefusedReply,
-): Promise<boolean> {
-  const { language, delivery, owner } = tenant;
-  const bounds = boundsOf(tenant, configOf(c), Math.min(delivery.timeoutMs, TELLING_MS));
-  const outcome = await tellRefusal(refused, { language, ...bounds });
-  if (!outcome) return false;
-  const { requestId, about } = c.var;
-  const { code } = refused;
-  log("refusal_told", { requestId, ...about, owner, code, outcome: outcome.kind, status: statusOf(outcome) });
-  if (outcome.kind !== "retry") return outcome.kind === "delivered";
-  throw new AppError("unavailable", "The agent could not be told just now that a reply was refused. Send it again.", {
-    detail: outcome.error,
-    headers: { "retry-after": "1" },
-  });
 }
 
 const foreignConversation = () =>
@@ -157,7 +137,7 @@ const foreignConversation = () =>
 async function eventFrom(
   c: AppContext,
   said: DeskEvent,
-  reference: TicketReference,
+  reference: TicketReference | NamedTicket,
   tenant: Tenant,
 ): Promise<RelayEvent> {
   const { ticketNumber, channel } = reference;

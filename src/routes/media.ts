@@ -1,7 +1,9 @@
 import { required } from "../config";
 import { filesOf } from "../desks/registry";
 import { nameOf } from "../egress/file-name";
+import type { Login } from "../egress/login";
 import { openFile, type RemoteFile } from "../egress/remote-file";
+import { deskContext } from "../engine-session/token";
 import { ask, configOf, directoryOf } from "../http/context";
 import { withinRate } from "../http/rate";
 import { Routes } from "../http/routes";
@@ -23,6 +25,7 @@ const RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
 
 const OK = 200;
 const PARTIAL_CONTENT = 206;
+const UNAUTHORIZED = 401;
 const NOT_FOUND = 404;
 const RANGE_NOT_SATISFIABLE = 416;
 
@@ -41,17 +44,21 @@ media.get("/:reference", async (c) => {
   const { url, owner, endsAtMs } = reference;
   await withinRate(c.env.CALLER_RATE, `media ${owner}`);
   const tenant = await ask(() => openSecrets(keys, sealed));
+  const files = filesOf(tenant.desk);
+  const { login } = deskContext(tenant, configOf(c), c.env.ENGINE_SESSION);
   const range = c.req.header("range") ?? "";
   const asked: Record<string, string> = RANGE.test(range) && !c.req.header("if-range") ? { range } : {};
-  const open = () =>
+  const open = (how: Login = login) =>
     openFile({
       url,
-      headersFor: (at) => ({ ...asked, ...filesOf(tenant.desk)?.credential(at) }),
+      headersFor: async (at) => ({ ...asked, ...(await files?.credential(at, how)) }),
       mostBytes: MAX_BYTES,
       ...boundsOf(tenant, config, TIMEOUT_MS),
     });
   const sentAtMs = endsAtMs - sealed.retentionDays * DAY_MS;
   let found = await open();
+  // A token may be gone before its time.
+  if (isRefused(found)) found = await open(renewing(login));
   // Chatwoot tells of a file that may still be on its way to its store.
   for (let waits = 0; isMissing(found) && waits < MOST_WAITS && Date.now() - sentAtMs < FRESH_MS; waits++) {
     await scheduler.wait(WAIT_MS);
@@ -72,7 +79,19 @@ media.get("/:reference", async (c) => {
   return c.body(null, given);
 });
 
-const isMissing = (found: Awaited<ReturnType<typeof openFile>>) => "error" in found && found.status === NOT_FOUND;
+type Found = Awaited<ReturnType<typeof openFile>>;
+
+const isMissing = (found: Found) => "error" in found && found.status === NOT_FOUND;
+
+const isRefused = (found: Found) => "error" in found && found.status === UNAUTHORIZED;
+
+/** Gives another token in place of the one at hand. */
+const renewing =
+  (login: Login): Login =>
+  async () => {
+    const held = await login();
+    return "outcome" in held ? held : login(held.token);
+  };
 
 const noFile = () => new AppError("not_found", "There is no file under this link, or the link has ended.");
 

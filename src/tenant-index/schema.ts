@@ -5,7 +5,15 @@ import { LANES } from "../model/timeline";
 
 /** The tables of a tenant's index, and their rows. */
 
-/** Version 1. The two indexes hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index. */
+/** Of a desk that keeps nothing of ours: which ticket a conversation is, by what it is called there. */
+const CONVERSATION = `
+   CREATE TABLE IF NOT EXISTS conversation (
+     farEnd TEXT NOT NULL, name TEXT NOT NULL, ticketNumber TEXT NOT NULL, channel TEXT NOT NULL,
+     PRIMARY KEY (farEnd, name)
+   ) WITHOUT ROWID;
+   CREATE INDEX IF NOT EXISTS conversationOf ON conversation (ticketNumber);`;
+
+/** The two indexes of tickets hold troubled tickets alone: an ordinary report writes the ticket's row and no entry of an index. */
 export const SCHEMA = `
    CREATE TABLE ticket (
      id INTEGER PRIMARY KEY, ticketNumber TEXT NOT NULL UNIQUE, search TEXT NOT NULL,
@@ -15,9 +23,9 @@ export const SCHEMA = `
    );
    CREATE INDEX waiting ON ticket (waitingSinceMs) WHERE waitingSinceMs IS NOT NULL;
    CREATE INDEX dead ON ticket (id) WHERE dead > 0;
-   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);`;
-/** As those of a ticket. Neither table can have new columns as long as people may roll back to 0.1.0: see there. */
-export const MIGRATIONS: readonly Migration[] = [];
+   CREATE TABLE hour (hour INTEGER PRIMARY KEY, minutes TEXT NOT NULL);${CONVERSATION}`;
+/** As those of a ticket. Neither of the first two tables can have new columns as long as people may roll back to 0.1.0: see there. */
+export const MIGRATIONS: readonly Migration[] = [CONVERSATION];
 /** Where the scan is, a Scan. The first version called it a walk. */
 export const SCAN_KEY = "walk";
 /** The pauses of the tenant and the jobs under way, a Work. Beside it, under `held:{lane}:{ticketNumber}`, who knows of a pause. */
@@ -45,6 +53,8 @@ export type TicketRow = {
   nextAttemptAtMs: number | null;
 };
 
+export type ConversationRow = { farEnd: string; name: string; ticketNumber: string; channel: string };
+
 /** How far the scan over all tickets is, and when this round of it began. */
 export type Scan = { afterId: number; startedAtMs: number };
 
@@ -59,7 +69,7 @@ export function rowOf(id: number, report: Report): TicketRow {
   return {
     id,
     ticketNumber,
-    search: [ticketNumber, contactId, customerName].join("\n").toLowerCase(),
+    search: [ticketNumber, contactId, customerName, ...(report.formerContacts ?? [])].join("\n").toLowerCase(),
     channel,
     contactId,
     customerName,

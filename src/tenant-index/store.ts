@@ -3,7 +3,16 @@ import type { LaneName } from "../model/answers";
 import type { Earlier } from "./all-time";
 import type { WaitingCursor, Work } from "./jobs";
 import type { Hour, KeptHour } from "./minutes";
-import { firstId, MIGRATIONS, SCAN_KEY, SCHEMA, WORK_KEY, type Scan, type TicketRow } from "./schema";
+import {
+  firstId,
+  MIGRATIONS,
+  SCAN_KEY,
+  SCHEMA,
+  WORK_KEY,
+  type ConversationRow,
+  type Scan,
+  type TicketRow,
+} from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
 
@@ -11,6 +20,9 @@ const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
+
+/** All tickets, or those of a contact. */
+export type Choice = { contactId?: string };
 
 /** A ticket that an index sends something to. */
 type Held = Pick<TicketRow, "ticketNumber">;
@@ -91,6 +103,30 @@ export class IndexStore {
 
   deleteTicket(id: number): void {
     this.#storage.sql.exec("DELETE FROM ticket WHERE id = ?", id);
+  }
+
+  /** The name is the ticket's from now on, whichever had it before. */
+  saveConversation({ farEnd, name, ticketNumber, channel }: ConversationRow): void {
+    this.#storage.sql.exec(
+      `INSERT INTO conversation (farEnd, name, ticketNumber, channel) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET ticketNumber = excluded.ticketNumber, channel = excluded.channel`,
+      farEnd,
+      name,
+      ticketNumber,
+      channel,
+    );
+  }
+
+  readConversation(farEnd: string, name: string): Pick<ConversationRow, "ticketNumber" | "channel"> | undefined {
+    return this.#rows<Pick<ConversationRow, "ticketNumber" | "channel">>(
+      "SELECT ticketNumber, channel FROM conversation WHERE farEnd = ? AND name = ?",
+      farEnd,
+      name,
+    )[0];
+  }
+
+  deleteConversations(ticketNumber: string): void {
+    this.#storage.sql.exec("DELETE FROM conversation WHERE ticketNumber = ?", ticketNumber);
   }
 
   /** One page. Newest opened first, those that wait oldest first. A search reads as far as it must to fill the page. */
@@ -203,6 +239,30 @@ export class IndexStore {
   readNext(afterId: number, limit: number): (Overdue & Pick<TicketRow, "state">)[] {
     const sql = "SELECT id, ticketNumber, toldAtMs, state FROM ticket WHERE id > ? ORDER BY id LIMIT ?";
     return this.#rows(sql, afterId, limit);
+  }
+
+  /** The next tickets that may be those: of a contact also where the contact is one of before, which the ticket has to say. */
+  readChosen({ contactId }: Choice, afterId: number, limit: number): (Overdue & Pick<TicketRow, "contactId">)[] {
+    const columns = "SELECT id, ticketNumber, toldAtMs, contactId FROM ticket WHERE id > ?";
+    if (contactId === undefined) return this.#rows(`${columns} ORDER BY id LIMIT ?`, afterId, limit);
+    const condition = "(contactId = ? OR instr(search || char(10), char(10) || ? || char(10)) > 0)";
+    const sql = `${columns} AND ${condition} ORDER BY id LIMIT ?`;
+    return this.#rows(sql, afterId, contactId, contactId.toLowerCase(), limit);
+  }
+
+  /** How many that are. */
+  countChosen({ contactId }: Choice, afterId: number): number {
+    const condition = "contactId = ? OR instr(search || char(10), char(10) || ? || char(10)) > 0";
+    const [row] =
+      contactId === undefined
+        ? this.#rows<{ n: number }>("SELECT count(*) AS n FROM ticket WHERE id > ?", afterId)
+        : this.#rows<{ n: number }>(
+            `SELECT count(*) AS n FROM ticket WHERE id > ? AND (${condition})`,
+            afterId,
+            contactId,
+            contactId.toLowerCase(),
+          );
+    return row?.n ?? 0;
   }
 
   /** Tickets that are not closed and have reported since a time. */

@@ -46,6 +46,11 @@ export class Subscribers {
     for (const socket of this.#ctx.getWebSockets(session)) socket.close(POLICY_VIOLATION, "signed out");
   }
 
+  /** There is nothing to see any more. */
+  closeAll(): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(1000, "gone");
+  }
+
   /** Closes the sockets whose time is over, and says when that of the next is. */
   closeExpired(nowMs: number): number {
     const left: number[] = [];

@@ -18,12 +18,16 @@ export async function sweep(env: Env): Promise<void> {
     let cursor: string | undefined;
     do {
       const { holders, next } = await directory.holders(cursor);
-      await pooled(holders, TENANTS_AT_ONCE, async ({ owner, retentionDays }) => {
+      await pooled(holders, TENANTS_AT_ONCE, async (shown) => {
+        const { owner } = shown;
         sum.tenants++;
         try {
+          // It knows whether KV has an older one, and then gives it the newest again.
+          const registrar = objectOf(env.REGISTRAR, `tenant:${owner}`, readConfig(env));
+          const { retentionDays, deskId } = (await registrar.newerRecord(owner, shown.version ?? 0)) ?? shown;
           const index = objectOf(env.TENANT_INDEX, owner, readConfig(env));
           // The ticket's own alarm ends it a day earlier.
-          const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS);
+          const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS, deskId);
           sum.woken += woken;
           sum.failed += failed;
         } catch (error) {

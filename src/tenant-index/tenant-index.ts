@@ -6,15 +6,17 @@ import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers
 import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
 import { earlierWith, laneTotal, percentilesOf, totalOf, type LaneTotal } from "./all-time";
+import { Endings } from "./endings";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
-import type { Report } from "../model/ticket-report";
+import { ENDED, type Report } from "../model/ticket-report";
 import { SOON_MS } from "./jobs";
-import { recoveredLanes, rowOf, saysTheSame, type TicketRow } from "./schema";
+import { recoveredLanes, rowOf, saysTheSame, type ConversationRow, type TicketRow } from "./schema";
 import { IndexStore, type Overdue } from "./store";
 import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
 import { isResting, ROWS_PER_SCAN, scanOn } from "./scan";
 import { Subscribers } from "./subscribers";
+import { TicketJobs, type ErasedTicket } from "./ticket-jobs";
 import { ACTIVE_MS, Watch } from "./watch";
 import { IndexWork } from "./work";
 
@@ -28,6 +30,7 @@ const LONGEST_WAIT_MS = 720_000;
 /** In one sweep. The platform limits the requests of an invocation, and reports come in meanwhile. */
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
+const PURGE = { kind: "purge" } as const;
 
 /** `waiting` counts what has waited past 5 seconds. */
 export type LaneMetrics = LaneTotal & { waiting: number; oldestWaitingMs: number };
@@ -44,13 +47,25 @@ export class TenantIndex extends DurableObject<Env> {
     if (setForMs <= Date.now() - LATE_MS || setForMs > atMs) await this.ctx.storage.setAlarm(atMs);
   };
   readonly #subscribers = new Subscribers(this.ctx, this.#ensureAlarm);
-  readonly #work = new IndexWork({ store: this.#store, tickets: this.env.TICKET, ensureAlarm: this.#ensureAlarm });
+  readonly #newWork = () =>
+    new IndexWork({ store: this.#store, tickets: this.env.TICKET, ensureAlarm: this.#ensureAlarm });
+  #work = this.#newWork();
+  readonly #endings = new Endings(this.ctx.storage.kv);
+  readonly #jobs = new TicketJobs({
+    kv: this.ctx.storage.kv,
+    store: this.#store,
+    ticketOf: (owner, ticketNumber) => this.#ticketOf(owner, ticketNumber),
+    forget: ({ ticketNumber }) => this.forget(ticketNumber),
+    wakeAt: this.#ensureAlarm,
+    nowMs: () => Date.now(),
+  });
   readonly #watch = new Watch();
   /** Summed up when first asked for and kept from then on. Every change to a row changes it in the same turn. */
   #totals: Totals | undefined;
 
   /** Takes a report and acknowledges it with the `atMs` of the newest one: a later time than its own says that it came too late. */
   async report(report: Report): Promise<number> {
+    if (this.#endings.refuses(report)) return ENDED;
     this.#store.migrate();
     const before = this.#store.readTicket(report.ticketNumber);
     if (before && before.toldAtMs > report.atMs) return before.toldAtMs;
@@ -69,12 +84,29 @@ export class TenantIndex extends DurableObject<Env> {
 
   /** Forgets a ticket that is no more. With `toldAtMs` only if it has not reported since. */
   async forget(ticketNumber: string, toldAtMs?: number): Promise<void> {
-    const row = this.#store.exists() ? this.#store.readTicket(ticketNumber) : undefined;
-    if (!row || (toldAtMs !== undefined && row.toldAtMs !== toldAtMs)) return;
+    if (!this.#store.exists()) return;
+    this.#store.migrate();
+    const row = this.#store.readTicket(ticketNumber);
+    if (toldAtMs !== undefined && row?.toldAtMs !== toldAtMs) return;
+    this.#store.deleteConversations(ticketNumber);
+    if (!row) return;
     this.#store.deleteTicket(row.id);
     this.#work.forget(ticketNumber);
     this.#changed(row, undefined);
     this.#subscribers.publish(() => ({ type: "gone", ticketNumber }));
+  }
+
+  /** Has a name of a desk's conversation lead to a ticket, until that is forgotten. */
+  async nameConversation(conversation: ConversationRow): Promise<void> {
+    this.#store.migrate();
+    this.#store.saveConversation(conversation);
+  }
+
+  /** The ticket that has given its conversation at this far end this name. */
+  async ticketNamed(farEnd: string, name: string): Promise<{ ticketNumber: string; channel: string } | undefined> {
+    if (!this.#store.exists()) return undefined;
+    this.#store.migrate();
+    return this.#store.readConversation(farEnd, name);
   }
 
   /** Somebody begins or goes on to look at the tenant. Returns at once; the tickets answer within seconds. */
@@ -181,13 +213,16 @@ export class TenantIndex extends DurableObject<Env> {
    * Wakes the tickets whose work is overdue, so that a lost alarm costs minutes and no message, and those that the next part
    * of the scan finds. `closedMs` is how long after its last report a closed ticket should be gone.
    */
-  async sweep(owner: string, closedMs: number): Promise<{ woken: number; failed: number }> {
+  async sweep(owner: string, closedMs: number, deskId?: string): Promise<{ woken: number; failed: number }> {
+    // Its alarm may have been lost as well.
+    const nextMs = this.#jobs.nextMs();
+    if (nextMs < Number.POSITIVE_INFINITY) await this.#ensureAlarm(nextMs);
     if (!this.#store.exists()) return { woken: 0, failed: 0 };
     const tickets = this.#ticketsToWake(Date.now(), closedMs);
     let failed = 0;
     await pooled(tickets, WOKEN_AT_ONCE, async ({ ticketNumber, toldAtMs }) => {
       try {
-        const isThere = await this.#ticketOf(owner, ticketNumber).sweep();
+        const isThere = await this.#ticketOf(owner, ticketNumber).sweep(deskId);
         if (!isThere) await this.forget(ticketNumber, toldAtMs);
       } catch (error) {
         failed++;
@@ -207,9 +242,59 @@ export class TenantIndex extends DurableObject<Env> {
     this.#subscribers.end(session);
   }
 
+  /** Begins to delete all that there is of the tenant, or says how far that is. */
+  async purge(owner: string): Promise<{ deleted: number; left: number; isDone: boolean }> {
+    if (!this.#endings.isPurged()) {
+      this.#endings.purge(Date.now());
+      this.#subscribers.closeAll();
+      if (this.#store.exists()) await this.#jobs.begin(owner, PURGE);
+    }
+    const isRunning = this.#jobs.has(PURGE);
+    return {
+      deleted: isRunning ? this.#jobs.deleted(PURGE) : this.#endings.purgedTickets(),
+      left: this.#jobs.left(PURGE),
+      isDone: !isRunning && !this.#endings.isSettling(Date.now()),
+    };
+  }
+
+  /** A tenant begins where one was purged. */
+  async reopen(): Promise<void> {
+    this.#endings.reopen(Date.now());
+  }
+
+  /** Deletes a contact's tickets: a portion now, and what is left from the alarm. */
+  async erase(owner: string, contactId: string): Promise<{ tickets: ErasedTicket[]; left: number }> {
+    const job = { kind: "erase", contactId } as const;
+    this.#endings.erase(contactId, Date.now());
+    if (!this.#store.exists()) return { tickets: [], left: 0 };
+    await this.#jobs.begin(owner, job);
+    const tickets = await this.#jobs.portion(job);
+    return { tickets, left: this.#jobs.left(job) };
+  }
+
+  /** The next tickets that are, or were, of a contact; `isSure` where nobody need ask the ticket. */
+  async ticketsOf(
+    contactId: string,
+    afterId: number,
+    limit: number,
+  ): Promise<{ id: number; ticketNumber: string; isSure: boolean }[]> {
+    if (!this.#store.exists()) return [];
+    return this.#store
+      .readChosen({ contactId }, afterId, limit)
+      .map((row) => ({ id: row.id, ticketNumber: row.ticketNumber, isSure: row.contactId === contactId }));
+  }
+
+  /** The tenant is of another desk now, and its tickets are to follow. */
+  async moveTo(owner: string, deskId: string): Promise<void> {
+    if (this.#store.exists()) await this.#jobs.begin(owner, { kind: "move", deskId });
+  }
+
   override async alarm(): Promise<void> {
     await this.#work.run(Date.now());
-    const dueMs = Math.min(this.#work.dueMs(), this.#subscribers.closeExpired(Date.now()));
+    await this.#jobs.run(async ({ kind, deleted }) => {
+      if (kind === "purge") await this.#deleteAll(deleted);
+    });
+    const dueMs = Math.min(this.#work.dueMs(), this.#jobs.nextMs(), this.#subscribers.closeExpired(Date.now()));
     if (dueMs < Number.POSITIVE_INFINITY) await this.#ensureAlarm(Math.max(dueMs, Date.now() + SOON_MS));
   }
 
@@ -221,6 +306,13 @@ export class TenantIndex extends DurableObject<Env> {
 
   #ticketOf(owner: string, ticketNumber: string) {
     return objectOf(this.env.TICKET, JSON.stringify([owner, ticketNumber]), readConfig(this.env));
+  }
+
+  /** All tickets of the tenant are gone, and so is everything here but how many they were. */
+  async #deleteAll(deleted: number): Promise<void> {
+    await this.#endings.purged(deleted, () => this.ctx.storage.deleteAll());
+    this.#totals = undefined;
+    this.#work = this.#newWork();
   }
 
   #ticketsToWake(nowMs: number, closedMs: number): Overdue[] {

@@ -5,7 +5,7 @@ import { filesOf } from "../desks/registry";
 import { MAX_LINK, type MessageType } from "../model/event";
 import { writeMediaReference } from "./media-reference";
 import type { Tenant } from "./tenant-record";
-import type { TicketReference } from "./ticket-reference";
+import type { NamedTicket, TicketReference } from "./ticket-reference";
 
 const DAY_MS = 24 * 3600_000;
 
@@ -23,7 +23,7 @@ type How = {
 /** What an agent wrote at the desk, with the fields of an Outgoing Event. It is still to be judged as any reply is. */
 export async function agentReply(
   said: DeskEvent & { kind: "outgoing" },
-  { ticketNumber, channel, customerName }: TicketReference,
+  { ticketNumber, channel, customerName }: TicketReference | NamedTicket,
   tenant: Tenant,
   how: How,
 ): Promise<Record<string, string>> {
@@ -32,7 +32,8 @@ export async function agentReply(
   const quoted = quotes !== undefined && WITH_TEXT.has(messageType) ? await how.quotable(quotes) : undefined;
   const message = quoted === undefined ? own : `> ${quoted}\n${own}`;
   const mediaLink = await openLink(said, tenant, how);
-  return { ticketNumber, channel, messageType, message, mediaLink, customerName, owner: tenant.owner };
+  const known = customerName === undefined ? {} : { customerName };
+  return { ticketNumber, channel, messageType, message, mediaLink, ...known, owner: tenant.owner };
 }
 
 /** The link of a file as the engine can open it: the relay's own, at a host that it is called at, where the desk's cannot. */

@@ -10,8 +10,8 @@ import type { Credentials } from "../model/answers";
 /** How long the generation before stays good after a rotation. */
 const OVERLAP_MS = 24 * 3600_000;
 
-/** Which generation of a desk's credentials is in force, and since when (epoch ms). */
-export type Generation = { generation: number; rotatedAtMs: number };
+/** Which generation of a desk's credentials is in force, and since when (epoch ms). `isAlone`: the one before is revoked. */
+export type Generation = { generation: number; rotatedAtMs: number; isAlone?: boolean };
 
 export const FIRST_GENERATION: Generation = { generation: 1, rotatedAtMs: 0 };
 
@@ -37,8 +37,8 @@ export async function credentialsOf([masterKey]: MasterKeys, deskId: string, gen
 }
 
 /** The generations that are good now, the newest first. */
-const good = ({ generation, rotatedAtMs }: Generation, nowMs: number): number[] =>
-  generation > 1 && nowMs < rotatedAtMs + OVERLAP_MS ? [generation, generation - 1] : [generation];
+const good = ({ generation, rotatedAtMs, isAlone }: Generation, nowMs: number): number[] =>
+  generation > 1 && !isAlone && nowMs < rotatedAtMs + OVERLAP_MS ? [generation, generation - 1] : [generation];
 
 /**
  * The generations whose credentials are taken: the good ones, and the next. Nobody but the operator who rotated can hold
@@ -69,14 +69,26 @@ export function deskOfToken(token: string): string | undefined {
   return bytes && new TextDecoder().decode(bytes);
 }
 
-export async function isToken(
+/** So many rotations may come within the minute that KV takes to show them. */
+const LOOK_AHEAD = 3;
+
+/**
+ * Of which generation a token is, around the one that a place believes in which may be behind; undefined where it is of none.
+ * That it is of one does not make it good: see `isTaken`.
+ */
+export async function generationOfToken(
   masterKeys: MasterKeys,
   token: string,
   deskId: string,
-  current: Generation,
-  nowMs: number,
-): Promise<boolean> {
-  const generations = taken(current, nowMs);
-  const expected = await forEach(masterKeys, generations, (key, generation) => tokenOf(key, deskId, generation));
-  return expected.some((one) => equalSecrets(token, one));
+  { generation }: Generation,
+): Promise<number | undefined> {
+  const ahead = Array.from({ length: LOOK_AHEAD }, (_, n) => generation + 1 + n);
+  for (const candidate of [generation, ...(generation > 1 ? [generation - 1] : []), ...ahead]) {
+    const expected = await forEach(masterKeys, [candidate], (key) => tokenOf(key, deskId, candidate));
+    if (expected.some((one) => equalSecrets(token, one))) return candidate;
+  }
+  return undefined;
 }
+
+export const isTaken = (generation: number, current: Generation, nowMs: number): boolean =>
+  taken(current, nowMs).includes(generation);

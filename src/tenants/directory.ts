@@ -1,7 +1,7 @@
 import { toBase64Url, utf8 } from "../crypto/bytes";
 import { BoundedMap, memo } from "../lib/bounded-map";
 import { isRecent } from "../lib/clock";
-import { errorText } from "../lib/log";
+import { errorText, log } from "../lib/log";
 import { FIRST_GENERATION, type Generation } from "./credentials";
 import type { KeptKey } from "./data-key";
 import type { Tenant } from "./tenant-record";
@@ -21,14 +21,27 @@ import type { Tenant } from "./tenant-record";
  */
 
 /** A deleted tenant: what its waiting messages still need. */
-type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays"> & { deletedAtMs: number };
+export type Tombstone = Pick<Tenant, "owner" | "deskId" | "delivery" | "retentionDays" | "version"> & {
+  deletedAtMs: number;
+};
 export type Stored = Tenant | Tombstone;
-type Holder = Pick<Stored, "owner" | "retentionDays">;
+type Holder = Pick<Stored, "owner" | "deskId" | "retentionDays" | "version">;
 /** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
 type Member = { owner: string; unmapped?: boolean };
 
+/** A Registrar, as far as it is asked here. It knows what KV does not show yet, or no more. */
+type RegistrarStub = {
+  newerRecord: (owner: string, version: number) => Promise<Stored | undefined>;
+  generation: () => Promise<Generation | undefined>;
+};
+type Registrars = (name: string) => RegistrarStub;
+
 /** How long an isolate goes by what it has read: on top of what KV's own cache keeps, and far below a retry's patience. */
 const FRESH_MS = 30_000;
+/** A credential that was revoked elsewhere opens nothing for longer than this. */
+export const REVOKED_MS = 5_000;
+/** A Registrar that has not answered by now is away: then what KV says has to do. */
+const REGISTRAR_MS = 2_000;
 /** The least that KV takes. Together they make a minute. */
 const KV_CACHE_SECONDS = 30;
 /** For whether a ticket has to be mapped: where that is out of date, the ticket is asked. */
@@ -53,7 +66,12 @@ const reach = <T>(operation: Promise<T>): Promise<T> =>
     throw new DirectoryFailure(errorText(error), { cause: error });
   });
 
-const isTenant = (stored: Stored | undefined): stored is Tenant => stored !== undefined && !("deletedAtMs" in stored);
+export const isTenant = (stored: Stored | undefined): stored is Tenant =>
+  stored !== undefined && !("deletedAtMs" in stored);
+
+/** The record with the higher number. One without a number is of a release that gave none. */
+export const newerOf = (one: Stored | undefined, other: Stored | undefined): Stored | undefined =>
+  one && other ? ((one.version ?? 0) >= (other.version ?? 0) ? one : other) : (one ?? other);
 
 type Known = { value: unknown; readAtMs: number };
 
@@ -74,12 +92,19 @@ async function recall<T>(key: string, read: () => Promise<T>, freshMs = FRESH_MS
   }
 }
 
+const newerGeneration = (one: Generation | undefined, other: Generation | undefined): Generation => {
+  const [a, b] = [one ?? FIRST_GENERATION, other ?? FIRST_GENERATION];
+  return a.generation >= b.generation ? a : b;
+};
+
 const hash = memo(2000, async (text: string) =>
   toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)))),
 );
 
 const tenantKey = (owner: string) => `tenant:${owner}`;
 const deskKey = (deskId: string) => `desk:${deskId}`;
+/** In memory alone: the generation of which the Registrar has said that it is the newest. */
+const confirmedKey = (deskId: string) => `confirmed:${deskId}`;
 const dataKeyKey = (owner: string) => `key:${owner}`;
 const memberPrefix = async (deskId: string) => `member:${await hash(deskId)}:`;
 const ticketPrefix = async (deskId: string, ticketNumber: string) =>
@@ -87,26 +112,43 @@ const ticketPrefix = async (deskId: string, ticketNumber: string) =>
 
 export class Directory {
   readonly #kv: KVNamespace;
+  readonly #registrars: Registrars | undefined;
 
-  constructor(kv: KVNamespace) {
+  /** Without `registrars` it goes by what KV shows. */
+  constructor(kv: KVNamespace, registrars?: Registrars) {
     this.#kv = kv;
+    this.#registrars = registrars;
   }
 
   /** The tenant, its secrets sealed, or undefined when there is none (any more). */
   async tenant(owner: string): Promise<Tenant | undefined> {
-    const stored = await this.#read<Stored>(tenantKey(owner));
+    const stored = await this.#stored(owner);
     return isTenant(stored) ? stored : undefined;
   }
 
   /** The same, not from this isolate's memory: for whoever is about to change it. */
   async freshTenant(owner: string): Promise<Tenant | undefined> {
-    const stored = await this.#fetch<Stored>(tenantKey(owner));
+    const stored = await this.freshRecord(owner);
     return isTenant(stored) ? stored : undefined;
   }
 
   /** How messages of this owner are delivered and kept: known for a while after DELETE too, for those that still wait. */
   async policy(owner: string): Promise<Pick<Tenant, "delivery" | "retentionDays"> | undefined> {
-    return this.#read<Stored>(tenantKey(owner));
+    return this.#stored(owner);
+  }
+
+  /** The record, or what is left of it. An older one that was put back into KV gives way to the Registrar's. */
+  async freshRecord(owner: string): Promise<Stored | undefined> {
+    const key = tenantKey(owner);
+    const shown = await this.#get<Stored>(key);
+    if (shown === undefined) {
+      cache.delete(key);
+      return undefined;
+    }
+    const newer = await this.#registrar(`tenant:${owner}`, (it) => it.newerRecord(owner, shown.version ?? 0));
+    const stored = newer ?? shown;
+    remember(key, stored);
+    return stored;
   }
 
   /** For an isolate that has had a tenant put elsewhere: KV may take a minute to have it here. */
@@ -119,36 +161,34 @@ export class Directory {
     cache.delete(tenantKey(owner));
   }
 
+  /** For the tenant's Registrar alone, as all that writes records. */
   async putTenant(tenant: Tenant): Promise<void> {
     const { owner, deskId } = tenant;
-    const stored = await this.#fetch<Stored>(tenantKey(owner));
-    const before = isTenant(stored) ? stored : undefined;
-    const member = await hash(owner);
-    const members = await this.#members(await memberPrefix(deskId));
+    const before = await this.#get<Stored>(tenantKey(owner));
+    const members = await this.freshMembers(deskId);
     const isOnly = members.every((other) => other.owner === owner);
     // One that was deleted and comes back may have been the only one then.
-    const isBack = before === undefined && stored?.deskId === deskId;
+    const isBack = !isTenant(before) && before?.deskId === deskId;
     const unmapped = isOnly || isBack || members.some((known) => known.owner === owner && known.unmapped);
     const metadata: Member = { owner, ...(unmapped ? { unmapped } : {}) };
-    // The record last: where one of these fails, the next PUT finds the record as it was, and does all of it.
-    await reach(this.#kv.put((await memberPrefix(deskId)) + member, "", { metadata }));
-    if (before && before.deskId !== deskId) {
-      await reach(this.#kv.delete((await memberPrefix(before.deskId)) + member));
-    }
+    await reach(this.#kv.put((await memberPrefix(deskId)) + (await hash(owner)), "", { metadata }));
     await this.#write(tenantKey(owner), tenant);
-    await this.#forgetMembers(deskId, before?.deskId ?? deskId);
+    await this.#forgetMembers(deskId);
   }
 
-  /** What is left of it; undefined when there is no such tenant. */
-  async deleteTenant(owner: string): Promise<Stored | undefined> {
-    const tenant = await this.freshTenant(owner);
-    if (!tenant) return undefined;
-    const { deskId, delivery, retentionDays } = tenant;
-    const tombstone: Tombstone = { owner, deskId, delivery, retentionDays, deletedAtMs: Date.now() };
+  async removeMember(deskId: string, owner: string): Promise<void> {
     await reach(this.#kv.delete((await memberPrefix(deskId)) + (await hash(owner))));
-    await this.#write(tenantKey(owner), tombstone, TOMBSTONE_SECONDS);
     await this.#forgetMembers(deskId);
-    return tombstone;
+  }
+
+  async putTombstone(tombstone: Tombstone): Promise<void> {
+    await this.#write(tenantKey(tombstone.owner), tombstone, TOMBSTONE_SECONDS);
+  }
+
+  /** Nothing is left of the tenant. */
+  async deleteRecord(owner: string): Promise<void> {
+    await reach(this.#kv.delete(tenantKey(owner)));
+    cache.delete(tenantKey(owner));
   }
 
   /** One page of tenants in the order of their owners, and the cursor of the next. */
@@ -163,34 +203,42 @@ export class Directory {
     return { holders: stored, next };
   }
 
-  /**
-   * Most desks never rotate, and each message to a desk asks: so that there is no record is remembered too. For as long,
-   * what a rotation elsewhere began is signed under the generation before, which is still good then.
-   */
-  async generation(deskId: string): Promise<Generation> {
-    const key = deskKey(deskId);
-    const stored = await this.#read<Generation>(key);
-    if (!stored) remember(key, FIRST_GENERATION);
-    return stored ?? FIRST_GENERATION;
+  /** The newest generation of a desk that is known to be one: KV may be behind, and so its Registrar is asked as well. */
+  async generation(deskId: string, freshMs = FRESH_MS): Promise<Generation> {
+    const key = confirmedKey(deskId);
+    const read = async () => {
+      const asked = this.#registrar(`desk:${deskId}`, (it) => it.generation());
+      const shown = await this.#read<Generation>(deskKey(deskId)).catch(async (error: unknown) => {
+        if ((await asked) === undefined) throw error;
+        return undefined;
+      });
+      const newest = newerGeneration(await asked, shown);
+      remember(key, newest);
+      return newest;
+    };
+    return recall(key, read, freshMs);
   }
 
-  /**
-   * The same for a desk that is only named, by a caller who has proved nothing. That there is no record is not remembered: a few
-   * thousand made-up names would drive out what this isolate goes by while KV is out of reach.
-   */
+  /** The same for a desk that is only named, by a caller who has proved nothing: nothing is remembered and no object woken. */
   async claimedGeneration(deskId: string): Promise<Generation> {
-    return (await this.#read<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
+    return recall(confirmedKey(deskId), async () =>
+      newerGeneration(await this.#read<Generation>(deskKey(deskId)), undefined),
+    );
   }
 
   /**
-   * Starts the next generation of a desk's credentials and returns it. `last` is the newest that the caller knows of: what KV
-   * shows may be older.
+   * For the desk's Registrar alone: starts the next generation of its credentials and returns it. `last` is the newest that it
+   * knows of, since what KV shows may be older.
    */
-  async rotate(deskId: string, last: Generation | undefined, nowMs: number): Promise<Generation> {
-    const shown = (await this.#fetch<Generation>(deskKey(deskId))) ?? FIRST_GENERATION;
-    const generation = Math.max(shown.generation, last?.generation ?? 0);
-    const next = { generation: generation + 1, rotatedAtMs: nowMs };
+  async rotate(
+    deskId: string,
+    last: Generation | undefined,
+    { isAlone, nowMs }: { isAlone: boolean; nowMs: number },
+  ): Promise<Generation> {
+    const { generation } = newerGeneration(last, await this.#get<Generation>(deskKey(deskId)));
+    const next = { generation: generation + 1, rotatedAtMs: nowMs, ...(isAlone ? { isAlone } : {}) };
     await this.#write(deskKey(deskId), next);
+    remember(confirmedKey(deskId), next);
     return next;
   }
 
@@ -201,7 +249,7 @@ export class Directory {
 
   /** The same, not from this isolate's memory. */
   async freshDataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
-    return this.#fetch(dataKeyKey(owner));
+    return this.#get(dataKeyKey(owner));
   }
 
   /** What the Registrar has said: KV may go on for a minute to show that there are none. */
@@ -218,6 +266,11 @@ export class Directory {
   async deleteDataKeys(owner: string): Promise<void> {
     await reach(this.#kv.delete(dataKeyKey(owner)));
     cache.delete(dataKeyKey(owner));
+  }
+
+  /** The tenants that KV shows for a desk, not from this isolate's memory. */
+  async freshMembers(deskId: string): Promise<Member[]> {
+    return this.#members(await memberPrefix(deskId));
   }
 
   /** The tenants a desk serves. */
@@ -268,17 +321,39 @@ export class Directory {
     return list.keys.flatMap((key) => key.metadata ?? []);
   }
 
-  async #read<T>(key: string): Promise<T | undefined> {
-    return recall(key, () => this.#fetch<T>(key));
+  #stored(owner: string): Promise<Stored | undefined> {
+    return recall(tenantKey(owner), () => this.freshRecord(owner));
   }
 
-  async #fetch<T>(key: string): Promise<T | undefined> {
+  async #read<T>(key: string): Promise<T | undefined> {
+    return recall(key, async () => {
+      const value = await this.#get<T>(key);
+      if (value === undefined) cache.delete(key);
+      else remember(key, value);
+      return value;
+    });
+  }
+
+  async #get<T>(key: string): Promise<T | undefined> {
     // What is asked for may be anything that somebody put into a URL; nothing of that length was ever stored.
     if (key.length > LONGEST_KEY) return undefined;
-    const value = await reach(this.#kv.get<T>(key, { type: "json", cacheTtl: KV_CACHE_SECONDS }));
-    if (value === null) cache.delete(key);
-    else remember(key, value);
-    return value ?? undefined;
+    const how = { type: "json", cacheTtl: KV_CACHE_SECONDS } as const;
+    return (await reach(this.#kv.get<T>(key, how))) ?? undefined;
+  }
+
+  /** What a Registrar says; undefined where it knows nothing, or is away. */
+  async #registrar<T>(name: string, question: (it: RegistrarStub) => Promise<T | undefined>): Promise<T | undefined> {
+    if (!this.#registrars) return undefined;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error("no answer in time")), REGISTRAR_MS);
+    try {
+      return await Promise.race([question(this.#registrars(name)), late]);
+    } catch (error) {
+      log("registrar_away", { name, error: errorText(error) });
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #write(key: string, value: unknown, expirationTtl?: number): Promise<void> {
@@ -286,7 +361,7 @@ export class Directory {
     remember(key, value);
   }
 
-  async #forgetMembers(...deskIds: string[]): Promise<void> {
-    for (const deskId of deskIds) cache.delete(await memberPrefix(deskId));
+  async #forgetMembers(deskId: string): Promise<void> {
+    cache.delete(await memberPrefix(deskId));
   }
 }

@@ -1,4 +1,4 @@
-import { secretsOf, targetsOf } from "../desks/registry";
+import { hostsOf, secretsOf, targetsOf, type DeskRecord } from "../desks/registry";
 import type { Bounds, Network, Reach } from "../egress/http";
 import { ENGINE_SECRETS, valueAt, type Tenant } from "./tenant-record";
 
@@ -13,7 +13,7 @@ export function boundsOf(tenant: Tenant, ways: Ways, timeoutMs = tenant.delivery
   const { dolphins, desk } = tenant;
   const reaches = [
     ...reachesTo([dolphins.baseUrl], dolphins.reach, ways.bindings),
-    ...reachesTo(targetUrls(tenant), desk.reach, ways.bindings),
+    ...reachesTo(deskUrls(desk), desk.reach, ways.bindings),
   ];
   return { timeoutMs, allowInsecureTargets: ways.allowInsecureTargets, reaches, secrets: sentSecrets(tenant) };
 }
@@ -24,20 +24,27 @@ export function reachesTo(urls: string[], name: string | undefined, bindings: Bi
   return urls.map((url) => ({ origin: URL.parse(url)?.origin ?? "", name, binding: bindings.get(name) }));
 }
 
-const targetUrls = ({ desk }: Tenant): string[] =>
-  targetsOf(desk)
+/** All that the relay calls of a desk: what its record says, and what follows from that. */
+export const deskUrls = (desk: DeskRecord): string[] => [
+  ...targetsOf(desk)
     .map((field) => valueAt(desk, field))
-    .filter((url) => typeof url === "string");
+    .filter((url) => typeof url === "string"),
+  ...hostsOf(desk),
+];
 
-function sentSecrets(tenant: Tenant): Network["secrets"] {
-  const { dolphins, desk } = tenant;
-  const sent = Object.entries(secretsOf(desk)).filter(([, targets]) => targets.length > 0);
-  const values = [
-    ...ENGINE_SECRETS.map((name) => valueAt(dolphins.auth, name)),
-    ...sent.map(([name]) => valueAt(desk, name)),
-  ];
-  const urls = [...targetUrls(tenant), dolphins.outgoingPath, dolphins.commandPath];
-  return [...values.filter((value) => typeof value === "string"), ...urls.flatMap(keysIn)];
+const texts = (values: unknown[]): string[] => values.filter((value) => typeof value === "string");
+
+export const deskSecrets = (desk: DeskRecord): string[] =>
+  texts(
+    Object.entries(secretsOf(desk))
+      .filter(([, targets]) => targets.length > 0)
+      .map(([name]) => valueAt(desk, name)),
+  );
+
+function sentSecrets({ dolphins, desk }: Tenant): Network["secrets"] {
+  const values = texts(ENGINE_SECRETS.map((name) => valueAt(dolphins.auth, name)));
+  const urls = [...deskUrls(desk), dolphins.outgoingPath, dolphins.commandPath];
+  return [...values, ...deskSecrets(desk), ...urls.flatMap(keysIn)];
 }
 
 const KEY = /auth|code|key|pass|secret|sig|token/i;

@@ -7,7 +7,10 @@ import { destinationOf, mapSecrets, valueAt, type Tenant } from "./tenant-record
 /** The secrets of a tenant record: sealed in KV, masked on the way out, open only while a message is delivered. */
 
 /** What GET shows. */
-export const maskSecrets = (tenant: Tenant): Promise<Tenant> => mapSecrets(tenant, () => MASK);
+export async function maskSecrets(tenant: Tenant): Promise<Tenant> {
+  const { version: _, ...shown } = await mapSecrets(tenant, () => MASK);
+  return shown;
+}
 
 /** What the audit log may know of a record from outside: of a secret, whether it is given anew. */
 export const markSecrets = (tenant: Tenant): Promise<Tenant> =>

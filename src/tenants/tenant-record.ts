@@ -49,7 +49,13 @@ export const tenantRecord = z.strictObject(
 type Record_ = z.infer<typeof tenantRecord>;
 
 /** A tenant, whole: defaults filled in. Secrets are plain, sealed or masked, depending on where it stands. */
-export type Tenant = Omit<Record_, "deskId"> & { owner: string; deskId: string; paused?: Paused };
+export type Tenant = Omit<Record_, "deskId"> & {
+  owner: string;
+  deskId: string;
+  paused?: Paused;
+  /** The Registrar numbers what it writes: the higher number is the newer record. Not part of what is shown. */
+  version?: number;
+};
 
 /** The fields of a tenant's engine that hold a secret; a desk names its own. */
 export const ENGINE_SECRETS = ["token", "password", "value"];

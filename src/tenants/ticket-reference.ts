@@ -10,6 +10,9 @@ import { clipBytes } from "../lib/text";
  */
 export type TicketReference = { ticketNumber: string; channel: string; customerName: string };
 
+/** The same of a conversation that was named. What is left out, the ticket itself knows. */
+export type NamedTicket = { ticketNumber: string; channel: string; customerName?: undefined };
+
 /** A desk's field for it may hold 255 characters. Before the dot, as bytes: three for four characters, and the MAC has 43. */
 const MAX_LENGTH = 200;
 const MAX_BYTES = Math.floor((MAX_LENGTH - 1 - 43) / 4) * 3;

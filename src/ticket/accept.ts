@@ -106,7 +106,7 @@ function take(input: NewEvent, deps: TicketDeps, nowMs: number): Result<Taken, R
  */
 function acceptedBefore(
   { closeLane, closeSequence }: TicketRow,
-  { id, isAgain, lane, kind, event, digest, idempotencyKey, fromWebhook, place }: NewEvent,
+  { id, isAgain, lane, kind, event, digest, idempotencyKey, fromWebhook }: NewEvent,
   { cache, store, closeEcho }: TicketDeps,
   nowMs: number,
 ): Result<Taken, Refusal> | undefined {
@@ -118,10 +118,10 @@ function acceptedBefore(
   if (itself !== undefined) return taken({ id, lane, sequence: itself }, false);
   const first = idempotencyKey === undefined ? undefined : store.readKey(lane, idempotencyKey, nowMs);
   const message = first === undefined ? undefined : store.readMessage(lane, first);
-  // The key of a desk's own message names it. It is the same where a list has said it in other words than the webhook does.
+  // The key of a desk's own message names it, whatever its bytes: a list says it in other words than the webhook does.
   // One in clear is of release 0.1.0 and has no digest, so its key alone says that it is the same.
   const isOther = typeof event !== "string" && message && message.digest !== null && message.digest !== digest;
-  if (isOther && !place) return refused("idempotency_mismatch");
+  if (isOther && !fromWebhook) return refused("idempotency_mismatch");
   const isClosing = kind === "command" && closeLane !== null && closeSequence !== null;
   const close = isClosing ? store.readMessage(closeLane, closeSequence) : undefined;
   const echoed = kind === "command" && fromWebhook ? closeEcho.take(nowMs) : undefined;

@@ -2,6 +2,7 @@ import { required } from "../config";
 import { deskMessageOfKey, type Order } from "../desks/desk";
 import { farEndOf, unheardOf } from "../desks/registry";
 import type { Outcome } from "../egress/outcome";
+import { deskContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
 import { parseEvent, withStickerText, type RelayEvent } from "../model/event";
 import { agentReply } from "../tenants/agent-reply";
@@ -37,7 +38,7 @@ export type AskDesk = (
 ) => Promise<Answer | undefined>;
 
 export async function askDesk(
-  { config, directory }: Pick<DeliverDeps, "config" | "directory">,
+  { config, directory, engineSessions }: DeliverDeps,
   ticket: TicketRow,
   question: Parameters<AskDesk>[1],
   mostMs: number,
@@ -49,8 +50,8 @@ export async function askDesk(
     if (!sealed || farEnd === undefined || !asked) return undefined;
     const masterKeys = required(config.masterKeys);
     const tenant = await openSecrets(masterKeys, sealed);
-    const { language, stickerText, owner, delivery } = tenant;
-    const context = { language, ...boundsOf(tenant, config, Math.min(delivery.timeoutMs, mostMs)) };
+    const { stickerText, owner } = tenant;
+    const context = deskContext(tenant, config, engineSessions, mostMs);
     const found = await unheardOf(asked.conversation, asked.after, tenant.desk, context);
     if (!found?.ok) return found;
     const replies = found.events.map(async (said): Promise<FoundReply> => {

@@ -3,7 +3,15 @@ import type { LaneName, LaneView } from "../model/answers";
 import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
 import type { StoredText } from "../tenants/texts";
-import { afterAccepting, afterMoving, afterReplaying, afterSettling, opened, type Opening } from "./conversation";
+import {
+  afterAccepting,
+  afterMoving,
+  afterReplaying,
+  afterSettling,
+  formerContactsOf,
+  opened,
+  type Opening,
+} from "./conversation";
 import * as lanes from "./lane";
 import type { Lying } from "./order";
 import { afterState, pausedMs, type LanePause } from "./pause";
@@ -49,10 +57,17 @@ type Conversations = Partial<Record<LaneName, unknown>> & {
   asked?: Asked;
   /** Where the relay is called from outside, for links of its own. */
   origin?: string;
+  /** The name by which the tenant's index leads from the desk's conversation to the ticket. */
+  named?: Named | undefined;
   pauses?: Partial<Record<LaneName, LanePause>>;
   /** How many dead letters were discarded. */
   discarded?: Partial<Record<LaneName, number>>;
+  formerContacts?: string[];
+  /** Of lanes of which retention has deleted the newest messages, or dead letters. */
+  expired?: Partial<Record<LaneName, lanes.Expired>>;
 };
+
+type Named = { farEnd: string; name: string };
 
 /** When the desk was last asked for what no webhook told: how many messages were accepted then, and which was its newest. */
 export type Asked = { accepted: number; upTo?: number };
@@ -68,6 +83,8 @@ export class TicketCache {
   /** Messages that were accepted lately and not tried yet. As a rule the next one to deliver is among them. */
   readonly #fresh = { toDesk: new Map<number, Fresh>(), toDolphins: new Map<number, Fresh>() };
   ticket: TicketRow | undefined;
+  /** Another after each wipe: what was begun in an earlier life changes nothing in this one. */
+  life = 0;
   /** Of a ticket that this instance has opened, epoch ms. */
   openedAtMs: number | undefined;
   /** Where the relay was called from outside. Kept with the next desk conversation, which costs nothing more. */
@@ -83,10 +100,10 @@ export class TicketCache {
   load(): void {
     this.#store.migrate();
     this.ticket = this.#store.readTicket();
-    const { pauses, discarded } = this.ticket ? conversationsOf(this.ticket) : {};
+    const { pauses, discarded, expired } = this.ticket ? conversationsOf(this.ticket) : {};
     for (const lane of LANES) {
       const kept = { paused: pauses?.[lane]?.pause, discarded: discarded?.[lane] ?? 0 };
-      this.#lanes[lane] = { ...this.#store.readLane(lane), ...kept };
+      this.#lanes[lane] = { ...this.#store.readLane(lane, expired?.[lane]), ...kept };
     }
   }
 
@@ -172,6 +189,16 @@ export class TicketCache {
     if (since !== undefined) kept.since ??= since;
     if (this.origin !== undefined) kept.origin = this.origin;
     this.change({ conversations: JSON.stringify(kept) });
+  }
+
+  isNamed(farEnd: string, name: string): boolean {
+    const named = this.ticket && conversationsOf(this.ticket).named;
+    return named?.farEnd === farEnd && named.name === name;
+  }
+
+  keepNamed(named: Named | undefined): void {
+    if (!this.ticket) return;
+    this.change({ conversations: JSON.stringify({ ...conversationsOf(this.ticket), named }) });
   }
 
   /** The far end that the kept conversation with the desk is at. */
@@ -309,9 +336,48 @@ export class TicketCache {
     return this.ticket?.state === "closed" && LANES.every((lane) => lanes.waitingCount(this.#lanes[lane]) === 0);
   }
 
+  /** Whether all messages have been deleted. */
+  isEmpty = (): boolean => LANES.every((lane) => this.#store.oldestSequence(lane) === undefined);
+
+  /** Whether it is, or was, a ticket of this contact. */
+  isOf = (contactId: string): boolean =>
+    this.ticket !== undefined &&
+    (this.ticket.contactId === contactId || formerContactsOf(this.ticket).includes(contactId));
+
+  /**
+   * Deletes up to `limit` messages of each lane whose time was over at `cutoffMs`, the oldest first; true when a lane met that
+   * limit. Where a lane's newest go, the ticket's row says from then on where the lane is.
+   */
+  expire(cutoffMs: number, limit: number): boolean {
+    if (!this.ticket) return false;
+    const ended = LANES.map((lane) => {
+      const messages = this.#store.readEnded(lane, cutoffMs, limit);
+      const dead = messages.filter(({ state }) => state === "dead").length;
+      return { lane, messages, dead, upTo: messages.at(-1)?.sequence ?? 0 };
+    });
+    const kept = conversationsOf(this.ticket);
+    const expired = { ...kept.expired };
+    for (const { lane, dead, upTo } of ended) {
+      // As long as there is an outcome of a newer one, that says how far the lane is.
+      if (upTo === 0 || (dead === 0 && upTo < this.#store.newestTried(lane))) continue;
+      const before = expired[lane] ?? lanes.NONE_EXPIRED;
+      expired[lane] = { upTo: Math.max(before.upTo, upTo), dead: before.dead + dead };
+    }
+    const isNew = JSON.stringify(expired) !== JSON.stringify(kept.expired ?? {});
+    const after = isNew ? this.#changed({ conversations: JSON.stringify({ ...kept, expired }) }) : undefined;
+    this.#store.transaction(() => {
+      for (const { lane, messages } of ended) this.#store.deleteMessages(lane, messages);
+      if (after) this.#store.saveTicket(after);
+    });
+    if (after) this.ticket = after;
+    for (const { lane, dead } of ended) this.#lanes[lane] = lanes.expire(this.#lanes[lane], dead);
+    return ended.some(({ messages }) => messages.length === limit);
+  }
+
   /** Deletes everything, from the rows and from memory. */
   async wipe(): Promise<void> {
     const wiped = this.#store.wipe();
+    this.life++;
     this.ticket = undefined;
     this.openedAtMs = undefined;
     for (const lane of LANES) {

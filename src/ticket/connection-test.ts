@@ -10,6 +10,7 @@ import { isoTime } from "../model/timeline";
 import { boundsOf } from "../tenants/far-ends";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";
+import { deskContext } from "../engine-session/token";
 import { deliver, type DeliverDeps } from "./deliver";
 
 /** What an operator tries before anything depends on it. No ticket is opened, and nothing is stored or tried again. */
@@ -44,9 +45,9 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
     deps,
     { owner, ...TEST_TICKET },
     "toDesk",
-    { id: newMessageId(), sequence: 1, attempt: 1, kind: "incoming" },
+    { id: newMessageId(), sequence: 1, attempt: 1, acceptedAtMs: startedAtMs, kind: "incoming" },
     async () => ({ ok: true, value: JSON.stringify(event) }),
-    { of: () => undefined, keep: () => undefined },
+    { of: () => undefined, keep: () => undefined, isNamed: () => true, keepNamed: () => undefined },
   );
   return resultOf(outcome, startedAtMs);
 }
@@ -56,13 +57,13 @@ export async function testDesk(deps: DeliverDeps, { owner, language }: Tenant): 
  * tenant's secrets are sealed.
  */
 export async function inspectDesk(
-  { config }: Pick<DeliverDeps, "config">,
+  { config, engineSessions }: Pick<DeliverDeps, "config" | "engineSessions">,
   sealed: Tenant,
   webhookUrl: string,
 ): Promise<ConnectionTest | undefined> {
   const tenant = await openSecrets(required(config.masterKeys), sealed);
   const startedAtMs = Date.now();
-  const checked = await checkDesk(tenant.desk, { webhookUrl, ...boundsOf(tenant, config) });
+  const checked = await checkDesk(tenant.desk, { ...deskContext(tenant, config, engineSessions), webhookUrl });
   return checked && { ...resultOf(checked.outcome, startedAtMs), checks: checked.checks };
 }
 

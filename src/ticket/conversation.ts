@@ -35,12 +35,27 @@ export function afterAccepting(
   ticket: TicketRow,
   kind: MessageKind,
   message: Message,
-  { deskId, channel, contactId, customerName }: Opening,
+  { channel, contactId, customerName }: Opening,
 ): Partial<TicketRow> {
   if (kind === "outgoing" || kind === "failure") return {};
   if (kind === "command") return closingBy(message);
-  const moved = deskId === ticket.deskId ? {} : { deskId, mapped: 0 };
-  return { state: "open", closeLane: null, closeSequence: null, channel, contactId, customerName, ...moved };
+  const former = contactId === ticket.contactId ? {} : { conversations: withFormerContact(ticket) };
+  return { state: "open", closeLane: null, closeSequence: null, channel, contactId, customerName, ...former };
+}
+
+/** More changes of contact than a ticket has. */
+const MOST_CONTACTS = 50;
+
+/** The contacts that the ticket was of before: what they wrote is theirs, whoever writes now. */
+export const formerContactsOf = ({ conversations }: Pick<TicketRow, "conversations">): string[] =>
+  (JSON.parse(conversations) as { formerContacts?: string[] }).formerContacts ?? [];
+
+function withFormerContact(ticket: TicketRow): string {
+  const { conversations, contactId } = ticket;
+  if (contactId === "") return conversations;
+  const others = formerContactsOf(ticket).filter((one) => one !== contactId);
+  const formerContacts = [...others, contactId].slice(-MOST_CONTACTS);
+  return JSON.stringify({ ...(JSON.parse(conversations) as object), formerContacts });
 }
 
 /** The Close that lies may have got another place in its lane. */

@@ -4,7 +4,7 @@ import { deliverToDesk, farEndOf, hasReceipts, showReceipt, wantsFailures } from
 import type { Outcome } from "../egress/outcome";
 import { deliverToEngine } from "../engine/event-delivery";
 import type { EngineSession } from "../engine-session/engine-session";
-import { engineContext } from "../engine-session/token";
+import { deskContext, engineContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
 import { deliveryOf, type Delivery, type DueMessage } from "../model/delivery";
 import { AppError } from "../model/errors";
@@ -29,6 +29,7 @@ export type DeliverDeps = {
   config: Config;
   directory: Directory;
   engineSessions: DurableObjectNamespace<EngineSession>;
+  indexes: DurableObjectNamespace<TenantIndex>;
 };
 
 /** What a delivery needs to know of its ticket. */
@@ -38,6 +39,9 @@ type TicketInfo = Pick<TicketRow, "owner" | "ticketNumber" | "channel" | "custom
 export type KeptConversation = {
   of: (farEnd: string) => unknown;
   keep: (farEnd: string, conversation: unknown, since?: number) => void;
+  /** Whether the tenant's index leads from this name to the ticket. */
+  isNamed: (farEnd: string, name: string) => boolean;
+  keepNamed: (farEnd: string, name: string) => void;
 };
 
 /** Nothing was sent: the tenant has paused the lane. */
@@ -111,7 +115,7 @@ export async function heldBy(
 
 /** Shows a receipt at the tenant's desk. Undefined where there is no such place, or no such tenant any more. */
 export async function sendReceipt(
-  { config, directory }: Pick<DeliverDeps, "config" | "directory">,
+  { config, directory, engineSessions }: DeliverDeps,
   { owner }: TicketInfo,
   receipt: Receipt,
 ): Promise<Outcome | undefined> {
@@ -119,30 +123,35 @@ export async function sendReceipt(
     const sealed = await directory.tenant(owner);
     if (!sealed) return undefined;
     const tenant = await openSecrets(required(config.masterKeys), sealed);
-    return await showReceipt(receipt, tenant.desk, { language: tenant.language, ...boundsOf(tenant, config) });
+    return await showReceipt(receipt, tenant.desk, deskContext(tenant, config, engineSessions));
   } catch (error) {
     return { kind: "retry", error: `the relay itself failed: ${errorText(error)}` };
   }
 }
 
 async function toDesk(
-  { config, directory }: DeliverDeps,
+  { config, directory, engineSessions, indexes }: DeliverDeps,
   tenant: Tenant,
   ticket: TicketInfo,
   delivery: Delivery,
   kept: KeptConversation,
 ): Promise<Outcome> {
   if (delivery.kind === "outgoing") throw new Error("an Outgoing Event is not for a desk");
-  const { owner, deskId, desk, language } = tenant;
+  const { owner, deskId, desk } = tenant;
+  const { ticketNumber, channel } = ticket;
   const masterKeys = required(config.masterKeys);
   const farEnd = farEndOf(desk);
   return deliverToDesk(delivery, desk, {
+    ...deskContext(tenant, config, engineSessions),
     owner,
-    ticketNumber: ticket.ticketNumber,
+    ticketNumber,
     signingSecrets: await signingSecrets(masterKeys, deskId, await directory.generation(deskId), Date.now()),
     ticketReference: () => writeTicketReference(masterKeys, owner, ticket),
-    language,
-    ...boundsOf(tenant, config),
+    nameConversation: async (name) => {
+      if (kept.isNamed(farEnd, name)) return;
+      await indexes.getByName(owner).nameConversation({ farEnd, name, ticketNumber, channel });
+      kept.keepNamed(farEnd, name);
+    },
     conversation: kept.of(farEnd),
     keep: (conversation, since) => kept.keep(farEnd, conversation, since),
   });

@@ -29,7 +29,7 @@ export type TicketDeps = {
   recentKeys: RecentKeys;
   closeEcho: CloseEcho;
   mapping: Pick<TicketMapping, "writeIfDue" | "dueMs">;
-  reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget">;
+  reporter: Pick<IndexReporter, "settled" | "reportIfDue" | "dueMs" | "forget" | "end">;
   directory: Pick<Directory, "policy" | "unmapTicket" | "forgetTenant">;
   texts: Pick<Texts, "seal" | "sealEvent" | "open">;
   /** What fails is an outcome. Throws only where it is not known whether the lane is paused: then nothing was sent. */

@@ -66,13 +66,18 @@ async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
     const step = nextStep(deps.cache.lane(lane), nowMs);
     if (step.do !== "deliver") return setAlarm(deps, nowMs);
     if (attempts === ATTEMPTS_PER_RUN) return setAlarm(deps, nowMs, nowMs + NEXT_RUN_MS);
+    const { life } = deps.cache;
     deps.cache.begin(lane, step.sequence);
     try {
       const attempt = prepare(lane, step.sequence, deps);
       const delivered = await deliver(attempt, deps);
-      if ("held" in delivered) hold(attempt, delivered, deps);
-      else settle(attempt, await judge(attempt, delivered, deps), deps);
+      const ended = "held" in delivered ? delivered : await judge(attempt, delivered, deps);
+      // The ticket was deleted meanwhile. If it has been opened anew, that has a run of its own.
+      if (deps.cache.life !== life) return;
+      if ("held" in ended) hold(attempt, ended, deps);
+      else settle(attempt, ended, deps);
     } catch (error) {
+      if (deps.cache.life !== life) return;
       log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });
       // If the outcome was recorded and something failed after that, there is nothing to give up.
       const isUnsettled = deps.cache.lane(lane).inFlight === step.sequence;
@@ -93,18 +98,24 @@ function prepare(lane: LaneName, sequence: number, { cache, store, nowMs }: Tick
 
 function deliver({ message, history, startedAtMs }: AttemptUnderWay, deps: TicketDeps): Promise<Delivered | Held> {
   const { cache, closeEcho, texts } = deps;
-  const { ticket } = cache;
-  const { lane, id, sequence, kind } = message;
+  const { life, ticket } = cache;
+  const { lane, id, sequence, kind, acceptedAtMs } = message;
   if (!ticket) throw new Error("a waiting message has no ticket");
   if (lane === "toDesk" && kind === "command") closeEcho.expect(message, startedAtMs);
   return deps.deliver(
     ticket,
     lane,
-    { id, sequence, attempt: history.attemptCount + 1, kind },
+    { id, sequence, attempt: history.attemptCount + 1, acceptedAtMs, kind },
     () => readEvent(message, ticket, texts),
     {
       of: (farEnd) => cache.conversation(lane, farEnd),
-      keep: (farEnd, conversation, since) => cache.keepConversation(lane, farEnd, conversation, since),
+      keep: (farEnd, conversation, since) => {
+        if (cache.life === life) cache.keepConversation(lane, farEnd, conversation, since);
+      },
+      isNamed: (farEnd, name) => cache.isNamed(farEnd, name),
+      keepNamed: (farEnd, name) => {
+        if (cache.life === life) cache.keepNamed({ farEnd, name });
+      },
     },
   );
 }

@@ -1,6 +1,6 @@
 import { isRecent, isWaiting } from "../lib/clock";
 import { errorText, log } from "../lib/log";
-import type { Snapshot } from "../model/ticket-report";
+import { ENDED, type Snapshot } from "../model/ticket-report";
 import type { LaneName } from "../model/answers";
 import { LANES } from "../model/timeline";
 import type { TenantIndex } from "../tenant-index/tenant-index";
@@ -44,6 +44,8 @@ type ReporterDeps = {
   waitUntil: (promise: Promise<void>) => void;
   /** Called when a report has ended: another may be due, or this one has to be made again. */
   ended: () => void;
+  /** Called when the index does not take the ticket, because it should be no more. */
+  refused: () => void;
 };
 
 /** What makes a ticket ask whether a report is due. `seen`: an operator looks at the ticket. */
@@ -62,6 +64,7 @@ export class IndexReporter {
   #failures = 0;
   /** The time of the newest report that the index has. An earlier instance may have made it, by a clock that was ahead. */
   #acknowledgedMs = 0;
+  #isRefused = false;
   /** What was settled since the last report was made; undefined while only the rows say that. */
   #settled: Settled | undefined;
 
@@ -89,8 +92,10 @@ export class IndexReporter {
     // When the clock was set back, nothing says how long ago the last report was.
     const isWorthIt = trigger === "awake" && (last?.atMs ?? 0) <= nowMs ? isWorthReporting : differs;
     if (!isDueNow && !isWorthIt(last, now)) return;
+    this.#isRefused = false;
     this.#underWay = this.#report(ticket.owner, last, now).finally(() => {
       this.#underWay = undefined;
+      if (this.#isRefused) this.#deps.refused();
       this.#deps.ended();
     });
     waitUntil(this.#underWay);
@@ -129,6 +134,12 @@ export class IndexReporter {
     return this.#isHeld(nowMs) ? Math.max(nowMs + WAITING_MS, this.#notBeforeMs) : nowMs + WAITING_MS;
   }
 
+  /** Resolves when no report of the ticket is under way, because it is to be deleted. */
+  async end(): Promise<void> {
+    await this.#underWay;
+    this.#settled = undefined;
+  }
+
   #isHeld(nowMs: number): boolean {
     return isWaiting(this.#notBeforeMs, nowMs, LONGEST_RETRY_MS);
   }
@@ -140,6 +151,7 @@ export class IndexReporter {
     // No report may start meanwhile: it would bring the ticket back.
     this.#underWay = forgotten.then(ignore, ignore).then(() => (this.#underWay = undefined));
     await forgotten;
+    this.#settled = undefined;
   }
 
   async #report(owner: string, last: LastReport | undefined, now: Snapshot): Promise<void> {
@@ -148,7 +160,10 @@ export class IndexReporter {
       const minutes = LANES.flatMap((lane) => minutesOf(lane, this.#changedSince(last, now, lane), last));
       this.#settled = NOTHING_SETTLED;
       const heads = headsOf(cache.lane);
-      this.#acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
+      const acknowledgedMs = await inTime(indexOf(owner).report({ ...now, minutes }));
+      this.#isRefused = acknowledgedMs === ENDED;
+      if (this.#isRefused) throw new Error("the index does not take the ticket");
+      this.#acknowledgedMs = acknowledgedMs;
       if (this.#acknowledgedMs > now.atMs) throw new Error("the index has a later report");
       // As it is now: somebody may have begun to look meanwhile.
       const watchedUntilMs = cache.ticket && this.#lastReport(cache.ticket)?.watchedUntilMs;

@@ -25,6 +25,8 @@ export type Lane = Readonly<{
   /** In ascending order, all at or below `frontier`. */
   requeued: readonly Requeued[];
   dead: number;
+  /** Dead letters that retention has deleted. They are among the accepted, and nowhere else. */
+  expired: number;
   /** Dead letters that nobody wants any more. */
   discarded: number;
   paused: Pause | undefined;
@@ -39,6 +41,7 @@ export const EMPTY_LANE: Lane = {
   frontier: 0,
   requeued: [],
   dead: 0,
+  expired: 0,
   discarded: 0,
   paused: undefined,
   waitingBytes: 0,
@@ -54,9 +57,9 @@ export const takenUpTo = (lane: Lane): number => lane.accepted - lane.lying.leng
 export const waitingCount = (lane: Lane): number => lane.accepted - lane.frontier + lane.requeued.length;
 
 export function countsOf(lane: Lane): LaneCounts {
-  const { accepted, dead, discarded } = lane;
+  const { accepted, dead, discarded, expired } = lane;
   const waiting = waitingCount(lane);
-  return { accepted, delivered: accepted - waiting - dead - discarded, waiting, dead };
+  return { accepted, delivered: accepted - waiting - dead - discarded - expired, waiting, dead };
 }
 
 export const headOf = (lane: Lane): number | undefined =>
@@ -163,3 +166,14 @@ export const replay = (lane: Lane, sequences: readonly number[], bytes: number):
   dead: lane.dead - sequences.length,
   waitingBytes: lane.waitingBytes + bytes,
 });
+
+/** Retention has deleted so many of the dead letters. */
+export const expire = (lane: Lane, dead: number): Lane => ({
+  ...lane,
+  dead: lane.dead - dead,
+  expired: lane.expired + dead,
+});
+
+/** What the rows of a lane do not say any more: the newest message that retention has deleted, and how many dead letters. */
+export type Expired = { upTo: number; dead: number };
+export const NONE_EXPIRED: Expired = { upTo: 0, dead: 0 };

@@ -8,7 +8,7 @@ const RETRY_MS = 60_000;
 
 type MappingDeps = {
   cache: TicketCache;
-  directory: Pick<Directory, "needsMapping" | "mapTicket">;
+  directory: Pick<Directory, "needsMapping" | "mapTicket" | "unmapTicket">;
   waitUntil: (promise: Promise<void>) => void;
   /** Called when an alarm has to be set for the next try. */
   failed: () => void;
@@ -51,8 +51,9 @@ export class TicketMapping {
         return;
       }
       await directory.mapTicket(deskId, ticketNumber, owner);
-      // The tenant may have moved to another desk meanwhile.
+      // The ticket may have gone to another desk meanwhile, or be gone altogether.
       if (cache.ticket?.deskId === deskId) cache.change({ mapped: 1 });
+      else await directory.unmapTicket(deskId, ticketNumber, owner);
     } catch (error) {
       this.#hasFailed = true;
       log("mapping_failed", { owner, ticketNumber, error: errorText(error) });

@@ -73,19 +73,22 @@ export class Receipts {
 
   async #showAll(): Promise<void> {
     const { cache, nowMs } = this.#deps;
+    const { life } = cache;
     try {
       let upTo = cache.receiptedUpTo() ?? 0;
       let next = this.#next(upTo);
       while (next) {
         this.#upTo = next.isAgain ? upTo : next.sequence;
-        if (!(await this.#show(next))) break;
+        const isShown = await this.#show(next);
+        // Where the ticket was deleted meanwhile, those numbers are of other messages now.
+        if (!isShown || cache.life !== life) break;
         this.#attempts = 0;
         // One that was replayed meanwhile stands there once more.
         if (next.isAgain) cache.keepReceiptAgain(cache.receiptAgain().slice(1));
         upTo = this.#upTo;
         next = this.#next(upTo);
       }
-      if (upTo > (cache.receiptedUpTo() ?? 0)) cache.keepReceipted(upTo);
+      if (cache.life === life && upTo > (cache.receiptedUpTo() ?? 0)) cache.keepReceipted(upTo);
       this.#mayOwe = next !== undefined;
       const waitMs = RETRY_MS[this.#attempts - 1] ?? 0;
       this.#notBeforeMs = this.#attempts > 0 ? nowMs() + waitMs : 0;

@@ -1,6 +1,7 @@
 import { isRecent } from "../lib/clock";
 import { LAG_BOUNDS_MS, MINUTE_MS, type LaneCounts, type MinuteCounts, type Snapshot } from "../model/ticket-report";
 import { countsOf, headOf, notBeforeMsOf, takenUpTo, waitingCount, type Lane } from "./lane";
+import { formerContactsOf } from "./conversation";
 import type { TicketRow } from "./schema";
 import type { LaneName, MessageState } from "../model/answers";
 import { LANES } from "../model/timeline";
@@ -46,6 +47,7 @@ export function snapshotOf(
   acceptedAtMs: (lane: LaneName, sequence: number) => number,
 ): Snapshot {
   const { ticketNumber, channel, contactId, customerName, state } = ticket;
+  const formerContacts = formerContactsOf(ticket);
   const lanes = { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) };
   const nextAttempts: number[] = [];
   for (const name of LANES) {
@@ -69,6 +71,7 @@ export function snapshotOf(
     lanes,
     ...(waitingSince.length > 0 ? { waitingSinceMs: Math.min(...waitingSince) } : {}),
     ...(nextAttempts.length > 0 ? { nextAttemptAtMs: Math.min(...nextAttempts) } : {}),
+    ...(formerContacts.length > 0 ? { formerContacts } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { MessageKind } from "../model/event";
 import { hasTables, migrate } from "../lib/migrate";
 import { MIGRATIONS, SCHEMA, type MessageRow, type OutcomeRow, type TicketRow } from "./schema";
-import { EMPTY_LANE, type Lane, type Move } from "./lane";
+import { EMPTY_LANE, NONE_EXPIRED, type Lane, type Move } from "./lane";
 import type { Lying } from "./order";
 import type { Counted } from "./report-policy";
 import type { AttemptHistory, Disposition } from "./retry";
@@ -76,7 +76,7 @@ export class TicketStore {
   }
 
   /** The lane as its rows say: reads what waits and what is dead, and nothing of the history. */
-  readLane(lane: LaneName): Lane {
+  readLane(lane: LaneName, expired = NONE_EXPIRED): Lane {
     const undelivered = this.#rows<{ sequence: number; state: MessageState; nextAttemptAtMs: number | null }>(
       `SELECT sequence, state, nextAttemptAtMs FROM outcome
        WHERE lane = ? AND state <> 'delivered' AND state IN ('waiting', 'dead') ORDER BY sequence`,
@@ -85,14 +85,15 @@ export class TicketStore {
     const requeued = undelivered
       .filter((row) => row.state === "waiting")
       .map(({ sequence, nextAttemptAtMs }) => ({ sequence, notBeforeMs: nextAttemptAtMs ?? 0 }));
-    const frontier = this.#newest("outcome", lane);
+    const frontier = Math.max(this.#newest("outcome", lane), expired.upTo);
     const tried: Lane = {
       ...EMPTY_LANE,
-      accepted: this.#newest("message", lane),
+      accepted: Math.max(this.#newest("message", lane), expired.upTo),
       lying: this.#readLying(lane, frontier),
       frontier,
       requeued,
       dead: undelivered.length - requeued.length,
+      expired: expired.dead,
     };
     const fresh = this.#rows<{ bytes: number }>(
       "SELECT coalesce(sum(octet_length(event)), 0) AS bytes FROM message WHERE lane = ? AND sequence > ?",
@@ -342,25 +343,32 @@ export class TicketStore {
   }
 
   /**
-   * Deletes up to `limit` delivered messages accepted before `cutoffMs`, the oldest first; true when it met that limit.
-   * Dead letters stay. The newest message that was tried stays too, because its sequence is where the lane goes on.
+   * Up to `limit` messages whose time was over at `cutoffMs`, the oldest first. A delivered one counts from when it was
+   * accepted, and a dead letter from when it died, so that somebody can have seen it. What waits has no end here.
    */
-  deleteDelivered(lane: LaneName, cutoffMs: number, limit: number): boolean {
-    type Row = { sequence: number; acceptedAtMs: number; idempotencyKey: string | null; state: MessageState };
-    const newest = this.#newest("outcome", lane);
-    const old: Row[] = [];
+  readEnded(lane: LaneName, cutoffMs: number, limit: number): Ended[] {
+    const ended: Ended[] = [];
     // The rows are read one by one, up to the first that is too young. As a rule that is the very first.
-    const rows = this.#storage.sql.exec<Row>(
-      `SELECT sequence, acceptedAtMs, idempotencyKey, state FROM message JOIN outcome USING (lane, sequence)
-       WHERE lane = ? AND sequence < ? ORDER BY sequence`,
+    const rows = this.#storage.sql.exec<Ended & { acceptedAtMs: number; diedAt: string | null }>(
+      `SELECT sequence, acceptedAtMs, idempotencyKey, state,
+         CASE state WHEN 'delivered' THEN NULL ELSE attempts ->> '$[#-1].at' END AS diedAt
+       FROM message JOIN outcome USING (lane, sequence) WHERE lane = ? ORDER BY sequence`,
       lane,
-      newest,
     );
-    for (const row of rows) {
-      if (row.acceptedAtMs >= cutoffMs || old.length === limit) break;
-      if (row.state === "delivered") old.push(row);
+    for (const { sequence, acceptedAtMs, idempotencyKey, state, diedAt } of rows) {
+      if (acceptedAtMs >= cutoffMs || ended.length === limit) break;
+      const isOver = state !== "waiting" && (diedAt === null || Date.parse(diedAt) < cutoffMs);
+      if (isOver) ended.push({ sequence, idempotencyKey, state });
     }
-    for (const { sequence, idempotencyKey } of old) {
+    return ended;
+  }
+
+  /** The newest message that has an outcome on record; 0 when there is none. */
+  newestTried = (lane: LaneName): number => this.#newest("outcome", lane);
+
+  /** Deletes settled messages, and their keys with them. */
+  deleteMessages(lane: LaneName, messages: readonly Ended[]): void {
+    for (const { sequence, idempotencyKey } of messages) {
       this.#storage.sql.exec("DELETE FROM message WHERE lane = ? AND sequence = ?", lane, sequence);
       this.#storage.sql.exec("DELETE FROM outcome WHERE lane = ? AND sequence = ?", lane, sequence);
       if (idempotencyKey === null) continue;
@@ -371,7 +379,18 @@ export class TicketStore {
         sequence,
       );
     }
-    return old.length === limit;
+  }
+
+  /** When the last dead letter died, epoch ms; 0 when there is none. */
+  lastDeathMs(): number {
+    // Left to itself, SQLite reads the whole lane for this.
+    const sql = `SELECT max(attempts ->> '$[#-1].at') AS at FROM outcome INDEXED BY undelivered
+                 WHERE lane = ? AND state <> 'delivered' AND state = 'dead'`;
+    return Math.max(...LANES.map((lane) => Date.parse(this.#rows<{ at: string | null }>(sql, lane)[0]?.at ?? "") || 0));
+  }
+
+  countMessages(): number {
+    return this.#rows<{ n: number }>("SELECT count(*) AS n FROM message")[0]?.n ?? 0;
   }
 
   /** Deletes the whole ticket, its alarm with it. */
@@ -449,6 +468,9 @@ export class TicketStore {
     return this.#storage.sql.exec<Row>(sql, ...values).toArray();
   }
 }
+
+/** A message that is delivered or dead, as far as its deletion needs it. */
+export type Ended = Pick<MessageRow, "sequence" | "idempotencyKey"> & { state: MessageState };
 
 /** The first two conditions on the state have it read out of `undelivered`. */
 const IS_DEAD = `lane = ? AND state <> 'delivered' AND state = 'dead' AND sequence > ? AND reason = coalesce(?, reason)

@@ -5,16 +5,18 @@ import { newMessageId } from "../lib/message-id";
 import type { Result } from "../model/result";
 import type { DeadLetterGroup, LaneName } from "../model/answers";
 import type { PauseState } from "../model/pause";
+import type { Erased } from "../model/ticket-report";
 import type { DeadFilter, DeliveryStatus, Page, Replayed, Which } from "../model/timeline";
 import { textsOf } from "../registrar/texts-of";
-import { Directory } from "../tenants/directory";
+import { directoryIn } from "../registrar/directory-in";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
 import { TicketCache } from "./cache";
 import { CloseEcho } from "./close-echo";
-import { deliver, heldBy, sendReceipt } from "./deliver";
+import { deliver, heldBy, sendReceipt, type DeliverDeps } from "./deliver";
 import type { TicketDeps } from "./deps";
+import { erase, moveTo } from "./erase";
 import { setAlarm, wake } from "./drain";
 import { applyPause, retryNow } from "./handles";
 import { IndexReporter } from "./index-reporter";
@@ -56,7 +58,7 @@ export class Ticket extends DurableObject<Env> {
   readonly #cache = new TicketCache(this.#store);
   readonly #alarm = new AlarmClock(this.ctx.storage, Date.now());
   readonly #waitUntil = (promise: Promise<void>) => this.ctx.waitUntil(promise);
-  readonly #directory = new Directory(this.env.DIRECTORY);
+  readonly #directory = directoryIn(this.env);
   readonly #texts = textsOf(this.env);
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
@@ -64,6 +66,7 @@ export class Ticket extends DurableObject<Env> {
     indexOf: (owner) => objectOf(this.env.TENANT_INDEX, owner, readConfig(this.env)),
     waitUntil: this.#waitUntil,
     ended: () => setAlarm(this.#deps, Date.now()),
+    refused: () => this.#waitUntil(this.#erase()),
   });
   readonly #deps: TicketDeps = {
     store: this.#store,
@@ -83,11 +86,10 @@ export class Ticket extends DurableObject<Env> {
     directory: this.#directory,
     texts: this.#texts,
     deliver: async (ticket, lane, ...delivery) => {
-      const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
-      const deps = { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
+      const deps = this.#deliverDeps();
       return (await heldBy(deps, ticket, lane)) ?? deliver(deps, ticket, lane, ...delivery);
     },
-    sendReceipt: (...receipt) => sendReceipt({ config: readConfig(this.env), directory: this.#directory }, ...receipt),
+    sendReceipt: (...receipt) => sendReceipt(this.#deliverDeps(), ...receipt),
     receipts: new Receipts({
       cache: this.#cache,
       store: this.#store,
@@ -97,7 +99,7 @@ export class Ticket extends DurableObject<Env> {
       sendReceipt: (...receipt) => this.#deps.sendReceipt(...receipt),
       ended: () => setAlarm(this.#deps, Date.now()),
     }),
-    askDesk: (...question) => askDesk({ config: readConfig(this.env), directory: this.#directory }, ...question),
+    askDesk: (...question) => askDesk(this.#deliverDeps(), ...question),
     unheard: new Unheard({
       cache: this.#cache,
       store: this.#store,
@@ -216,13 +218,30 @@ export class Ticket extends DurableObject<Env> {
 
   /**
    * For a ticket that nothing else may touch. Restores a lost alarm, deletes what is old enough, and reports any difference to
-   * the index. False when there is no such ticket.
+   * the index. False when there is no such ticket. `deskId` is that of its tenant.
    */
-  async sweep(): Promise<boolean> {
+  async sweep(deskId?: string): Promise<boolean> {
     await this.#rearm();
+    if (deskId !== undefined) await moveTo(deskId, this.#deps);
     await this.#prune();
     await this.#reporter.reportAnyDifference();
     return this.#cache.ticket !== undefined;
+  }
+
+  /** Deletes the ticket whole; with a contact only if it is, or was, that one's. */
+  erase(contactId?: string): Promise<Erased> {
+    return erase(contactId, this.#deps);
+  }
+
+  /** Whether it is, or was, a ticket of this contact. */
+  isOf(contactId: string): boolean {
+    return this.#cache.isOf(contactId);
+  }
+
+  /** Its tenant is of another desk now. */
+  async moveTo(deskId: string): Promise<void> {
+    await moveTo(deskId, this.#deps);
+    await this.#rearm();
   }
 
   /** Somebody looks at the tenant: reports what there is, and until then whatever happens within seconds. */
@@ -243,6 +262,20 @@ export class Ticket extends DurableObject<Env> {
       log("alarm_failed", { error: errorText(error) });
       this.#alarm.ensure(Date.now() + ALARM_FAILED_MS, Date.now());
     }
+  }
+
+  /** For a ticket that should be no more. What fails is done at the next report. */
+  async #erase(): Promise<void> {
+    try {
+      await erase(undefined, this.#deps);
+    } catch (error) {
+      log("erasing_failed", { error: errorText(error) });
+    }
+  }
+
+  #deliverDeps(): DeliverDeps {
+    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
+    return { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
   }
 
   /** Starts what is due, and makes sure that an alarm stands for the rest, since an alarm may get lost. */

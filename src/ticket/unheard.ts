@@ -84,6 +84,7 @@ export class Unheard {
   async #run(ticket: TicketRow, isClosing: boolean): Promise<void> {
     const { cache, store, texts, askDesk } = this.#deps;
     const before = this.#accepted();
+    const { life } = cache;
     try {
       const answer = await askDesk(
         ticket,
@@ -98,11 +99,15 @@ export class Unheard {
         },
         isClosing ? CLOSE_ASKS_MS : Number.POSITIVE_INFINITY,
       );
+      // Where the ticket was deleted meanwhile, what the desk has of it is not for the next.
+      if (cache.life !== life) return;
       if (answer?.ok) {
         const { replies, upTo } = answer;
         let taken = 0;
-        for (const reply of replies) taken += (await this.#take(ticket, reply)) ? 1 : 0;
-        cache.keepAsked({ accepted: before + taken, upTo });
+        for (const reply of replies) {
+          if (cache.life === life && (await this.#take(ticket, reply))) taken++;
+        }
+        if (cache.life === life) cache.keepAsked({ accepted: before + taken, upTo });
       } else if (answer) {
         const { owner, ticketNumber } = ticket;
         const error = "error" in answer.outcome ? answer.outcome.error : undefined;
@@ -117,8 +122,8 @@ export class Unheard {
     } finally {
       this.#isUnderWay = false;
       this.#heldUntilMs = 0;
+      this.#deps.ended();
     }
-    this.#deps.ended();
   }
 
   #again(): void {

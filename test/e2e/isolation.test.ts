@@ -102,6 +102,7 @@ const BODIES: Record<string, (owner: string, number: string) => unknown> = {
   discardDeadLetters: () => ({ all: true }),
   replayTicket: () => ({ all: true }),
   replayDeadLetters: () => ({ all: true }),
+  eraseCustomer: (_owner, ticketNumber) => ({ ticketNumber }),
 };
 /** These would change what the table is about. They are tried with every credential but the operator's. */
 const DANGEROUS = new Set(["putTenant", "deleteTenant", "rotateCredentials"]);
@@ -110,6 +111,8 @@ const LET_IN: Record<string, string> = {
   connectChatwoot: "400 invalid_json",
   testEngine: "422 invalid_request",
   watch: "426 upgrade_required",
+  exportCustomer: "422 invalid_request",
+  getPurge: "404 not_found",
 };
 
 async function ask(

@@ -23,7 +23,18 @@ const SUCCESSES =
     " ",
   );
 /** With a test of their own. */
-const ALONE = ["watch", "command", "engineCommand", "signOut", "deleteTenant", "media", "connectChatwoot"];
+const ALONE = [
+  "watch",
+  "command",
+  "engineCommand",
+  "signOut",
+  "deleteTenant",
+  "media",
+  "connectChatwoot",
+  "exportCustomer",
+  "eraseCustomer",
+  "getPurge",
+];
 /** The second credential is another desk's; a second rotation ends the credentials that the walk goes on with. */
 const ONCE = new Set(["deskWebhook", "rotateCredentials"]);
 
@@ -133,6 +144,41 @@ test("a Chatwoot that is connected, and one that is away, are described", async 
     api.expectDescribed(operation, reply, "connect");
   }
   await chatwoot.close();
+});
+
+test("an export, each of its lines, an erasure, a purge and its progress are described", async () => {
+  const { world, api, tenant, named, pathOf, send } = walk;
+  const number = newTicketNumber();
+  await tenant.incoming(number);
+  const operation = named("exportCustomer");
+  const exported = await send(operation, { path: `${pathOf(operation)}?ticketNumber=${number}` });
+  expect(exported.status).toBe(200);
+  api.expectDescribed(operation, exported, "an export");
+  const lines = exported.text.trim().split("\n");
+  expect(lines).toHaveLength(3);
+  for (const line of lines) api.expectSchema("ExportLine", JSON.parse(line));
+
+  const { owner } = await world.tenant();
+  const erasure = named("eraseCustomer");
+  for (const body of [{ ticketNumber: number }, { contactId: "nobody" }]) {
+    const erased = await send(erasure, { body: JSON.stringify(body) });
+    expect(erased.status).toBe(200);
+    api.expectDescribed(erasure, erased, "an erasure");
+  }
+  for (const [id, query] of [
+    ["deleteTenant", "?purge=true"],
+    ["getPurge", ""],
+  ] as const) {
+    const path = pathOf(named(id)).replace(tenant.owner, owner) + query;
+    const reply = await send(named(id), { path });
+    expect(reply.text).toContain('"state":"running"');
+    api.expectDescribed(named(id), reply, id);
+  }
+  api.expectDescribed(
+    named("putTenant"),
+    await send(named("putTenant"), { path: `/admin/tenants/${owner}` }),
+    "purging",
+  );
 });
 
 test.each([

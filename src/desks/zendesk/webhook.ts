@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { split } from "../../lib/text";
 import { withFallback } from "../../lib/zod";
-import { MAX_LINK, MAX_MESSAGE } from "../../model/event";
-import { readLink } from "../../model/repair";
+import { isLink, MAX_MESSAGE } from "../../model/event";
 import { textReply, type AgentReply, type DeskEvent } from "../desk";
 import { deskContent, toText, type DeskContent } from "./agent-text";
 
@@ -123,8 +122,6 @@ function degrees(value: unknown, most: number): string | undefined {
   const text = String(number);
   return text.includes("e") ? number.toFixed(7) : text;
 }
-
-const isLink = (link: string): boolean => (readLink(link)?.href.length ?? Number.POSITIVE_INFINITY) <= MAX_LINK;
 
 const EXTENSIONS = {
   image: ["jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "heic"],

@@ -5,10 +5,13 @@ import { connections } from "./connect-chatwoot";
 import { connectionTests } from "./connection-tests";
 import { deadLetters } from "./dead-letters";
 import { credentials } from "./desk-credentials";
+import { erase } from "./erase";
+import { exports } from "./export";
 import { health } from "./health";
 import { me } from "./me";
 import { overview } from "./overview";
 import { pause } from "./pause";
+import { purge } from "./purge";
 import { tenantRetry, ticketRetry } from "./retry";
 import { tenants } from "./tenants";
 import { tickets } from "./tickets";
@@ -29,5 +32,8 @@ admin
   .route("/tenants", connections)
   .route("/tenants", tenantRetry)
   .route("/tenants", pause)
+  .route("/tenants", purge)
+  .route("/tenants", erase)
+  .route("/tenants", exports)
   .route("/tickets", ticketRetry)
   .route("/tickets", tickets);

@@ -18,7 +18,8 @@ const message = z.object({ send: z.literal(true) });
 connectionTests
   .post("/:owner/test/desk", allow("operator", "desk_tested"), async (c) => {
     const tenant = await newestTenantIn(c);
-    const deps = { config: configOf(c), directory: directoryOf(c), engineSessions: c.env.ENGINE_SESSION };
+    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = c.env;
+    const deps = { config: configOf(c), directory: directoryOf(c), engineSessions, indexes };
     const webhookUrl = webhookUrlOf(c, tenant.desk.type, tenant.owner);
     const asked = jsonIn(decodeBody(c.var.body));
     const inspected = message.safeParse(asked).success

@@ -131,7 +131,11 @@ const nowSeconds = (): string => String(Math.floor(Date.now() / 1_000));
 function standardWebhooks(secret: string, body: string): Record<string, string> {
   const [id, at] = [randomUUID(), new Date()];
   const signature = new Webhook(secret).sign(id, at, body);
-  return { "webhook-id": id, "webhook-timestamp": nowSeconds(), "webhook-signature": signature };
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(at.getTime() / 1_000)),
+    "webhook-signature": signature,
+  };
 }
 
 function chatwootSignature(body: string): Record<string, string> {

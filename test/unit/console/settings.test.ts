@@ -21,6 +21,14 @@ const zendesk = {
   users: "contact",
   brandId: "9477922990333",
 };
+const genesys = {
+  type: "genesys",
+  region: "apse1.pure.cloud",
+  integrationId: "integration",
+  clientId: "client",
+  clientSecret: "***",
+  webhookSecret: "***",
+};
 const native = { type: "native", url: "https://desk.example/hooks", notifyFailures: true };
 const auths = [
   { type: "none" },
@@ -37,7 +45,7 @@ function shown(desk: object, auth: object): object {
   return parsed.value;
 }
 
-test.each([native, chatwoot, zendesk].flatMap((desk) => auths.map((auth) => [desk, auth] as const)))(
+test.each([native, chatwoot, zendesk, genesys].flatMap((desk) => auths.map((auth) => [desk, auth] as const)))(
   "the tenant form puts a record back as it is: %j, %j",
   (desk, auth) => {
     const record = shown(desk, auth);
@@ -45,15 +53,18 @@ test.each([native, chatwoot, zendesk].flatMap((desk) => auths.map((auth) => [des
   },
 );
 
-test.each([native, chatwoot, zendesk])("the tenant form makes of a new record one that the relay takes: %j", (desk) => {
-  const draft = {
-    ...draftOf(NEW_RECORD),
-    "dolphins.baseUrl": " https://bank.example:9443 ",
-    ...draftOf({ desk }),
-  };
-  const parsed = parseTenant("o", recordOf(draft, NEW_RECORD), false);
-  expect(parsed).toMatchObject({ ok: true, value: { name: "o", deskId: "o", desk } });
-});
+test.each([native, chatwoot, zendesk, genesys])(
+  "the tenant form makes of a new record one that the relay takes: %j",
+  (desk) => {
+    const draft = {
+      ...draftOf(NEW_RECORD),
+      "dolphins.baseUrl": " https://bank.example:9443 ",
+      ...draftOf({ desk }),
+    };
+    const parsed = parseTenant("o", recordOf(draft, NEW_RECORD), false);
+    expect(parsed).toMatchObject({ ok: true, value: { name: "o", deskId: "o", desk } });
+  },
+);
 
 test("the tenant form leaves nothing of a desk of another type", () => {
   const record = shown(zendesk, { type: "none" });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { deliveryOf, isReply } from "../../../src/model/delivery";
 import { parseJson } from "../../../src/lib/json";
 
-const message = { id: "msg_1", sequence: 7, attempt: 2 };
+const message = { id: "msg_1", sequence: 7, attempt: 2, acceptedAtMs: 0 };
 const reply = '{"ticketNumber":"t-1","channel":"webchat","messageType":"text","message":"Halo","mediaLink":""}';
 
 test("a delivery has the parsed event beside the very text that is stored", () => {

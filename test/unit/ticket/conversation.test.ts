@@ -72,14 +72,20 @@ describe("a ticket", () => {
     const newest = { ...facts, channel: "webchat", contactId: "c2", customerName: "Farhan Akbar" };
     const mapped: TicketRow = { ...open, mapped: 1 };
     const incoming = { lane: "toDesk", sequence: 2 } as const;
-    expect({ ...mapped, ...afterAccepting(mapped, "incoming", incoming, newest) }).toEqual({ ...mapped, ...newest });
+    expect({ ...mapped, ...afterAccepting(mapped, "incoming", incoming, newest) }).toEqual({
+      ...mapped,
+      ...newest,
+      // What was written before is still of that contact.
+      conversations: '{"formerContacts":["c1"]}',
+    });
   });
 
-  test("a ticket is mapped anew when its tenant has moved to another desk", () => {
+  test("an Incoming Event under another desk leaves the ticket at its own: its tenant's index moves it", () => {
     const mapped: TicketRow = { ...open, mapped: 1 };
     const incoming = { lane: "toDesk", sequence: 2 } as const;
     const moved = afterAccepting(mapped, "incoming", incoming, { ...facts, deskId: "other" });
-    expect(moved).toMatchObject({ deskId: "other", mapped: 0 });
+    expect(moved).not.toHaveProperty("deskId");
+    expect(moved).not.toHaveProperty("mapped");
   });
 });
 

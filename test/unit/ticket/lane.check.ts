@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { LaneName } from "../../../src/model/answers";
 import { LANES } from "../../../src/model/timeline";
-import { countsOf, nextStep } from "../../../src/ticket/lane";
+import { countsOf, nextStep, type Expired } from "../../../src/ticket/lane";
 import type { Reference } from "./lane.reference";
 import { FAR_END, type World } from "./lane.world";
 
@@ -52,7 +52,7 @@ export function check(world: World, reference: Reference): void {
     // A crash now would change nothing but what is under way.
     if (waiting.some(({ isUnrecorded }) => isUnrecorded)) continue;
     const ofTicket = { discarded: 0, paused: undefined, inFlight: undefined };
-    expectSame(world.store.readLane(name), { ...machine, ...ofTicket });
+    expectSame(world.store.readLane(name, expiredIn(world, name)), { ...machine, ...ofTicket });
   }
 }
 
@@ -93,4 +93,10 @@ function checkProgress(world: World, reference: Reference, name: LaneName): void
   const isUnderWay = reference.inFlight[name] !== undefined || dueMs <= nowMs;
   const latestMs = isUnderWay ? nowMs + GUARD_MS : dueMs;
   if (alarmAtMs === null || alarmAtMs > latestMs) expect({ name, alarmAtMs }).toEqual({ name, alarmAtMs: latestMs });
+}
+
+/** What the ticket's row says of a lane whose newest messages have been deleted. */
+function expiredIn({ store }: World, name: LaneName): Expired | undefined {
+  const kept = JSON.parse(store.readTicket()?.conversations ?? "{}") as { expired?: Record<LaneName, Expired> };
+  return kept.expired?.[name];
 }

@@ -131,7 +131,8 @@ async function apply(world: World, reference: Reference, now: Operation): Promis
     case "prune":
       world.prune(now.olderThanMs);
       for (const name of LANES) {
-        for (const message of reference.withState(name, "delivered")) {
+        const states = ["delivered", "dead", "discarded"] as const;
+        for (const message of states.flatMap((state) => reference.withState(name, state))) {
           const isOld = message.acceptedAtMs < world.nowMs - now.olderThanMs;
           if (isOld) message.isGone = world.store.readMessage(name, message.sequence) === undefined;
         }

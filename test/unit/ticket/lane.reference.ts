@@ -102,7 +102,8 @@ export class Reference {
   }
 
   withState(lane: LaneName, state: MessageState): Message[] {
-    return this.messages[lane].filter((message) => message.state === state);
+    const isCounted = (message: Message) => message.state === state && !(state === "dead" && message.isGone);
+    return this.messages[lane].filter(isCounted);
   }
 
   head(lane: LaneName): Message | undefined {

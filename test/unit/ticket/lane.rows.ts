@@ -1,8 +1,8 @@
 import type { LaneName } from "../../../src/model/answers";
-import { EMPTY_LANE, type Lane, type Move } from "../../../src/ticket/lane";
+import { EMPTY_LANE, NONE_EXPIRED, type Lane, type Move } from "../../../src/ticket/lane";
 import type { AttemptHistory, Disposition } from "../../../src/ticket/retry";
 import type { MessageRow, OutcomeRow, TicketRow } from "../../../src/ticket/schema";
-import type { TicketStore } from "../../../src/ticket/store";
+import type { Ended, TicketStore } from "../../../src/ticket/store";
 import { bytesOf } from "../../../src/ticket/stored-text";
 
 type Outcome = AttemptHistory & Pick<OutcomeRow, "state" | "reason" | "nextAttemptAtMs">;
@@ -29,7 +29,9 @@ type Asked = Pick<
   | "clearWaits"
   | "readKey"
   | "saveKey"
-  | "deleteDelivered"
+  | "readEnded"
+  | "deleteMessages"
+  | "newestTried"
 >;
 
 /** The rows of a ticket without SQL, so that ten thousand tickets take seconds. Like the real ones they outlive a crash. */
@@ -59,10 +61,10 @@ export class MemoryRows implements Asked {
     this.#ticket = { ...row };
   }
 
-  readLane(lane: LaneName): Lane {
+  readLane(lane: LaneName, kept = NONE_EXPIRED): Lane {
     const messages = this.#messages[lane];
     const outcomes = this.#outcomes[lane];
-    const frontier = Math.max(0, ...outcomes.keys());
+    const frontier = Math.max(kept.upTo, ...outcomes.keys());
     const waiting = [...outcomes].filter(([, row]) => row.state === "waiting").toSorted(([a], [b]) => a - b);
     const requeued = waiting.map(([sequence, row]) => ({ sequence, notBeforeMs: row.nextAttemptAtMs ?? 0 }));
     const dead = [...outcomes.values()].filter((row) => row.state === "dead").length;
@@ -70,14 +72,14 @@ export class MemoryRows implements Asked {
     for (const [sequence, { event }] of messages) {
       if (sequence > frontier || outcomes.get(sequence)?.state === "waiting") waitingBytes += bytesOf(event);
     }
-    const accepted = Math.max(0, ...messages.keys());
+    const accepted = Math.max(kept.upTo, ...messages.keys());
     const lying: { key: number | null; untilMs: number }[] = [];
     for (let sequence = accepted; sequence > frontier; sequence--) {
       const row = messages.get(sequence);
       if (!row || row.lyingUntilMs === null) break;
       lying.unshift({ key: row.orderKey, untilMs: row.lyingUntilMs });
     }
-    return { ...EMPTY_LANE, accepted, lying, frontier, requeued, dead, waitingBytes };
+    return { ...EMPTY_LANE, accepted, lying, frontier, requeued, dead, expired: kept.dead, waitingBytes };
   }
 
   insertMessage(row: MessageRow): void {
@@ -156,16 +158,26 @@ export class MemoryRows implements Asked {
     this.#keys.set(`${lane}:${key}`, { sequence, expiresAtMs });
   }
 
-  deleteDelivered(lane: LaneName, cutoffMs: number): boolean {
-    const newest = Math.max(0, ...this.#outcomes[lane].keys());
-    for (const [sequence, { acceptedAtMs, idempotencyKey }] of this.#messages[lane]) {
-      const isDelivered = this.#outcomes[lane].get(sequence)?.state === "delivered";
-      if (!isDelivered || acceptedAtMs >= cutoffMs || sequence === newest) continue;
+  readEnded(lane: LaneName, cutoffMs: number, limit: number): Ended[] {
+    return [...this.#messages[lane].values()]
+      .flatMap(({ sequence, acceptedAtMs, idempotencyKey }) => {
+        const { state, attempts } = this.#outcomes[lane].get(sequence) ?? { state: "waiting" as const, attempts: [] };
+        const endedAtMs = state === "dead" ? Date.parse(attempts.at(-1)?.at ?? "") : acceptedAtMs;
+        const isOver = state !== "waiting" && acceptedAtMs < cutoffMs && endedAtMs < cutoffMs;
+        return isOver ? [{ sequence, idempotencyKey, state }] : [];
+      })
+      .toSorted((a, b) => a.sequence - b.sequence)
+      .slice(0, limit);
+  }
+
+  newestTried = (lane: LaneName): number => Math.max(0, ...this.#outcomes[lane].keys());
+
+  deleteMessages(lane: LaneName, messages: readonly Ended[]): void {
+    for (const { sequence, idempotencyKey } of messages) {
       this.#messages[lane].delete(sequence);
       this.#outcomes[lane].delete(sequence);
       const key = `${lane}:${idempotencyKey}`;
       if (this.#keys.get(key)?.sequence === sequence) this.#keys.delete(key);
     }
-    return false;
   }
 }

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../../src/egress/outcome";
 import type { LaneName } from "../../../src/model/answers";
-import { LANES, type Which } from "../../../src/model/timeline";
+import type { Which } from "../../../src/model/timeline";
 import { newMessageId } from "../../../src/lib/message-id";
 import { accept, type NewEvent } from "../../../src/ticket/accept";
 import { AlarmClock } from "../../../src/ticket/alarm";
@@ -172,9 +172,9 @@ export class World {
     wake(this.deps, this.nowMs);
   }
 
-  /** Delivered messages that are old enough go. */
+  /** Settled messages that are old enough go. */
   prune(olderThanMs: number): void {
-    for (const lane of LANES) this.store.deleteDelivered(lane, this.nowMs - olderThanMs, 100);
+    this.deps.cache.expire(this.nowMs - olderThanMs, 100);
   }
 
   /** All memory goes; what was written stays. */
@@ -206,6 +206,7 @@ export class World {
         reportIfDue: () => undefined,
         dueMs: () => Number.POSITIVE_INFINITY,
         forget: async () => undefined,
+        end: async () => undefined,
       },
       texts,
       directory: { policy: async () => undefined, unmapTicket: async () => undefined, forgetTenant: () => undefined },

@@ -163,7 +163,11 @@ test("whoever holds a good credential is served at an address that guesses too o
   const get = (path: string, headers: Record<string, string>) =>
     ask(https(path, { headers: { ...address, ...headers } }), { FAILURE_RATE });
   expect(await get("/admin/tenants", { authorization: "Bearer guess" })).toEqual([429, "rate_limited"]);
-  const event = https("/v1/dolphins/ingress-key-of-main/incoming", { method: "POST", body: eventOf(owner), headers: address });
+  const event = https("/v1/dolphins/ingress-key-of-main/incoming", {
+    method: "POST",
+    body: eventOf(owner),
+    headers: address,
+  });
   expect(await ask(event, { FAILURE_RATE })).toEqual([200, undefined]);
   expect(await get("/v1/tickets/t", { authorization: `Bearer ${token}` })).toEqual([200, undefined]);
   expect(await get("/admin/tenants", OPERATOR)).toEqual([200, undefined]);

@@ -1,10 +1,21 @@
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { app } from "../../../src/app";
 import { toBase64Url, utf8 } from "../../../src/crypto/bytes";
 import { Directory } from "../../../src/tenants/directory";
-import { accepted, call, fresh, incoming, OPERATOR, outgoing, registerTenant, tokenOf, useFarEnds } from "../world";
+import {
+  accepted,
+  call,
+  fresh,
+  incoming,
+  OPERATOR,
+  operator,
+  outgoing,
+  registerTenant,
+  tokenOf,
+  useFarEnds,
+} from "../world";
 
 const farEnds = useFarEnds();
 
@@ -122,24 +133,37 @@ async function membersIn(deskId: string): Promise<string[]> {
   return members.map(({ owner }) => owner);
 }
 
-test("a tenant whose DELETE failed half way is deleted whole by the next", async () => {
+/** Its alarm does what a failure has left undone. */
+const alarm = (owner: string) => runDurableObjectAlarm(env.REGISTRAR.getByName(`tenant:${owner}`));
+
+test("a tenant whose DELETE failed half way is deleted whole by its Registrar's alarm", async () => {
   const owner = await registerTenant();
-  const remove = () => call(`/admin/tenants/${owner}`, { method: "DELETE", headers: OPERATOR });
   vi.spyOn(env.DIRECTORY, "delete").mockRejectedValueOnce(TOO_MANY);
-  expect(await refusalOf(remove())).toEqual(UNAVAILABLE);
-  expect((await remove()).status).toBe(200);
+  expect((await call(`/admin/tenants/${owner}`, { method: "DELETE", headers: OPERATOR })).status).toBe(200);
+  expect((await incoming(owner, "t", "too late")).status).toBe(404);
+  await alarm(owner);
   expect(await membersIn(owner)).toEqual([]);
 });
 
-test("a tenant whose move to another desk failed half way has left the first one with the next PUT", async () => {
+test("a DELETE that KV did not take is done whole by the next", async () => {
+  const owner = await registerTenant();
+  const remove = () => call(`/admin/tenants/${owner}`, { method: "DELETE", headers: OPERATOR });
+  vi.spyOn(env.DIRECTORY, "put").mockRejectedValueOnce(TOO_MANY);
+  expect(await refusalOf(remove())).toEqual(UNAVAILABLE);
+  expect((await remove()).status).toBe(200);
+  expect((await remove()).status).toBe(404);
+  expect((await incoming(owner, "t", "too late")).status).toBe(404);
+});
+
+test("a tenant whose move to another desk failed half way leaves the first one by its Registrar's alarm", async () => {
   const [deskId, other] = [fresh("desk"), fresh("desk")];
   const owner = await registerTenant({ deskId });
   const dolphins = { baseUrl: "https://bank.example.com" };
   const record = { deskId: other, dolphins, desk: { type: "native", url: "https://d.example" } };
-  const put = () => call(`/admin/tenants/${owner}`, { method: "PUT", headers: OPERATOR, body: JSON.stringify(record) });
   vi.spyOn(env.DIRECTORY, "delete").mockRejectedValueOnce(TOO_MANY);
-  expect(await refusalOf(put())).toEqual(UNAVAILABLE);
-  expect((await put()).status).toBe(200);
+  await operator("PUT", `/tenants/${owner}`, record);
+  expect([await membersIn(deskId), await membersIn(other)]).toEqual([[owner], [owner]]);
+  await alarm(owner);
   expect([await membersIn(deskId), await membersIn(other)]).toEqual([[], [owner]]);
 });
 

@@ -52,7 +52,7 @@ test.each([
   ],
   ["in clear text", async () => "hush"],
 ])(
-  "a sealed secret in KV %s leaves the message waiting with its name, until that secret is put again",
+  "a sealed secret in KV %s leaves the message waiting with its name, until the record is put again",
   async (_, forge) => {
     const [owner, other] = [
       await registerTenant({ dolphins: login("hush") }),
@@ -72,22 +72,20 @@ test.each([
     expect(farEnds.sent).toHaveLength(1);
     expect(JSON.stringify(stuck)).not.toMatch(/hush|loud|sealed:v1/);
 
-    // Kept, it would not open either: the operator has to give it.
+    // Kept is what the Registrar has, whatever was done to KV.
     const desk = { type: "native", url: "https://desk.example.com/hook" };
     const put = await call(`/admin/tenants/${owner}`, {
       method: "PUT",
       headers: { authorization: `Bearer ${env.ADMIN_TOKEN}` },
       body: JSON.stringify({ dolphins: login("***"), desk }),
     });
-    expect(put.status).toBe(422);
-    expect(await put.text()).toContain("dolphins.auth.token");
-    await operator("PUT", `/tenants/${owner}`, { dolphins: login("baru"), desk });
+    expect(put.status).toBe(200);
     passTime(5_000);
     // Any event wakes the ticket; the message goes out in its place, with the new secret.
     await accepted(incoming(owner, "t", "Halo lagi"));
     await untilView(owner, "t", ({ lanes }) => lanes.toDolphins.delivered === 1);
     const sent = farEnds.sent.filter(({ url }) => url.startsWith("https://bank"));
-    expect(sent.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer baru"]);
+    expect(sent.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer hush"]);
   },
 );
 

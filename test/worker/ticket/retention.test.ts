@@ -17,8 +17,12 @@ import {
   untilView,
   viewOf,
 } from "../world";
+import { list, sweep } from "../tenant-index/index-world";
 
 const farEnds = useFarEnds();
+
+const WAIT = { timeout: 10_000, interval: 50 };
+const listed = async (owner: string) => (await list(owner, "")).tickets;
 
 const DAY_MS = 24 * 3600_000;
 const later = (days: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * DAY_MS });
@@ -27,36 +31,90 @@ const rowsOf = (owner: string, table: string) =>
     storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).one(),
   ).then((row) => row.n);
 
-test("delivered messages go after retentionDays, with their keys; dead letters stay, and the lane goes on where it was", async () => {
+const isGone = async (owner: string) => !(await ticketOf(owner, "t").timeline({ toDesk: { before: 9 } })).ok;
+
+test("messages go after retentionDays with their keys, the newest of a lane and dead letters too, and the lane goes on where it was", async () => {
   const owner = await registerTenant({ retentionDays: 2 });
   const token = await tokenOf(owner);
-  for (const text of ["one", "two"]) await accepted(incoming(owner, "t", text));
-  await accepted(outgoing(token, "t", "reply", { "idempotency-key": "k1" }));
-  await accepted(outgoing(token, "t", "reply", { "idempotency-key": "k2" }));
-  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered + view.lanes.toDolphins.delivered === 4);
+  await accepted(incoming(owner, "t", "one"));
+  for (const key of ["k1", "k2"]) await accepted(outgoing(token, "t", "reply", { "idempotency-key": key }));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered + view.lanes.toDolphins.delivered === 3);
   farEnds.answerWith(status(422));
   await accepted(incoming(owner, "t", "dead"));
   await untilView(owner, "t", (view) => view.lanes.toDesk.dead === 1);
+  farEnds.answerWith(() => Response.json({ status: "success" }));
   expect(await rowsOf(owner, "idempotency")).toBe(2);
 
   later(1);
-  await ticketOf(owner, "t").sweep();
+  await accepted(incoming(owner, "t", "younger"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 2);
   expect((await viewOf(owner, "t")).messages).toHaveLength(5);
-  later(2);
+  later(1.5);
   await ticketOf(owner, "t").sweep();
+  const rest = {
+    toDesk: { accepted: 3, delivered: 2, dead: 0, waiting: 0 },
+    toDolphins: { accepted: 2, delivered: 2 },
+  };
   const view = await viewOf(owner, "t");
-  // The newest of each lane stays: from it the sequence goes on.
   expect(view.messages.map((message) => `${message.lane} ${message.sequence} ${message.state}`)).toEqual([
-    "toDolphins 2 delivered",
-    "toDesk 3 dead",
+    "toDesk 3 delivered",
   ]);
-  expect(view.lanes).toMatchObject({ toDesk: { accepted: 3, delivered: 2, dead: 1 }, toDolphins: { delivered: 2 } });
-  expect(await rowsOf(owner, "idempotency")).toBe(1);
+  expect(view.lanes).toMatchObject(rest);
+  expect(await rowsOf(owner, "idempotency")).toBe(0);
 
+  // What the rows do not say any more, the ticket's own does.
   await evictDurableObject(ticketOf(owner, "t"));
-  farEnds.answerWith(() => Response.json({ status: "success" }));
-  const answer = await incoming(owner, "t", "next");
-  expect(answer.headers.get("relay-sequence")).toBe("4");
+  expect((await viewOf(owner, "t")).lanes).toMatchObject(rest);
+  expect((await incoming(owner, "t", "next")).headers.get("relay-sequence")).toBe("4");
+  expect((await outgoing(token, "t", "next")).headers.get("relay-sequence")).toBe("3");
+  await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 3 && lanes.toDolphins.delivered === 3);
+});
+
+test("a dead letter is kept for retentionDays after it died, however old it is", async () => {
+  const owner = await registerTenant({ retentionDays: 1, delivery: { maxAgeSeconds: 3 * 86_400 } });
+  farEnds.answerWith(status(503));
+  await accepted(incoming(owner, "t", "never taken"));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.nextAttemptAt !== undefined);
+  later(4);
+  await ticketOf(owner, "t").sweep();
+  await untilView(owner, "t", (view) => view.lanes.toDesk.dead === 1);
+  later(0.5);
+  await ticketOf(owner, "t").sweep();
+  expect((await viewOf(owner, "t")).messages).toHaveLength(1);
+  later(1);
+  await ticketOf(owner, "t").sweep();
+  expect(await isGone(owner)).toBe(true);
+});
+
+test("an open ticket that nobody writes in any more is gone with all there was of it, and opens anew with its first message", async () => {
+  const owner = await registerTenant({ retentionDays: 1 });
+  // With a second tenant of its desk, so that KV maps the ticket.
+  await registerTenant({ deskId: owner });
+  for (let n = 0; n < 3; n++) await accepted(incoming(owner, "t", `m${n}`));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.delivered === 3);
+  farEnds.answerWith(status(422));
+  for (let n = 0; n < 30; n++) await accepted(incoming(owner, "t", `dead ${n}`));
+  await untilView(owner, "t", (view) => view.lanes.toDesk.dead === 30);
+  const stub = ticketOf(owner, "t");
+  await vi.waitFor(async () => expect((await listed(owner)).map((one) => one.ticketNumber)).toEqual(["t"]), WAIT);
+  await vi.waitFor(async () => expect((await env.DIRECTORY.list({ prefix: "ticket:" })).keys).toHaveLength(1), WAIT);
+  // It has no alarm of its own that would end it: the sweep that runs every day does.
+  for (let day = 0; day < 400 && !(await isGone(owner)); day++) {
+    await runInDurableObject(stub, (_ticket, { storage }) => storage.deleteAlarm());
+    later(1);
+    await sweep();
+    expect(day, "it should be gone").toBeLessThan(3);
+  }
+  later(400);
+  await sweep();
+  expect(await isGone(owner)).toBe(true);
+  expect(await listed(owner)).toEqual([]);
+  expect((await env.DIRECTORY.list({ prefix: "ticket:" })).keys).toEqual([]);
+  const tables = await runInDurableObject(stub, (_ticket, { storage }) =>
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf%'").toArray(),
+  );
+  expect(tables).toEqual([]);
+  expect((await incoming(owner, "t", "years later")).headers.get("relay-sequence")).toBe("1");
 });
 
 test("an active ticket is pruned by its own alarms", async () => {
@@ -103,7 +161,7 @@ test("a sweep's steps go on by the alarm, though the object has looked just befo
   await stub.sweep();
   expect(await rowsOf(owner, "message"), "a step").toBe(30);
   await runDurableObjectAlarm(stub);
-  expect(await rowsOf(owner, "message"), "the rest").toBe(1);
+  expect(await isGone(owner), "the rest").toBe(true);
 });
 
 test("a ticket that closes just after its object has looked has its end set all the same", async () => {
@@ -133,9 +191,10 @@ test("a long history goes in steps, with the object free in between", async () =
   const left: number[] = [];
   await stub.sweep();
   left.push(await rowsOf(owner, "message"));
-  while (left.at(-1) !== 1 && (await runDurableObjectAlarm(stub))) left.push(await rowsOf(owner, "message"));
-  expect(left).toEqual([150, 50, 1]);
-  expect(await rowsOf(owner, "outcome")).toBe(1);
+  while (!(await isGone(owner)) && (await runDurableObjectAlarm(stub))) {
+    left.push((await isGone(owner)) ? 0 : await rowsOf(owner, "message"));
+  }
+  expect(left).toEqual([150, 50, 0]);
 });
 
 /** The second tenant of a desk: its tickets are mapped. */
@@ -204,9 +263,10 @@ test("a ticket whose customer writes while it is being wiped lives on, and is ma
 test("a ticket that was opened again, or still has something waiting, is not wiped", async () => {
   const reopened = await secondTenant({ retentionDays: 1 });
   await closedTicket(reopened);
+  later(1.5);
   await accepted(incoming(reopened, "t", "again"));
-  await untilView(reopened, "t", (view) => view.lanes.toDesk.delivered === 2);
-  later(2);
+  await untilView(reopened, "t", (view) => view.lanes.toDesk.delivered > 0 && view.lanes.toDesk.waiting === 0);
+  later(0.9);
   await ticketOf(reopened, "t").sweep();
   expect((await viewOf(reopened, "t")).state).toBe("open");
 

@@ -32,7 +32,15 @@ async function checksOf({ app = {}, appStatus = 200, integrations = [], users, k
     webhookSecret: "webhook-secret-of-the-app",
     ...(users === undefined ? {} : { users }),
   });
-  const bounds = { timeoutMs: 5000, allowInsecureTargets: false, reaches: [], secrets: [] };
+  const login = () => Promise.reject(new Error("Zendesk takes no login"));
+  const bounds = {
+    timeoutMs: 5000,
+    allowInsecureTargets: false,
+    reaches: [],
+    secrets: [],
+    language: "en" as const,
+    login,
+  };
   const { checks = [] } = (await checkDesk(record, { webhookUrl, ...bounds })) ?? {};
   // Nothing is written.
   expect(new Set(methods)).toEqual(new Set(["GET"]));
