@@ -44,6 +44,8 @@ const FIELDS: Record<string, string> = {
   detail: "Why the attempt failed, in the relay's own words; left out where `status` alone says so.",
   givenUpAfterSeconds: "On the last attempt of a message that got too old: the `maxAgeSeconds` it had.",
   suspectedDuplicate: "An identical body had come within 10 seconds before. It is delivered all the same.",
+  unreadable:
+    "Why the event cannot be shown, which is empty then: the key that it was sealed with is gone, or it was changed.",
   oldestWaitingSince: "When the oldest message that waits was accepted.",
   blockedBy: "The id of the message that the lane waits for.",
   late: "Those of `replayed` that arrive after later ones of their lane.",

@@ -154,7 +154,7 @@ function accessOf(env: Optional): Setting<Access | undefined> {
 
 /** Where Cloudflare puts an object at its first use; it stays there. The nearest to Indonesia is Singapore's. */
 const HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"] as const;
-const locationHint = z._default(z.enum(HINTS, { error: `is none of ${HINTS.join(", ")}` }), "apac-se");
+const hint = z._default(z.enum(HINTS, { error: `is none of ${HINTS.join(", ")}` }), "apac-se");
 
 /** What has a `fetch` of its own: a service, a VPC service or network, a client certificate. */
 const bindingsOf = (env: object): Config["bindings"] =>
@@ -197,7 +197,7 @@ export function readConfig(env: Env & Optional): Config {
       access: accessOf(env),
       allowInsecureTargets: env.ALLOW_INSECURE_TARGETS === "true",
       bindings: bindingsOf(env),
-      locationHint: setting("LOCATION_HINT", locationHint, env.LOCATION_HINT),
+      locationHint: setting("LOCATION_HINT", hint, env.LOCATION_HINT),
     };
     known.set(env, config);
   }

@@ -44,11 +44,14 @@ export function MessageCard({ ticketNumber, message }: { ticketNumber: string; m
   );
 }
 
-export function MessageContent({ message: { kind, event } }: { message: Pick<TimelineMessage, "kind" | "event"> }) {
+type Content = Pick<TimelineMessage, "kind" | "event" | "unreadable">;
+
+export function MessageContent({ message: { kind, event, unreadable } }: { message: Content }) {
   const words = useWords();
   const { type, text, link, open, reason } = contentOf(kind, event);
   return (
     <>
+      {unreadable !== undefined && <p class="muted">{words.unreadable(unreadable)}</p>}
       {reason !== undefined && <p class="muted">{words.replyFailed(reason)}</p>}
       {type !== "text" && type !== "" && <span class="type">{type}</span>}
       {text !== "" && <LongText text={text} />}

@@ -108,6 +108,7 @@ export const en = {
     ({ rejected: "refused", blocked: "URL blocked", exhausted: "given up" })[reason] ?? reason,
   duplicate: "looks like a repeat",
   duplicateHint: "The same text came within 10 seconds. It was delivered all the same.",
+  unreadable: (why: string) => `Cannot be shown: ${why}.`,
   wholeEvent: "Whole event",
   replyFailed: (reason: string) => `Tells the desk that a reply was not delivered (${reason}):`,
 

@@ -95,6 +95,7 @@ export const id: Words = {
   reason: (reason) => ({ rejected: "ditolak", blocked: "URL diblokir", exhausted: "menyerah" })[reason] ?? reason,
   duplicate: "tampaknya berulang",
   duplicateHint: "Teks yang sama datang dalam 10 detik. Tetap dikirim.",
+  unreadable: (why: string) => `Tidak dapat ditampilkan: ${why}.`,
   wholeEvent: "Event lengkap",
   replyFailed: (reason) => `Memberi tahu desk bahwa sebuah balasan tidak terkirim (${reason}):`,
 

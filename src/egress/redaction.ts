@@ -95,13 +95,17 @@ function foreignSpellings(secret: string): string[] {
 
 type Span = { start: number; end: number };
 
+/** What follows in the same base64 text is taken as well: the secret's last letter is shared with it. */
+const BASE64_REST = /[\w+/=]*/y;
+
 function spansIn(view: string, { needle, isBase64 }: Form, isCut: boolean): Span[] {
   const spans: Span[] = [];
   const head = needle.slice(0, TELLING_LENGTH);
   for (let start = view.indexOf(head); start !== -1; start = view.indexOf(head, spans.at(-1)?.end)) {
     let end = start + head.length;
     while (end - start < needle.length && view[end] === needle[end - start]) end++;
-    while (isBase64 && /[\w+/=]/.test(view.charAt(end))) end++;
+    BASE64_REST.lastIndex = end;
+    if (isBase64) end += BASE64_REST.exec(view)?.[0].length ?? 0;
     spans.push({ start, end });
   }
   const tails = isCut ? Array.from({ length: head.length - 1 }, (_, at) => head.length - 1 - at) : [];

@@ -6,7 +6,8 @@ import { parseJson } from "../lib/json";
 import { errorText } from "../lib/log";
 import type { Told } from "../model/audit";
 import type { Operator } from "../model/operator";
-import { Directory } from "../tenants/directory";
+import { directoryIn } from "../registrar/directory-in";
+import type { Directory } from "../tenants/directory";
 
 /** What every route shares. */
 export type AppEnv = {
@@ -28,7 +29,7 @@ export type AppContext = Context<AppEnv>;
 
 export const configOf = (c: AppContext): Config => readConfig(c.env);
 
-export const directoryOf = (c: AppContext): Directory => new Directory(c.env.DIRECTORY, c.env.REGISTRAR);
+export const directoryOf = (c: AppContext): Directory => directoryIn(c.env);
 
 /** The object of one ticket. Its name is owner and ticket number, so no mistake in a route leads into another tenant's. */
 export const ticketOf = (c: AppContext, owner: string, ticketNumber: string) =>

@@ -73,7 +73,7 @@ export const timelineMessage = z.object({
   attempts: z.array(attempt),
   event: json,
   /** Why the event cannot be shown, which is empty then. */
-  unreadable: z.exactOptional(described("Why the event cannot be shown. It is empty then.")),
+  unreadable: z.exactOptional(z.string()),
 });
 export type TimelineMessage = z.infer<typeof timelineMessage>;
 

@@ -58,7 +58,10 @@ export class Registrar extends DurableObject<Env> {
     this.#desk.leave(owner);
   }
 
-  /** Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. */
+  /**
+   * Takes a tenant's record, its secrets in clear or `***`, and gives it as it is kept. With `ifMatch` only in the place of a
+   * version that this names.
+   */
   putTenant(record: Tenant, ifMatch?: string): Promise<Result<PutRecord, PutRefusal>> {
     return this.#inTurn(() => this.#records.put(record, ifMatch));
   }
@@ -78,25 +81,6 @@ export class Registrar extends DurableObject<Env> {
     return this.#inTurn(() => this.#records.showPaused(owner));
   }
 
-  /** The data keys of a tenant, the newest first; none where none was made. Throws where KV does not show what was made. */
-  dataKeys(owner: string): Promise<readonly KeptKey[]> {
-    return this.#inTurn(() => this.#dataKeys.read(owner));
-  }
-
-  /** The same, with a new one where none opens. */
-  makeDataKey(owner: string): Promise<readonly KeptKey[]> {
-    return this.#inTurn(() => this.#dataKeys.make(owner));
-  }
-
-  /** The same, under the MASTER_KEY in force. */
-  sealDataKeysAnew(owner: string): Promise<readonly KeptKey[]> {
-    return this.#inTurn(() => this.#dataKeys.sealAnew(owner));
-  }
-
-  destroyDataKeys(owner: string): Promise<void> {
-    return this.#inTurn(() => this.#dataKeys.destroy(owner));
-  }
-
   /** Deletes the tenant and all that is its own, from the alarm. Undefined when there is no such tenant, and never was. */
   purge(owner: string): Promise<PurgeProgress | undefined> {
     return this.#inTurn(() => this.#records.purge(owner));
@@ -110,6 +94,28 @@ export class Registrar extends DurableObject<Env> {
   /** The record or what is left of it, if it is newer than the one that KV has shown. */
   async newerRecord(_owner: string, version: number): Promise<Stored | undefined> {
     return this.#records.newer(version, () => this.#inTurn(() => this.#records.restore()));
+  }
+
+  /** The data keys of a tenant, the newest first; none where none was made. Throws where KV does not show what was made. */
+  dataKeys(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.read(owner));
+  }
+
+  /** The same, with a new one where none opens. A tenant that is purged gets none: an event may come late. */
+  makeDataKey(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(async () => {
+      if (this.#records.isPurged()) throw new Error("the tenant was purged");
+      return this.#dataKeys.make(owner);
+    });
+  }
+
+  /** The same, under the MASTER_KEY in force. */
+  sealDataKeysAnew(owner: string): Promise<readonly KeptKey[]> {
+    return this.#inTurn(() => this.#dataKeys.sealAnew(owner));
+  }
+
+  destroyDataKeys(owner: string): Promise<void> {
+    return this.#inTurn(() => this.#dataKeys.destroy(owner));
   }
 
   /** Does what is still owed. Never throws, because the runtime drops an alarm that has failed six times. */

@@ -34,7 +34,7 @@ export type PutRefusal =
 
 /** `left` counts the tickets that the tenant's index still knows. */
 export type PurgeProgress = { startedAtMs: number; endedAtMs?: number; deleted: number; left: number };
-type Purge = Pick<PurgeProgress, "startedAtMs" | "endedAtMs" | "deleted">;
+type Purge = Pick<PurgeProgress, "startedAtMs" | "endedAtMs" | "deleted"> & { isKeyGone?: boolean };
 
 type Deps = {
   storage: DurableObjectStorage;
@@ -74,20 +74,22 @@ export class TenantRecords {
     const isInUse = before && !isTenant(before) && !purge && before.deskId !== deskId;
     if (isInUse) return { ok: false, error: { code: "owner_in_use" } };
     const known = isTenant(before) ? before : undefined;
+    const kept = known ? { before: known } : {};
     if (ifMatch !== undefined && !isMatch(ifMatch, known && (await versionOf(known)))) {
-      return { ok: false, error: { code: "precondition_failed", ...(known ? { before: known } : {}) } };
+      return { ok: false, error: { code: "precondition_failed", ...kept } };
     }
     const { sealed, issues } = await sealSecrets(required(this.#config.masterKeys), record, known);
     if (issues.length > 0) return { ok: false, error: { code: "invalid_tenant", issues } };
-    await dataKeys.sealAnew(owner);
     const tenant = await this.#withPaused({ ...sealed, version: versionAfter(before) });
     // Before anybody can see the record: from then on the desk's credentials open it.
     await this.#desk(deskId).serve(deskId, owner);
     if (purge) await this.#index(owner).reopen();
+    // As long as MASTER_KEY is being rotated, they are put under the new one as well.
+    await dataKeys.sealAnew(owner);
     this.#keep(tenant, known && known.deskId !== deskId ? known.deskId : undefined);
     this.#kv.delete(PURGE);
     await this.finish();
-    return { ok: true, value: { tenant, ...(known ? { before: known } : {}) } };
+    return { ok: true, value: { tenant, ...kept } };
   }
 
   async delete(owner: string): Promise<Stored | undefined> {
@@ -119,11 +121,16 @@ export class TenantRecords {
     return this.progress(owner);
   }
 
+  /** Whether the tenant is being purged, or was, and has not been put since. */
+  isPurged = (): boolean => this.#purge() !== undefined;
+
   async progress(owner: string): Promise<PurgeProgress | undefined> {
     const purge = this.#purge();
-    if (!purge || purge.endedAtMs !== undefined) return purge && { ...purge, left: 0 };
+    if (!purge) return undefined;
+    const { isKeyGone: _, ...known } = purge;
+    if (known.endedAtMs !== undefined) return { ...known, left: 0 };
     const { deleted, left } = await this.#index(owner).purge(owner);
-    return { ...purge, deleted, left };
+    return { ...known, deleted, left };
   }
 
   /** Undefined where what KV shows is not older. If it is, though it should long show the newest, KV is given that again. */
@@ -173,17 +180,21 @@ export class TenantRecords {
   }
 
   async #goOnPurging(owner: string): Promise<void> {
+    const { env } = this.#deps;
     const purge = this.#purge();
     if (!purge || purge.endedAtMs !== undefined) return;
     // The key goes first: whatever happens from here on, nobody can read what is left.
-    await this.#deps.dataKeys.destroy(owner);
+    if (!purge.isKeyGone) {
+      await this.#deps.dataKeys.destroy(owner);
+      this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true });
+    }
     for (const name of Object.values(sessionNames(owner))) {
       await objectOf(this.#deps.env.ENGINE_SESSION, name, this.#config).forget();
     }
     const { deleted, isDone } = await this.#index(owner).purge(owner);
     if (!isDone) return this.#wakeAfter(PURGE_STEP_MS);
     await this.#deps.directory.deleteRecord(owner);
-    this.#kv.put<Purge>(PURGE, { ...purge, deleted, endedAtMs: Date.now() });
+    this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true, deleted, endedAtMs: Date.now() });
     log("tenant_purged", { owner, tickets: deleted });
   }
 

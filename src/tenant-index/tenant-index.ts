@@ -54,7 +54,7 @@ export class TenantIndex extends DurableObject<Env> {
   readonly #jobs = new TicketJobs({
     kv: this.ctx.storage.kv,
     store: this.#store,
-    tickets: this.env.TICKET,
+    ticketOf: (owner, ticketNumber) => this.#ticketOf(owner, ticketNumber),
     forget: ({ ticketNumber }) => this.forget(ticketNumber),
     wakeAt: this.#ensureAlarm,
     nowMs: () => Date.now(),

@@ -33,7 +33,7 @@ export type ErasedTicket = { ticketNumber: string; messages: number };
 type Deps = {
   kv: SyncKvStorage;
   store: IndexStore;
-  tickets: Env["TICKET"];
+  ticketOf: (owner: string, ticketNumber: string) => ReturnType<Env["TICKET"]["getByName"]>;
   /** The ticket is no more. */
   forget: (row: Pick<TicketRow, "ticketNumber">) => Promise<void>;
   /** Has `run` called at that time. */
@@ -122,7 +122,7 @@ export class TicketJobs {
 
   /** How many messages went with the ticket, where one was deleted. */
   async #do(job: Job, ticketNumber: string): Promise<number | undefined> {
-    const ticket = this.#deps.tickets.getByName(JSON.stringify([job.owner, ticketNumber]));
+    const ticket = this.#deps.ticketOf(job.owner, ticketNumber);
     if (job.kind === "move") {
       await ticket.moveTo(job.deskId);
       return undefined;

@@ -29,13 +29,12 @@ type Holder = Pick<Stored, "owner" | "deskId" | "retentionDays" | "version">;
 /** `unmapped` says that it may have tickets which KV does not map: those from when it was the desk's only tenant. */
 type Member = { owner: string; unmapped?: boolean };
 
-/** The Registrar's objects, as far as they are asked here. They know what KV does not show yet, or no more. */
-type Registrars = {
-  getByName: (name: string) => {
-    newerRecord: (owner: string, version: number) => Promise<Stored | undefined>;
-    generation: () => Promise<Generation | undefined>;
-  };
+/** A Registrar, as far as it is asked here. It knows what KV does not show yet, or no more. */
+type RegistrarStub = {
+  newerRecord: (owner: string, version: number) => Promise<Stored | undefined>;
+  generation: () => Promise<Generation | undefined>;
 };
+type Registrars = (name: string) => RegistrarStub;
 
 /** How long an isolate goes by what it has read: on top of what KV's own cache keeps, and far below a retry's patience. */
 const FRESH_MS = 30_000;
@@ -192,12 +191,6 @@ export class Directory {
     cache.delete(tenantKey(owner));
   }
 
-  /** With them go all of the tenant's texts, wherever they are. */
-  async deleteDataKeys(owner: string): Promise<void> {
-    await reach(this.#kv.delete(dataKeyKey(owner)));
-    cache.delete(dataKeyKey(owner));
-  }
-
   /** One page of tenants in the order of their owners, and the cursor of the next. */
   async tenants(cursor: string | undefined, limit: number): Promise<{ tenants: Tenant[]; next: string | undefined }> {
     const { stored, next } = await this.#page(cursor, limit);
@@ -256,11 +249,7 @@ export class Directory {
 
   /** The same, not from this isolate's memory. */
   async freshDataKeys(owner: string): Promise<readonly KeptKey[] | undefined> {
-    const key = dataKeyKey(owner);
-    const keys = await this.#get<readonly KeptKey[]>(key);
-    if (keys === undefined) cache.delete(key);
-    else remember(key, keys);
-    return keys;
+    return this.#get(dataKeyKey(owner));
   }
 
   /** What the Registrar has said: KV may go on for a minute to show that there are none. */
@@ -271,6 +260,12 @@ export class Directory {
   /** For the tenant's Registrar alone, where it happens once. */
   async putDataKeys(owner: string, keys: readonly KeptKey[]): Promise<void> {
     await this.#write(dataKeyKey(owner), keys);
+  }
+
+  /** The same. */
+  async deleteDataKeys(owner: string): Promise<void> {
+    await reach(this.#kv.delete(dataKeyKey(owner)));
+    cache.delete(dataKeyKey(owner));
   }
 
   /** The tenants that KV shows for a desk, not from this isolate's memory. */
@@ -347,15 +342,12 @@ export class Directory {
   }
 
   /** What a Registrar says; undefined where it knows nothing, or is away. */
-  async #registrar<T>(
-    name: string,
-    question: (it: ReturnType<Registrars["getByName"]>) => Promise<T | undefined>,
-  ): Promise<T | undefined> {
+  async #registrar<T>(name: string, question: (it: RegistrarStub) => Promise<T | undefined>): Promise<T | undefined> {
     if (!this.#registrars) return undefined;
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error("no answer in time")), REGISTRAR_MS);
     try {
-      return await Promise.race([question(this.#registrars.getByName(name)), late]);
+      return await Promise.race([question(this.#registrars(name)), late]);
     } catch (error) {
       log("registrar_away", { name, error: errorText(error) });
       return undefined;

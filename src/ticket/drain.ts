@@ -71,15 +71,11 @@ async function drain(lane: LaneName, deps: TicketDeps): Promise<void> {
     try {
       const attempt = prepare(lane, step.sequence, deps);
       const delivered = await deliver(attempt, deps);
+      const ended = "held" in delivered ? delivered : await judge(attempt, delivered, deps);
       // The ticket was deleted meanwhile. If it has been opened anew, that has a run of its own.
       if (deps.cache.life !== life) return;
-      if ("held" in delivered) {
-        hold(attempt, delivered, deps);
-        continue;
-      }
-      const judged = await judge(attempt, delivered, deps);
-      if (deps.cache.life !== life) return;
-      settle(attempt, judged, deps);
+      if ("held" in ended) hold(attempt, ended, deps);
+      else settle(attempt, ended, deps);
     } catch (error) {
       if (deps.cache.life !== life) return;
       log("settling_failed", { lane, sequence: step.sequence, error: errorText(error) });

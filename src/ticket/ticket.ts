@@ -8,7 +8,7 @@ import type { PauseState } from "../model/pause";
 import type { Erased } from "../model/ticket-report";
 import type { DeadFilter, DeliveryStatus, Page, Replayed, Which } from "../model/timeline";
 import { textsOf } from "../registrar/texts-of";
-import { Directory } from "../tenants/directory";
+import { directoryIn } from "../registrar/directory-in";
 import { accept, type Accepted, type NewEvent, type Refusal } from "./accept";
 import { AlarmClock } from "./alarm";
 import { askDesk } from "./ask-desk";
@@ -58,7 +58,7 @@ export class Ticket extends DurableObject<Env> {
   readonly #cache = new TicketCache(this.#store);
   readonly #alarm = new AlarmClock(this.ctx.storage, Date.now());
   readonly #waitUntil = (promise: Promise<void>) => this.ctx.waitUntil(promise);
-  readonly #directory = new Directory(this.env.DIRECTORY, this.env.REGISTRAR);
+  readonly #directory = directoryIn(this.env);
   readonly #texts = textsOf(this.env);
   readonly #reporter = new IndexReporter({
     cache: this.#cache,
@@ -264,11 +264,6 @@ export class Ticket extends DurableObject<Env> {
     }
   }
 
-  #deliverDeps(): DeliverDeps {
-    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
-    return { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
-  }
-
   /** For a ticket that should be no more. What fails is done at the next report. */
   async #erase(): Promise<void> {
     try {
@@ -276,6 +271,11 @@ export class Ticket extends DurableObject<Env> {
     } catch (error) {
       log("erasing_failed", { error: errorText(error) });
     }
+  }
+
+  #deliverDeps(): DeliverDeps {
+    const { ENGINE_SESSION: engineSessions, TENANT_INDEX: indexes } = this.env;
+    return { config: readConfig(this.env), directory: this.#directory, engineSessions, indexes };
   }
 
   /** Starts what is due, and makes sure that an alarm stands for the rest, since an alarm may get lost. */

@@ -104,7 +104,9 @@ export class Unheard {
       if (answer?.ok) {
         const { replies, upTo } = answer;
         let taken = 0;
-        for (const reply of replies) taken += (await this.#take(ticket, reply)) ? 1 : 0;
+        for (const reply of replies) {
+          if (cache.life === life && (await this.#take(ticket, reply))) taken++;
+        }
         if (cache.life === life) cache.keepAsked({ accepted: before + taken, upTo });
       } else if (answer) {
         const { owner, ticketNumber } = ticket;

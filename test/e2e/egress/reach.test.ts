@@ -56,9 +56,9 @@ test("events, logins, contacts, histories and tests of both far ends go through 
   const ask = (path: string) => world.call(path, { headers: bearer(tenant.token) });
   expect((await ask(`/v1/contacts/c1?ticketNumber=${number}`)).text).toContain("Farhan");
   expect((await ask(`/v1/tickets/${number}/history`)).status).toBe(200);
-  for (const test of ["engine", "desk"]) {
-    const { body } = await world.admin("POST", `/admin/tenants/${tenant.owner}/test/${test}`);
-    expect(body, test).toMatchObject({ outcome: "delivered" });
+  for (const end of ["engine", "desk"]) {
+    const { body } = await world.admin("POST", `/admin/tenants/${tenant.owner}/test/${end}`);
+    expect(body, end).toMatchObject({ outcome: "delivered" });
   }
   expect(engine.problems).toEqual([]);
   expect([engine.count("login"), engine.count("event")]).toEqual([2, 1]);
@@ -92,7 +92,7 @@ test.each([
   for (const part of ["dolphins", "desk"] as const) {
     const refused = refusal(await put(part), 422, "invalid_tenant");
     expect(issuePaths(refused)).toContain(`${part}.reach`);
-    if (reach !== "") expect(JSON.stringify(refused)).toContain("there are BANK, OFFICE");
+    expect(JSON.stringify(refused)).toMatch(/there are BANK, OFFICE|must not be empty/);
   }
 });
 

@@ -1,5 +1,5 @@
 /** What a person could read out of a text: as it is, with its escapes undone, and out of base64 and hex. */
-export function readings(text: string): string {
+function readings(text: string): string {
   let plain = text;
   for (let round = 0; round < 3; round++) {
     plain = plain

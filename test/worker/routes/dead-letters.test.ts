@@ -166,7 +166,8 @@ async function twoCauses() {
   const ids: string[] = [];
   for (const ticket of ["a", "b"]) {
     for (const text of ["one", "two"]) {
-      vi.setSystemTime(Date.now() + 60_000);
+      // To the second, however long the waiting before took.
+      vi.setSystemTime(Math.floor(Date.now() / 60_000) * 60_000 + 60_000);
       ids.push(await accepted(incoming(owner, ticket, text)));
     }
     ids.push(await accepted(outgoing(token, ticket, "reply")));
@@ -203,7 +204,7 @@ test("dead letters are filtered by lane, reason and status, and counted by cause
     groups: [{ count: 2 }],
   });
   const since = "2026-11-24T09:02:00+07:00";
-  const dry = await replay(owner, { all: true, lane: "toDesk", since, until: "2026-11-24T02:03:00Z", dryRun: true });
+  const dry = await replay(owner, { all: true, lane: "toDesk", since, until: "2026-11-24T02:03:30Z", dryRun: true });
   expect(dry.replayed).toEqual([b1, a2]);
   expect((await replay(owner, { ids: [String(a1), String(aReply)], status: 410, dryRun: true })).replayed).toEqual([
     aReply,

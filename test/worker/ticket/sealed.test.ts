@@ -263,7 +263,7 @@ async function withRowInClear(message: string) {
 
 test("a row that a release before stored in clear is shown and delivered, and its key is taken at its word", async () => {
   const owner = await withRowInClear("lama");
-  const again = await call("/v1/dolphins/ingress-key/incoming", {
+  const again = await call("/v1/dolphins/ingress-key-of-main/incoming", {
     method: "POST",
     headers: { "idempotency-key": "key" },
     body: JSON.stringify({ ...JSON.parse(farEnds.sent[0]?.body ?? ""), message: "lama" }),
