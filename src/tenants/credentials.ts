@@ -70,7 +70,7 @@ export function deskOfToken(token: string): string | undefined {
 }
 
 /** So many rotations may come within the minute that KV takes to show them. */
-const LOOK_AHEAD = 3;
+const LOOK_AHEAD = 2;
 
 /**
  * Of which generation a token is, around the one that a place believes in which may be behind; undefined where it is of none.
@@ -82,12 +82,16 @@ export async function generationOfToken(
   deskId: string,
   { generation }: Generation,
 ): Promise<number | undefined> {
-  const ahead = Array.from({ length: LOOK_AHEAD }, (_, n) => generation + 1 + n);
-  for (const candidate of [generation, ...(generation > 1 ? [generation - 1] : []), ...ahead]) {
+  const isOf = async (candidate: number) => {
     const expected = await forEach(masterKeys, [candidate], (key) => tokenOf(key, deskId, candidate));
-    if (expected.some((one) => equalSecrets(token, one))) return candidate;
-  }
-  return undefined;
+    return expected.some((one) => equalSecrets(token, one));
+  };
+  // As a rule it is of this one.
+  if (await isOf(generation)) return generation;
+  const ahead = Array.from({ length: LOOK_AHEAD }, (_, n) => generation + 1 + n);
+  const others = [...(generation > 1 ? [generation - 1] : []), ...ahead];
+  const found = await Promise.all(others.map(isOf));
+  return others[found.indexOf(true)];
 }
 
 export const isTaken = (generation: number, current: Generation, nowMs: number): boolean =>

@@ -87,7 +87,9 @@ export const REFUSALS: Refusal[] = [
   {
     what: "for a tenant that is not there",
     statuses: [404],
-    of: (operation) => isAboutOwner(operation) && operation.method !== "PUT",
+    // An export says first what it is of.
+    of: (operation) =>
+      isAboutOwner(operation) && operation.method !== "PUT" && operation.operationId !== "exportCustomer",
     provoke: ({ api, send }, operation) => send(operation, { path: api.pathOf(operation, { owner: "nobody" }) }),
   },
   {
