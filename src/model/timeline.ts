@@ -1,4 +1,4 @@
-import type { Attempt, DeadLetter, DeadLetterGroup, LaneName, TimelineMessage } from "./answers";
+import type { Attempt, DeadLetter, DeadLetterGroup, LaneName } from "./answers";
 
 /** How the timeline of a ticket is paged: README, "Where is message X?". All times are ISO 8601, UTC. */
 

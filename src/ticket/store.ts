@@ -296,7 +296,7 @@ export class TicketStore {
        FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD}`,
       ...deadValues(lane, 0, filter),
     );
-    return rows.map((row) => ({ ...row, last: JSON.parse(row.last) as StoredAttempt }));
+    return rows.map((row) => Object.assign(row, { last: JSON.parse(row.last) as StoredAttempt }));
   }
 
   /** What waits may be tried at once. */

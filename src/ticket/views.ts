@@ -117,8 +117,9 @@ export async function deadCauses(filter: DeadFilter, { cache, store, texts }: Sh
     const { lane, reason, acceptedAtMs } = cause;
     const { status, error = "" } = await readAttempt(cause.last, cause, ticket, texts);
     const at = isoTime(acceptedAtMs);
-    const known = status === undefined ? {} : { status };
-    return { lane, reason, ...known, error, count: 1, oldestAt: at, newestAt: at };
+    const group: DeadLetterGroup = { lane, reason, error, count: 1, oldestAt: at, newestAt: at };
+    if (status !== undefined) group.status = status;
+    return group;
   });
   return groupedByCause(await Promise.all(groups));
 }
