@@ -292,6 +292,8 @@ export const en = {
         credentials_shown: "Looked at the desk's credentials",
         credentials_rotated: "Rotated the desk's credentials",
         replayed: "Replayed dead letters",
+        customer_erased: "Erased a customer",
+        customer_exported: "Exported a customer's data",
         discarded: "Discarded dead letters",
         retried: "Had what waits tried at once",
         paused: "Paused the delivery",

@@ -292,6 +292,8 @@ export const id: Words = {
         credentials_shown: "Melihat kredensial desk",
         credentials_rotated: "Mengganti kredensial desk",
         replayed: "Mengirim ulang surat mati",
+        customer_erased: "Menghapus seorang pelanggan",
+        customer_exported: "Mengekspor data pelanggan",
         discarded: "Membuang surat mati",
         retried: "Meminta percobaan segera",
         paused: "Menjeda pengiriman",

@@ -180,26 +180,26 @@ export class TenantRecords {
   }
 
   async #goOnPurging(owner: string): Promise<void> {
-    const { env } = this.#deps;
+    const { env, dataKeys, directory } = this.#deps;
     const purge = this.#purge();
     if (!purge || purge.endedAtMs !== undefined) return;
     // The key goes first: whatever happens from here on, nobody can read what is left.
     if (!purge.isKeyGone) {
-      await this.#deps.dataKeys.destroy(owner);
+      await dataKeys.destroy(owner);
       this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true });
     }
     for (const name of Object.values(sessionNames(owner))) {
-      await objectOf(this.#deps.env.ENGINE_SESSION, name, this.#config).forget();
+      await objectOf(env.ENGINE_SESSION, name, this.#config).forget();
     }
     const { deleted, isDone } = await this.#index(owner).purge(owner);
     if (!isDone) return this.#wakeAfter(PURGE_STEP_MS);
-    await this.#deps.directory.deleteRecord(owner);
+    await directory.deleteRecord(owner);
     this.#kv.put<Purge>(PURGE, { ...purge, isKeyGone: true, deleted, endedAtMs: Date.now() });
     log("tenant_purged", { owner, tickets: deleted });
   }
 
   /** What is paused is for the tenant's index to say. */
-  async #withPaused({ paused: _, ...record }: Tenant): Promise<Tenant> {
+  async #withPaused({ paused: _paused, ...record }: Tenant): Promise<Tenant> {
     const paused = await this.#index(record.owner).paused();
     return Object.keys(paused).length === 0 ? record : { ...record, paused };
   }

@@ -6,7 +6,6 @@ import { deskContext } from "../engine-session/token";
 import { errorText } from "../lib/log";
 import { parseEvent, withStickerText, type RelayEvent } from "../model/event";
 import { agentReply } from "../tenants/agent-reply";
-import { boundsOf } from "../tenants/far-ends";
 import { openSecrets } from "../tenants/secrets";
 import type { DeliverDeps } from "./deliver";
 import type { DeskPlace } from "./desk-conversation";

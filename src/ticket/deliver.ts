@@ -14,7 +14,6 @@ import type { Result } from "../model/result";
 import { signingSecrets } from "../tenants/credentials";
 import type { Directory } from "../tenants/directory";
 import type { TenantIndex } from "../tenant-index/tenant-index";
-import { boundsOf } from "../tenants/far-ends";
 import { writeTicketReference } from "../tenants/ticket-reference";
 import { openSecrets } from "../tenants/secrets";
 import type { Tenant } from "../tenants/tenant-record";

@@ -296,7 +296,9 @@ export class TicketStore {
        FROM outcome o JOIN message m USING (lane, sequence) WHERE ${IS_DEAD}`,
       ...deadValues(lane, 0, filter),
     );
-    return rows.map((row) => Object.assign(row, { last: JSON.parse(row.last) as StoredAttempt }));
+    return rows.map(({ id, kind, acceptedAtMs, reason, last }) => {
+      return { lane, id, kind, acceptedAtMs, reason, last: JSON.parse(last) as StoredAttempt };
+    });
   }
 
   /** What waits may be tried at once. */

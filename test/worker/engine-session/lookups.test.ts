@@ -223,7 +223,7 @@ test("a login that fails is tried again a minute after the engine refused it, an
   const owner = await registerTenant({ dolphins });
   const session = sessionOf(owner);
   const ask = () => session.token(request(owner));
-  const refusal = { outcome: { kind: "retry", error: "login: HTTP 401" } };
+  const refusal = { outcome: { kind: "retry", error: "login: HTTP 401", during: "login" } };
   farEnds.answerWith(() => new Response("", { status: 401 }));
   expect(await ask()).toEqual(refusal);
   farEnds.answerWith(() => new Response("", { status: 503, headers: { "retry-after": "120" } }));

@@ -166,7 +166,8 @@ async function twoCauses() {
   const ids: string[] = [];
   for (const ticket of ["a", "b"]) {
     for (const text of ["one", "two"]) {
-      vi.setSystemTime(Date.now() + 60_000);
+      // To the second, however long the waiting before took.
+      vi.setSystemTime(Math.floor(Date.now() / 60_000) * 60_000 + 60_000);
       ids.push(await accepted(incoming(owner, ticket, text)));
     }
     ids.push(await accepted(outgoing(token, ticket, "reply")));
