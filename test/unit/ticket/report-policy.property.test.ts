@@ -68,6 +68,16 @@ describe("what is reported at once", () => {
     );
   });
 
+  test("the first delivery of a backlog whose head had failed is urgent, and those after it are not", () => {
+    const failed = settle(begin(laneOf(9, 2), 3), 3, { state: "waiting", nextAttemptAtMs: 20_000 }, 1);
+    const before = reportedAt(both(failed), 10_000);
+    const recovered = settle(begin(failed, 3), 3, { state: "delivered" }, 1);
+    expect(isUrgent(before, ticket, both(failed))).toBe(false);
+    expect(isUrgent(before, ticket, both(recovered))).toBe(true);
+    const since = reportedAt(both(recovered), 12_000);
+    expect(isUrgent(since, ticket, both(settle(begin(recovered, 4), 4, { state: "delivered" }, 1)))).toBe(false);
+  });
+
   test("that nothing waits any more is urgent when something was reported to wait", () => {
     const blocked = reportedAt(both(laneOf(2, 1)), 10_000);
     expect(blocked.waitingSinceMs).toBe(0);
