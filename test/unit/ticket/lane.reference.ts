@@ -120,7 +120,8 @@ export class Reference {
     const stored = [...this.messages[lane], ...this.lying[lane]];
     const withKey = stored.findLast((one) => key !== undefined && one.key === key && !one.isGone);
     const first = withKey && withKey.acceptedAtMs + KEY_MS > nowMs ? withKey : undefined;
-    if (first && (first.kind !== kind || first.body !== body)) return { refused: "idempotency_mismatch" };
+    // The key of a desk's own message names it, whatever its bytes.
+    if (first && !fromWebhook && (first.kind !== kind || first.body !== body)) return { refused: "idempotency_mismatch" };
     const isClose = kind === "command";
     const echo = isClose && fromWebhook ? this.#echo : undefined;
     if (isClose && fromWebhook) this.#echo = undefined;
