@@ -14,6 +14,9 @@ function fieldsOf(event: string): Fields {
 export const completeReply = (reply: string, known: { channel: string; customerName: string }): string =>
   JSON.stringify({ channel: known.channel, customerName: known.customerName, ...fieldsOf(reply) });
 
+/** A reply without what its ticket knows: it may come with that once, and without it the next time. */
+export const asFarAsSaid = ({ channel: _channel, customerName: _name, ...reply }: Fields): Fields => reply;
+
 /** The same text for events that say the same, in whatever order their fields stand. */
 export const comparable = (event: unknown): string => JSON.stringify(inOrder(event));
 

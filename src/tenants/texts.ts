@@ -11,7 +11,7 @@ import {
 } from "../crypto/sealed-text";
 import { BoundedMap } from "../lib/bounded-map";
 import { isRecent } from "../lib/clock";
-import { comparable } from "../model/reply";
+import { asFarAsSaid, comparable } from "../model/reply";
 import type { Result } from "../model/result";
 import { newestKey, openKey, type KeptKey } from "./data-key";
 import type { Directory } from "./directory";
@@ -83,7 +83,7 @@ export class Texts {
     const key = await this.keyOf(ticket);
     const [sealed, digest] = await Promise.all([
       sealText(key, place, JSON.stringify(event)),
-      digestOf(key, comparable(event)),
+      digestOf(key, comparable(place.includes("outgoing") ? asFarAsSaid({ ...event }) : event)),
     ]);
     return { event: sealed, digest };
   }

@@ -30,6 +30,7 @@ const Minute = z.strictObject({
   lagMeanMs: z.int().min(0),
   lagMaxMs: z.int().min(0),
 });
+const Lag = z.strictObject({ p50Ms: z.int().optional(), p95Ms: z.int().optional(), p99Ms: z.int().optional() });
 const Overview = z.strictObject({
   status: z.literal("success"),
   overview: z.strictObject({
@@ -37,6 +38,8 @@ const Overview = z.strictObject({
     tickets: z.strictObject({ open: z.int(), closing: z.int(), closed: z.int() }),
     waiting: z.strictObject({ tickets: z.int(), messages: z.int(), oldestSince: z.iso.datetime().optional() }),
     dead: z.strictObject({ tickets: z.int(), messages: z.int() }),
+    countedUntil: z.iso.datetime(),
+    lag: z.strictObject({ toDesk: Lag, toDolphins: Lag }),
     minutes: z.array(z.strictObject({ at: z.iso.datetime(), toDesk: Minute, toDolphins: Minute })),
   }),
 });

@@ -121,7 +121,8 @@ export class Reference {
     const withKey = stored.findLast((one) => key !== undefined && one.key === key && !one.isGone);
     const first = withKey && withKey.acceptedAtMs + KEY_MS > nowMs ? withKey : undefined;
     // The key of a desk's own message names it, whatever its bytes.
-    if (first && !fromWebhook && (first.kind !== kind || first.body !== body)) return { refused: "idempotency_mismatch" };
+    if (first && !fromWebhook && (first.kind !== kind || first.body !== body))
+      return { refused: "idempotency_mismatch" };
     const isClose = kind === "command";
     const echo = isClose && fromWebhook ? this.#echo : undefined;
     if (isClose && fromWebhook) this.#echo = undefined;
