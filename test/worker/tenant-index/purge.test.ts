@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
-import { Ticket } from "../../../src/index";
+import { TenantIndex, Ticket } from "../../../src/index";
 import { indexOf, list } from "./index-world";
 import {
   accepted,
@@ -124,8 +124,10 @@ test("a purge goes on after a ticket that fails, and after its objects have been
     return erase.apply(this, contact);
   });
   await operator("DELETE", `/tenants/${owner}?purge=true`);
-  await runDurableObjectAlarm(indexOf(owner));
-  expect(await progressOf(owner)).toMatchObject({ state: "running", tickets: { deleted: 1, left: 2 } });
+  await vi.waitFor(async () => {
+    await runDurableObjectAlarm(indexOf(owner));
+    expect(await progressOf(owner)).toMatchObject({ state: "running", tickets: { deleted: 1, left: 2 } });
+  }, WAIT);
   await evictDurableObject(indexOf(owner));
   await evictDurableObject(registrarOf(owner));
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
@@ -150,12 +152,17 @@ test("more tickets than one run takes are deleted in several", async () => {
       minutes: [],
     });
   }
+  // An alarm rings by itself as well.
+  const runs: number[] = [];
+  const alarm = Reflect.get(TenantIndex.prototype, "alarm");
+  vi.spyOn(TenantIndex.prototype, "alarm").mockImplementation(async function (this: TenantIndex) {
+    const before = asked.mock.calls.length;
+    await alarm.call(this);
+    runs.push(asked.mock.calls.length - before);
+  });
   await operator("DELETE", `/tenants/${owner}?purge=true`);
-  await runDurableObjectAlarm(indexOf(owner));
-  expect(asked).toHaveBeenCalledTimes(200);
-  expect((await progressOf(owner)).tickets.left).toBe(51);
   await untilPurged(owner);
-  expect(asked).toHaveBeenCalledTimes(251);
+  expect(runs.filter((tickets) => tickets > 0)).toEqual([200, 51]);
 });
 
 test("a delivery that is under way when its ticket is purged leaves nothing behind when it ends", async () => {
