@@ -106,6 +106,24 @@ test("in local development, where there is no https, plain http is taken, and no
   expect([answer.status, answer.headers.get("strict-transport-security")]).toEqual([200, null]);
 });
 
+test.each(["localhost", "127.0.0.1:8787", "[::1]:8787"])(
+  "plain http from %s has not left the machine, and is taken",
+  async (host) => {
+    const request = new Request(`http://${host}/admin/tenants`, { headers: OPERATOR });
+    const answer = await app.fetch(request, env, createExecutionContext());
+    await answer.body?.cancel();
+    expect(answer.status).toBe(200);
+  },
+);
+
+test.each(["localhost.bank.example", "127.0.0.1.bank.example", "127.bank.example"])(
+  "a host that only looks like this machine's own, %s, takes nothing over plain http",
+  async (host) => {
+    const request = new Request(`http://${host}/admin/tenants`, { headers: OPERATOR });
+    expect((await app.fetch(request, env, createExecutionContext())).status).toBe(403);
+  },
+);
+
 /** A limiter as Cloudflare's, of one location and one period. */
 function limiter(limit: number) {
   const counts = new Map<string, number>();
