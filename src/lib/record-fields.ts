@@ -7,8 +7,12 @@ export const MASK = "***";
 
 const required = (what?: string) => z.string({ error: what === undefined ? "is required" : `is required: ${what}` });
 
-/** Line breaks come in by copying. The URL parser would drop them without a word, and a header would be refused for them. */
-export const NO_CONTROLS = z.regex(/^\P{Cc}*$/u, "must have no line breaks or other control characters");
+/**
+ * Line breaks come in by copying. The URL parser would drop them without a word, and a header would be refused for them. It is
+ * Unicode's Cc, written out: the pattern of a JSON schema has no flag for \p.
+ */
+const ONE_LINE = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`);
+export const NO_CONTROLS = z.regex(ONE_LINE, "must have no line breaks or other control characters");
 
 export const url = (what: string) =>
   required(what).check(
