@@ -16,7 +16,8 @@ export type Operation = {
   /** Alternatives: any one of them lets the caller in. Empty: anyone may, or the path itself holds the key. */
   security: string[];
   parameters?: Parameter[];
-  body?: { schema: z.ZodMiniType; examples: Record<string, unknown> };
+  /** `isOptional`: without one the request means the same as with an empty object. */
+  body?: { schema: z.ZodMiniType; examples: Record<string, unknown>; isOptional?: true };
   answer: Answer;
   /** What else it may answer that is no refusal. */
   otherwise?: Answer[];
@@ -65,7 +66,7 @@ export function operationOf(operation: Operation): Json {
     description,
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length > 0 ? { parameters: parameters.map(parameterOf) } : {}),
-    ...(body ? { requestBody: { required: true, content: jsonContent(body.schema, body.examples) } } : {}),
+    ...(body ? { requestBody: { required: !body.isOptional, content: jsonContent(body.schema, body.examples) } } : {}),
     responses: {
       ...Object.fromEntries([operation.answer, ...(operation.otherwise ?? [])].map(answerOf)),
       ...responsesOf([...codes]),

@@ -143,7 +143,7 @@ export const operator: Operation[] = [
     description:
       "The head of each lane that waits, or of one lane, before a `Retry-After` too; of many tickets in portions. A PUT of the record does the same by itself.",
     parameters: [ownerInPath],
-    body: { schema: retryRequest, examples: { both: {}, toDesk: { lane: "toDesk" } } },
+    body: { schema: retryRequest, examples: { both: {}, toDesk: { lane: "toDesk" } }, isOptional: true },
     answer: {
       description: "How many tickets are known to wait.",
       schema: retryAnswer,
@@ -160,7 +160,11 @@ export const operator: Operation[] = [
     description:
       "In both directions, or in one. Events are accepted and kept, and nothing is attempted; what is under way ends. Tickets that wait or were active lately stop at once, others within a minute and a half. The time does not count towards `maxAgeSeconds`.",
     parameters: [ownerInPath],
-    body: { schema: pauseRequest, examples: { maintenance: { lane: "toDesk", reason: "maintenance until 4" } } },
+    body: {
+      schema: pauseRequest,
+      examples: { maintenance: { lane: "toDesk", reason: "maintenance until 4" } },
+      isOptional: true,
+    },
     answer: {
       description: "What is paused now.",
       schema: pausedAnswer,
@@ -176,7 +180,7 @@ export const operator: Operation[] = [
     summary: "Lets a tenant's deliveries go on",
     description: "At once, and in order.",
     parameters: [ownerInPath],
-    body: { schema: resumeRequest, examples: { both: {} } },
+    body: { schema: resumeRequest, examples: { both: {} }, isOptional: true },
     answer: {
       description: "What is still paused.",
       schema: pausedAnswer,
@@ -219,7 +223,7 @@ export const operator: Operation[] = [
     summary: "Tries what waits in a ticket now",
     description: "In both lanes, or in one, before a `Retry-After` too.",
     parameters: [ownerInPath, ticketInPath],
-    body: { schema: retryRequest, examples: { both: {} } },
+    body: { schema: retryRequest, examples: { both: {} }, isOptional: true },
     answer: {
       description: "1 if anything is tried, else 0.",
       schema: retryAnswer,
