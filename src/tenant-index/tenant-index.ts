@@ -215,7 +215,7 @@ export class TenantIndex extends DurableObject<Env> {
    */
   async sweep(owner: string, closedMs: number, deskId?: string): Promise<{ woken: number; failed: number }> {
     // Its alarm may have been lost as well.
-    const nextMs = this.#jobs.nextMs();
+    const nextMs = Math.min(this.#work.dueMs(), this.#jobs.nextMs());
     if (nextMs < Number.POSITIVE_INFINITY) await this.#ensureAlarm(nextMs);
     if (!this.#store.exists()) return { woken: 0, failed: 0 };
     const tickets = this.#ticketsToWake(Date.now(), closedMs);

@@ -215,3 +215,22 @@ test("a ticket pays one row for a pause and one for its end, and an index that h
   expect((await cost()).written).toBe(2);
   expect(await runInDurableObject(indexOf(owner), (_index, { storage }) => storage.kv.get("work"))).toBeUndefined();
 });
+
+test("a resume whose alarm was lost is finished after the next sweep", async () => {
+  const owner = await registerTenant();
+  await accepted(incoming(owner, "t", "before"));
+  await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 1);
+  await ticketOf(owner, "t").sweep();
+  await pause(owner, { lane: "toDesk" });
+  await untilIdle(owner);
+  await accepted(incoming(owner, "t", "meanwhile"));
+  await runInDurableObject(indexOf(owner), async (index, { storage }) => {
+    await index.resume(["toDesk"]);
+    await storage.deleteAlarm();
+  });
+  await evictDurableObject(indexOf(owner));
+  expect(farEnds.texts()).toEqual(["before"]);
+  await sweep();
+  await untilView(owner, "t", ({ lanes }) => lanes.toDesk.delivered === 2);
+  expect(farEnds.texts()).toEqual(["before", "meanwhile"]);
+});
