@@ -50,8 +50,11 @@ export class Watch {
       for (const { id } of this.#round.left) this.#asked.add(id);
     }
     this.#isAsking = true;
-    await this.#askNext(this.#round);
-    this.#isAsking = false;
+    try {
+      await this.#askNext(this.#round);
+    } finally {
+      this.#isAsking = false;
+    }
   }
 
   /** A ticket has reported. One that is new to the round is asked too. */
