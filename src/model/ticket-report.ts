@@ -1,13 +1,6 @@
 import type { LaneName, TicketState } from "./answers";
 
-export type LaneCounts = {
-  accepted: number;
-  delivered: number;
-  waiting: number;
-  dead: number;
-  /** When the oldest waiting message of the lane was accepted, once it has waited for 5 seconds. */
-  waitingSinceMs?: number;
-};
+export type LaneCounts = { accepted: number; delivered: number; waiting: number; dead: number };
 
 /** Lags are counted by how long they are: up to each of these, in ms, and in a last place what is longer. */
 export const LAG_BOUNDS_MS = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 1_800_000];

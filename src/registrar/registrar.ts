@@ -92,7 +92,7 @@ export class Registrar extends DurableObject<Env> {
   }
 
   /** The record or what is left of it, if it is newer than the one that KV has shown. */
-  async newerRecord(_owner: string, version: number): Promise<Stored | undefined> {
+  async newerRecord(version: number): Promise<Stored | undefined> {
     return this.#records.newer(version, () => this.#inTurn(() => this.#records.restore()));
   }
 

@@ -1,6 +1,5 @@
 import { hasTables, migrate } from "../lib/migrate";
 import type { LaneName } from "../model/answers";
-import type { Earlier } from "./all-time";
 import type { WaitingCursor, Work } from "./jobs";
 import type { Hour, KeptHour } from "./minutes";
 import {
@@ -15,8 +14,6 @@ import {
 } from "./schema";
 import type { Query, TicketCursor } from "./summary";
 import type { Totals } from "./totals";
-
-const EARLIER_KEY = "earlier";
 
 /** What a sweep needs to know of a ticket. */
 export type Overdue = Pick<TicketRow, "id" | "ticketNumber" | "toldAtMs">;
@@ -322,21 +319,6 @@ export class IndexStore {
       hour,
       minutes: JSON.parse(minutes) as Hour,
     }));
-  }
-
-  readEarlier(): Earlier | undefined {
-    return this.#storage.kv.get<Earlier>(EARLIER_KEY);
-  }
-
-  saveEarlier(earlier: Earlier): void {
-    this.#storage.kv.put(EARLIER_KEY, earlier);
-  }
-
-  /** Of each ticket that waits, the counts of its lanes as JSON. */
-  readWaitingLanes(): string[] {
-    return this.#rows<{ lanes: string }>("SELECT lanes FROM ticket WHERE waitingSinceMs IS NOT NULL").map(
-      ({ lanes }) => lanes,
-    );
   }
 
   saveHour(hour: number, minutes: Hour): void {

@@ -1,14 +1,7 @@
 import { cursorOf } from "../lib/cursor";
 import { isoTime } from "../model/timeline";
 import type { TicketState, TicketSummary } from "../model/answers";
-import type { LaneCounts, Report } from "../model/ticket-report";
 import type { TicketRow } from "./schema";
-
-function lanesOf(text: string): TicketSummary["lanes"] {
-  const { toDesk, toDolphins } = JSON.parse(text) as Report["lanes"];
-  const counts = ({ accepted, delivered, waiting, dead }: LaneCounts) => ({ accepted, delivered, waiting, dead });
-  return { toDesk: counts(toDesk), toDolphins: counts(toDolphins) };
-}
 
 /** A ticket's row as the API shows it in a list. */
 export const summaryOf = (row: TicketRow): TicketSummary => ({
@@ -17,7 +10,7 @@ export const summaryOf = (row: TicketRow): TicketSummary => ({
   contactId: row.contactId,
   customerName: row.customerName,
   state: row.state,
-  lanes: lanesOf(row.lanes),
+  lanes: JSON.parse(row.lanes) as TicketSummary["lanes"],
   openedAt: isoTime(row.openedAtMs),
   toldAt: isoTime(row.toldAtMs),
   ...(row.waitingSinceMs === null ? {} : { waitingSince: isoTime(row.waitingSinceMs) }),

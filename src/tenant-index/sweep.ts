@@ -24,7 +24,7 @@ export async function sweep(env: Env): Promise<void> {
         try {
           // It knows whether KV has an older one, and then gives it the newest again.
           const registrar = objectOf(env.REGISTRAR, `tenant:${owner}`, readConfig(env));
-          const { retentionDays, deskId } = (await registrar.newerRecord(owner, shown.version ?? 0)) ?? shown;
+          const { retentionDays, deskId } = (await registrar.newerRecord(shown.version ?? 0)) ?? shown;
           const index = objectOf(env.TENANT_INDEX, owner, readConfig(env));
           // The ticket's own alarm ends it a day earlier.
           const { woken, failed } = await index.sweep(owner, (retentionDays + 1) * DAY_MS, deskId);

@@ -5,12 +5,12 @@ import { pooled } from "../lib/pool";
 import type { LaneName, Overview, Paused, TicketSummary } from "../model/answers";
 import type { PauseState } from "../model/pause";
 import { isoTime, LANES } from "../model/timeline";
-import { earlierWith, laneTotal, percentilesOf, totalOf, type LaneTotal } from "./all-time";
 import { Endings } from "./endings";
 import { attribute, hourOf, minuteOf, oldestHour, shownMinutes, sumFrom, withAddition } from "./minutes";
 import { ENDED, type Report } from "../model/ticket-report";
 import { SOON_MS } from "./jobs";
 import { recoveredLanes, rowOf, saysTheSame, type ConversationRow, type TicketRow } from "./schema";
+import { percentilesOf } from "./percentiles";
 import { IndexStore, type Overdue } from "./store";
 import { summaryOf, ticketCursor, type Query, type TicketCursor } from "./summary";
 import { afterChange, NOTHING, type Totals } from "./totals";
@@ -31,9 +31,6 @@ const LONGEST_WAIT_MS = 720_000;
 const MOST_WOKEN = 500;
 const WOKEN_AT_ONCE = 10;
 const PURGE = { kind: "purge" } as const;
-
-/** `waiting` counts what has waited past 5 seconds. */
-export type LaneMetrics = LaneTotal & { waiting: number; oldestWaitingMs: number };
 
 /**
  * What a tenant's tickets have reported of themselves, for whoever asks about more than one. The tickets are the truth, and
@@ -143,26 +140,6 @@ export class TenantIndex extends DurableObject<Env> {
       },
       minutes: shownMinutes(hours, fromMinute),
     };
-  }
-
-  /** What the lanes have done in all, and what waits in them now. */
-  async metrics(owner: string): Promise<Record<LaneName, LaneMetrics>> {
-    const isEmpty = !this.#store.exists();
-    await this.look(owner);
-    const hours = isEmpty ? [] : this.#store.readHours(0);
-    const earlier = isEmpty ? undefined : this.#store.readEarlier();
-    const waiting = isEmpty ? [] : this.#store.readWaitingLanes();
-    const lanes = waiting.map((text) => JSON.parse(text) as Report["lanes"]);
-    const of = (lane: LaneName): LaneMetrics => {
-      const waits = lanes.map((counts) => counts[lane]).filter(({ waitingSinceMs }) => waitingSinceMs !== undefined);
-      const oldestMs = Math.min(...waits.flatMap(({ waitingSinceMs }) => waitingSinceMs ?? []));
-      return {
-        ...laneTotal(totalOf(earlier, hours, lane)),
-        waiting: waits.reduce((sum, counts) => sum + counts.waiting, 0),
-        oldestWaitingMs: waits.length === 0 ? 0 : Math.max(0, Date.now() - oldestMs),
-      };
-    };
-    return { toDesk: of("toDesk"), toDolphins: of("toDolphins") };
   }
 
   async tickets(query: Query): Promise<{ tickets: TicketSummary[]; next?: string }> {
@@ -341,9 +318,6 @@ export class TenantIndex extends DurableObject<Env> {
     for (const [hour, some] of Map.groupBy(additions, ({ minute }) => hourOf(minute))) {
       if (hour < oldest) continue;
       const minutes = this.#store.readHour(hour);
-      const kept = () => this.#store.readHours(0);
-      const earlier = earlierWith(this.#store.readEarlier(), kept, { hour, additions: some });
-      if (earlier) this.#store.saveEarlier(earlier);
       this.#store.saveHour(hour, some.reduce(withAddition, minutes ?? {}));
       if (!minutes) this.#store.deleteHours(oldest);
     }

@@ -31,7 +31,7 @@ type Member = { owner: string; unmapped?: boolean };
 
 /** A Registrar, as far as it is asked here. It knows what KV does not show yet, or no more. */
 type RegistrarStub = {
-  newerRecord: (owner: string, version: number) => Promise<Stored | undefined>;
+  newerRecord: (version: number) => Promise<Stored | undefined>;
   generation: () => Promise<Generation | undefined>;
 };
 type Registrars = (name: string) => RegistrarStub;
@@ -145,7 +145,7 @@ export class Directory {
       cache.delete(key);
       return undefined;
     }
-    const newer = await this.#registrar(`tenant:${owner}`, (it) => it.newerRecord(owner, shown.version ?? 0));
+    const newer = await this.#registrar(`tenant:${owner}`, (it) => it.newerRecord(shown.version ?? 0));
     const stored = newer ?? shown;
     remember(key, stored);
     return stored;

@@ -48,18 +48,17 @@ export function snapshotOf(
 ): Snapshot {
   const { ticketNumber, channel, contactId, customerName, state } = ticket;
   const formerContacts = formerContactsOf(ticket);
-  const lanes = { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) };
+  const waitingSince: number[] = [];
   const nextAttempts: number[] = [];
   for (const name of LANES) {
     const lane = laneOf(name);
     const head = headOf(lane);
     if (head === undefined) continue;
     const sinceMs = acceptedAtMs(name, head);
-    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) lanes[name].waitingSinceMs = sinceMs;
+    if (!isRecent(sinceMs, time.nowMs, WAITING_MS)) waitingSince.push(sinceMs);
     const notBeforeMs = notBeforeMsOf(lane, time.nowMs);
     if (notBeforeMs > 0 && !lane.paused) nextAttempts.push(notBeforeMs);
   }
-  const waitingSince = LANES.flatMap((name) => lanes[name].waitingSinceMs ?? []);
   return {
     ticketNumber,
     atMs: time.nowMs,
@@ -68,7 +67,7 @@ export function snapshotOf(
     contactId,
     customerName,
     state,
-    lanes,
+    lanes: { toDesk: countsOf(laneOf("toDesk")), toDolphins: countsOf(laneOf("toDolphins")) },
     ...(waitingSince.length > 0 ? { waitingSinceMs: Math.min(...waitingSince) } : {}),
     ...(nextAttempts.length > 0 ? { nextAttemptAtMs: Math.min(...nextAttempts) } : {}),
     ...(formerContacts.length > 0 ? { formerContacts } : {}),
