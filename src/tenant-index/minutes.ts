@@ -22,7 +22,7 @@ export type Cell = [
   lagMaxMs: number,
   ...lags: number[],
 ];
-export const EMPTY: Cell = [0, 0, 0, 0, 0, 0];
+const EMPTY: Cell = [0, 0, 0, 0, 0, 0];
 /** By minute of the hour. */
 export type Hour = Partial<Record<number, Partial<Record<LaneName, Cell>>>>;
 
@@ -89,7 +89,7 @@ function firstOf(lags: readonly number[], most: number): number[] {
   });
 }
 
-export const sumOf = (one: Cell, other: Cell): Cell =>
+const sumOf = (one: Cell, other: Cell): Cell =>
   Array.from({ length: Math.max(one.length, other.length) }, (_, at) =>
     at === 5 ? Math.max(one[5], other[5]) : (one[at] ?? 0) + (other[at] ?? 0),
   ) as Cell;
